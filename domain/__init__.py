@@ -1,0 +1,1 @@
+"""The rules of the Endorsement: what may happen, and what is remembered."""

@@ -1,0 +1,1 @@
+"""What can be asked: tables folded from the events, droppable and rebuilt at any time."""

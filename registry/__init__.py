@@ -1,0 +1,1 @@
+"""The running service of the Endorsement Registry."""

@@ -1,0 +1,1 @@
+"""Certificates: keys, QR text, paper, status lists and the static plane."""

@@ -1,0 +1,1 @@
+"""The registry command, one module per group of commands."""

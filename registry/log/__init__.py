@@ -1,0 +1,1 @@
+"""The transparency log: every event a leaf, published as tiles and a signed checkpoint."""

@@ -1,0 +1,1 @@
+"""Checks certificates, status and log proofs with nothing of the registry installed."""
