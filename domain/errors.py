@@ -1,0 +1,87 @@
+"""Refusals: what the domain says when something may not happen, and the facts behind it."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+
+class Refused(Exception):
+    """Something may not happen. `code` is stable, `message` says what to do, `facts` are plain values."""
+
+    code = "refused"
+
+    def __init__(self, message: str, *, field: str = "", **facts: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+        self.facts = facts
+
+
+class NotFound(Refused):
+    code = "not_found"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"There is no {what} here. Check the number or the address.")
+
+
+class Forbidden(Refused):
+    """The actor's role does not allow this on this object."""
+
+    code = "forbidden"
+
+
+class Invalid(Refused):
+    """A field's value can't be what it says."""
+
+    code = "invalid"
+
+
+class OutOfTurn(Refused):
+    """The case is in a state in which this can't be done."""
+
+    code = "out_of_turn"
+
+    def __init__(self, stream: str, *, state: str, needs: Sequence[str], can: Sequence[str]) -> None:
+        now = f" Possible now: {', '.join(can)}." if can else ""
+        super().__init__(
+            f"This is {state.replace('_', ' ')}; it would need to be {' or '.join(needs).replace('_', ' ')}.{now}",
+            stream=stream,
+            state=state,
+            needs=list(needs),
+            can=list(can),
+        )
+
+
+class RequirementsNotMet(Refused):
+    """Requirements of an edition are missing; `facts["missing"]` lists each with have, need and source."""
+
+    code = "requirements_not_met"
+
+    def __init__(self, edition: str, missing: Sequence[Any]) -> None:
+        words = "; ".join(m.words() for m in missing)
+        super().__init__(
+            f"Still missing under edition {edition}: {words}.",
+            edition=edition,
+            missing=[m.as_dict() for m in missing],
+        )
+
+
+class NotInForce(Refused):
+    """No edition, category or association is in force for this on that day."""
+
+    code = "not_in_force"
+
+    def __init__(self, what: str, on: date) -> None:
+        super().__init__(f"{what} was not in force on {on.isoformat()}.", on=on.isoformat())
+
+
+class Taken(Refused):
+    """A name that only one case may hold is held by another."""
+
+    code = "taken"
+
+
+class Conflict(Refused):
+    """Somebody else changed this first; look again and repeat."""
+
+    code = "conflict"
