@@ -17,11 +17,18 @@ class Aggregate:
         self.name = name
         self.stream = f"{self.kind}/{name}"
         self.version = 0
+        self.late: LateReason | None = None
         self.pending: list[Event] = []
 
-    def record(self, event: type[Event], *, on: date, by: str, late: LateReason | None = None, **facts: Any) -> None:
+    def record(self, event: type[Event], *, on: date, by: str, **facts: Any) -> None:
+        """Remember a new fact. Set `late` first when `on` is a past day recorded only now."""
         fact = event(
-            originator_id=self.stream, originator_version=self.version + 1, on=on, by=by, late=late, **facts
+            originator_id=self.stream,
+            originator_version=self.version + 1,
+            on=on,
+            by=by,
+            late=self.late,
+            **facts,
         )
         self.remember(fact)
         self.pending.append(fact)
