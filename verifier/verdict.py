@@ -1,4 +1,4 @@
-"""The one table of verdicts, with their order, exit codes and sentences, and the one error of the verifier."""
+"""The one table of verdicts, with order, exit codes and sentences, and the verifier's one error."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ _ROWS: Final = (
         "wrong_domain",
         2,
         "This code leads to a different address than the registry's. Do not trust it; tell the association.",
-        "Este código lleva a una dirección distinta a la del registro. No confíe en él; avise a la asociación.",
+        "Este código lleva a una dirección que no es la del registro. No confíe en él y avise a la "
+        "asociación.",
     ),
     Verdict(
         "unknown_key",
