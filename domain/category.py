@@ -8,7 +8,10 @@ import msgspec
 Slot = Literal["FA", "FS", "FRS", "MHS", "MHM-C", "MHM-P", "MHM-RF"]
 AddOn = Literal["ERS", "EERS"]
 
-ADD_ONS: dict[AddOn, str] = {"ERS": "Endorsed Reflective Supervisor", "EERS": "Emerging Endorsed Reflective Supervisor"}
+ADD_ONS: dict[AddOn, str] = {
+    "ERS": "Endorsed Reflective Supervisor",
+    "EERS": "Emerging Endorsed Reflective Supervisor",
+}
 
 
 class Category(msgspec.Struct, frozen=True):
@@ -23,7 +26,9 @@ class Category(msgspec.Struct, frozen=True):
     retired: date | None = None
 
 
-def _pair(slot: Slot, suffix: str, title: str, scope: str, level: str, retired: date | None = None) -> list[Category]:
+def _pair(
+    slot: Slot, suffix: str, title: str, scope: str, level: str, retired: date | None = None
+) -> list[Category]:
     family = "F" in suffix[:1]
     infant, early = ("I", "EC") if family else ("IM", "ECM")
     names = ("Infant", "Early Childhood")
@@ -41,7 +46,14 @@ CATEGORIES: dict[str, Category] = {
         *_pair("FA", "FA", "Family Associate", "promotion", "I"),
         *_pair("FS", "FS", "Family Specialist", "prevention and early intervention", "II"),
         # Retired in 2024 (AZ-REQ, IN-ERS); the day is ours, the sources give the year.
-        *_pair("FRS", "FRS", "Family Reflective Supervisor", "prevention and provision of RSC", "", date(2024, 12, 31)),
+        *_pair(
+            "FRS",
+            "FRS",
+            "Family Reflective Supervisor",
+            "prevention and provision of RSC",
+            "",
+            date(2024, 12, 31),
+        ),
         *_pair("MHS", "HS", "Mental Health Specialist", "clinical intervention and treatment", "III"),
         *_pair("MHM-C", "HM-C", f"{_MENTOR}, Clinical", "leadership", "IV-C"),
         *_pair("MHM-P", "HM-P", f"{_MENTOR}, Policy", "leadership", "IV-P"),

@@ -1,0 +1,237 @@
+"""The shapes of rules: requirements, editions, renewal cycles, provider rules, and what is missing under them."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Protocol
+
+import msgspec
+
+from domain.category import CATEGORIES, Slot
+
+
+class Adds(Protocol):
+    """What a portfolio adds up to (`domain.portfolio.Tally`)."""
+
+    training: float
+    rsc: float
+    work_days: int
+    internship_days: int
+    degree: Any
+    licence: bool
+
+
+class Requirement(msgspec.Struct, frozen=True, omit_defaults=True):
+    """At least `amount` of one thing, or one of `any_of` instead.
+
+    `training` and `rsc` are clock hours, `work` days (with at most `internship` of them), `degree` a
+    level named in `level`, `licence` a professional licence, `exam` one passed.
+    """
+
+    what: str
+    source: str
+    amount: float = 0
+    level: str = ""
+    internship: int = 0
+    any_of: tuple[Requirement, ...] = ()
+
+    def words(self) -> str:
+        """The requirement in words a person understands."""
+        match self.what:
+            case "any_of":
+                return " or ".join(option.words() for option in self.any_of)
+            case "training":
+                return f"{self.amount:g} hours of training"
+            case "rsc":
+                return (
+                    f"{self.amount:g} hours of reflective supervision/consultation from a qualified provider"
+                )
+            case "work":
+                return f"{self.amount:g} days of paid work in the field"
+            case "degree":
+                return {
+                    "any": "an academic degree",
+                    "cda": "a CDA certificate",
+                    "master": "a Master’s or higher",
+                }[self.level]
+            case "licence":
+                return "a professional mental-health licence"
+            case _:
+                return "the exam passed"
+
+    def have(self, adds: Adds) -> float:
+        """How much of it there is, in the requirement's own unit; 1 or 0 where it is held or not."""
+        match self.what:
+            case "any_of":
+                return max(float(not option.missing(adds)) for option in self.any_of)
+            case "training":
+                return adds.training
+            case "rsc":
+                return adds.rsc
+            case "work":
+                return adds.work_days + min(adds.internship_days, self.internship)
+            case "degree":
+                enough = {"any": ("associate", "bachelor", "master", "doctorate"),
+                          "cda": ("cda",), "master": ("master", "doctorate")}  # fmt: skip
+                return float(adds.degree in enough[self.level])
+            case "licence":
+                return float(adds.licence)
+            case _:
+                return 0.0
+
+    def missing(self, adds: Adds) -> Missing | None:
+        need = self.amount or 1.0
+        have = self.have(adds)
+        return None if have >= need else Missing(self, have=have, need=need)
+
+
+class Missing(msgspec.Struct, frozen=True):
+    """One requirement that is not met: how much there is and how much it takes."""
+
+    requirement: Requirement
+    have: float
+    need: float
+
+    def words(self) -> str:
+        if self.requirement.amount:
+            return f"{self.requirement.words()} (there are {self.have:g}, {self.need - self.have:g} to go)"
+        return self.requirement.words()
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "what": self.requirement.what,
+            "have": self.have,
+            "need": self.need,
+            "missing": self.need - self.have,
+            "source": self.requirement.source,
+            "words": self.words(),
+        }
+
+
+class Edition(msgspec.Struct, frozen=True):
+    """The requirements of one slot from a day on. `draft` until every rule around it is carried."""
+
+    name: str
+    slot: Slot
+    effective: date
+    requirements: tuple[Requirement, ...]
+    draft: bool = True
+
+    def missing(self, adds: Adds) -> list[Missing]:
+        return [gap for requirement in self.requirements if (gap := requirement.missing(adds))]
+
+
+class RenewalEdition(msgspec.Struct, frozen=True):
+    """The renewal rules from a day on: yearly hours, and the parts that rest on an association."""
+
+    name: str
+    effective: date
+    training_a_year: float
+    rsc_a_year: float
+    rsc_slots: frozenset[str]
+    source: str
+    rsc_provision: dict[str, float]
+    dei: dict[str, float]
+    cap_years: int = 3
+    draft: bool = True
+
+    def missing(
+        self, attested: Attestation, *, slot: str, ers: bool, association: str, since: date, due: date
+    ) -> list[MissingHours]:
+        """What an attestation lacks; whole years endorsed at the deadline, rounded down (design 10)."""
+        years = min(whole_years(since, due), self.cap_years)
+        training = years * self.training_a_year
+        receives = slot in self.rsc_slots or ers
+        provides = slot == "MHM-C" or ers
+        needs = [
+            ("training_hours", "hours of training", training, attested.training_hours, self.source),
+            (
+                "rsc_hours",
+                "hours of RSC received",
+                years * self.rsc_a_year * receives,
+                attested.rsc_hours,
+                self.source,
+            ),
+        ]
+        if years:
+            share = years / self.cap_years
+            provision = self.rsc_provision.get(association, 0) * provides * share
+            needs += [
+                ("rsc_provision_hours", "hours of training about providing RSC", provision,
+                 attested.rsc_provision_hours, self.source),
+                ("dei_hours", "hours of DEI training", self.dei.get(association, 0) * share,
+                 attested.dei_hours, self.source),
+            ]  # fmt: skip
+        gaps = [
+            MissingHours(what, words, have=have, need=need, source=source)
+            for what, words, need, have, source in needs
+            if have < need
+        ]
+        signed = [
+            ("membership", "a current membership", attested.membership),
+            ("ethics", "the code of ethics signed again", attested.ethics),
+            ("no_sanction", "the statement that no licensing board has sanctioned you", attested.no_sanction),
+        ]
+        return gaps + [
+            MissingHours(what, words, have=0, need=1, source=self.source)
+            for what, words, given in signed
+            if not given
+        ]
+
+
+class Attestation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a holder attests at renewal (R19): clock hours since the last renewal, and three statements."""
+
+    training_hours: float
+    rsc_hours: float = 0
+    rsc_provision_hours: float = 0
+    dei_hours: float = 0
+    membership: bool = False
+    ethics: bool = False
+    no_sanction: bool = False
+
+
+class MissingHours(msgspec.Struct, frozen=True):
+    """One thing an attestation lacks."""
+
+    what: str
+    label: str
+    have: float
+    need: float
+    source: str
+
+    def words(self) -> str:
+        if self.what.endswith("_hours"):
+            return f"{self.need:g} {self.label} (attested: {self.have:g})"
+        return self.label
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "what": self.what,
+            "have": self.have,
+            "need": self.need,
+            "missing": self.need - self.have,
+            "source": self.source,
+            "words": self.words(),
+        }
+
+
+class ProviderRule(msgspec.Struct, frozen=True):
+    """Who is a qualified provider of RSC from a day on (`domain.md` 2.6)."""
+
+    effective: date
+    slots: frozenset[str]
+    add_ons: frozenset[str]
+    vetted: bool
+    source: str
+
+    def accepts(self, held: str) -> bool:
+        """Whether a category with add-on (`IFS+ERS`), held as active that day, may provide; empty never may."""
+        category, _, add_on = held.partition("+")
+        return bool(held) and (CATEGORIES[category].slot in self.slots or add_on in self.add_ons)
+
+
+def whole_years(since: date, until: date) -> int:
+    """Whole years between two days, rounded down; never negative."""
+    before = (until.month, until.day) < (since.month, since.day)
+    return max(0, until.year - since.year - before)
