@@ -97,7 +97,7 @@ class Association(Aggregate):
     row: Row
     licence: Licence
 
-    class Admitted(Event):
+    class Admitted(Event, frozen=True):
         topic: ClassVar[str] = "association.admitted"
         code: str
         jurisdiction: str
@@ -116,18 +116,15 @@ class Association(Aggregate):
             association.row = Row(**{name: getattr(self, name) for name in Row.__struct_fields__})
             association.licence = self.licence
 
-    class Renamed(Event):
+    class Renamed(Event, frozen=True):
         topic: ClassVar[str] = "association.renamed"
-        # `name` to avoid: the association's own name changes, its code and jurisdiction never do.
         name: str
         abbreviation: str
 
         def apply(self, association: Association) -> None:
-            association.row = msgspec.structs.replace(
-                association.row, name=self.name, abbreviation=self.abbreviation
-            )
+            association.row = msgspec.structs.replace(association.row, name=self.name, abbreviation=self.abbreviation)
 
-    class CategoryOffered(Event):
+    class CategoryOffered(Event, frozen=True):
         topic: ClassVar[str] = "association.category_offered"
         category: str
         title: str = ""
@@ -137,7 +134,7 @@ class Association(Aggregate):
             titles = row.titles | ({self.category: self.title} if self.title else {})
             association.row = msgspec.structs.replace(row, offers=(*row.offers, self.category), titles=titles)
 
-    class CategoryWithdrawn(Event):
+    class CategoryWithdrawn(Event, frozen=True):
         topic: ClassVar[str] = "association.category_withdrawn"
         category: str
 

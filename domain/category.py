@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 Slot = Literal["FA", "FS", "FRS", "MHS", "MHM-C", "MHM-P", "MHM-RF"]
+Credential = Literal["IMH-E", "ECMH-E"]
 AddOn = Literal["ERS", "EERS"]
 
 ADD_ONS: dict[AddOn, str] = {
@@ -20,22 +21,18 @@ class Category(msgspec.Struct, frozen=True):
     code: str
     title: str
     slot: Slot
-    credential: Literal["IMH-E", "ECMH-E"]
+    credential: Credential
     scope: str
     level: str
     retired: date | None = None
 
 
-def _pair(
-    slot: Slot, suffix: str, title: str, scope: str, level: str, retired: date | None = None
-) -> list[Category]:
+def _pair(slot: Slot, suffix: str, title: str, scope: str, level: str, retired: date | None = None) -> list[Category]:
     family = "F" in suffix[:1]
     infant, early = ("I", "EC") if family else ("IM", "ECM")
-    names = ("Infant", "Early Childhood")
-    codes = (infant + suffix, early + suffix)
     return [
-        Category(code, f"{name} {title}", slot, credential, scope, level, retired)
-        for code, name, credential in zip(codes, names, ("IMH-E", "ECMH-E"), strict=True)
+        Category(infant + suffix, f"Infant {title}", slot, "IMH-E", scope, level, retired),
+        Category(early + suffix, f"Early Childhood {title}", slot, "ECMH-E", scope, level, retired),
     ]
 
 

@@ -1,4 +1,4 @@
-"""The rows: every rule of this slice with its source, by effective date. All are drafts until every category is carried.
+"""The rows: every rule of this slice with its source, by effective date; drafts until all are carried.
 
 Sources are the keys of `domain.md` section 13; *ours* marks a decision of this project.
 """
@@ -103,9 +103,7 @@ LATER_FIRST_RENEWAL = frozenset({"RI"})
 
 # R13 and `domain.md` 2.6. Days before 2025 are Connecticut's (CT-IFS) and Michigan's (MI-RSC).
 PROVIDERS: tuple[ProviderRule, ...] = (
-    ProviderRule(
-        date(2010, 10, 1), frozenset({"MHS", "MHM-C"}), frozenset(), vetted=True, source="MI-2010, MI-RSC"
-    ),
+    ProviderRule(date(2010, 10, 1), frozenset({"MHS", "MHM-C"}), frozenset(), vetted=True, source="MI-2010, MI-RSC"),
     ProviderRule(
         date(2022, 1, 1),
         frozenset({"FRS", "MHS", "MHM-C"}),
@@ -128,9 +126,7 @@ PROVIDERS: tuple[ProviderRule, ...] = (
         vetted=True,
         source="TX-REN2, AZ-POL",
     ),
-    ProviderRule(
-        date(2026, 1, 1), frozenset({"MHM-C"}), frozenset({"ERS", "EERS"}), vetted=False, source="TX-REN2"
-    ),
+    ProviderRule(date(2026, 1, 1), frozenset({"MHM-C"}), frozenset({"ERS", "EERS"}), vetted=False, source="TX-REN2"),
 )
 
 # `domain.md` 4.4: at most two years inactive for one grant (IAITMH).

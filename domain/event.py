@@ -112,7 +112,7 @@ def personal_fields(kind: type[Event]) -> dict[str, PersonalClass]:
     fields: dict[str, PersonalClass] = {}
     for name, hint in get_type_hints(kind, include_extras=True).items():
         if get_origin(hint) is Annotated:
-            fields |= {name: mark.kind for mark in get_args(hint)[1:] if isinstance(mark, Personal)}
+            fields.update((name, mark.kind) for mark in get_args(hint)[1:] if isinstance(mark, Personal))
     return fields
 
 

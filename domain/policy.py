@@ -43,9 +43,7 @@ class Requirement(msgspec.Struct, frozen=True, omit_defaults=True):
             case "training":
                 return f"{self.amount:g} hours of training"
             case "rsc":
-                return (
-                    f"{self.amount:g} hours of reflective supervision/consultation from a qualified provider"
-                )
+                return f"{self.amount:g} hours of reflective supervision/consultation from a qualified provider"
             case "work":
                 return f"{self.amount:g} days of paid work in the field"
             case "degree":
@@ -173,9 +171,7 @@ class RenewalEdition(msgspec.Struct, frozen=True):
             ("no_sanction", "the statement that no licensing board has sanctioned you", attested.no_sanction),
         ]
         return gaps + [
-            MissingHours(what, words, have=0, need=1, source=self.source)
-            for what, words, given in signed
-            if not given
+            MissingHours(what, words, have=0, need=1, source=self.source) for what, words, given in signed if not given
         ]
 
 

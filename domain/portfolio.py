@@ -126,9 +126,7 @@ def tally(entries: Iterable[tuple[str, Entry]], held_on: HeldOn) -> Tally:
 def judge_rsc(name: str, entry: Entry, held_on: HeldOn) -> Judged:
     """Judge the provider on the first and the last day of the hours; both must satisfy the rule of that day."""
     if entry.peer:
-        return Judged(
-            name, counts=False, why="Peer supervision does not count for an application.", source="NY-RSC"
-        )
+        return Judged(name, counts=False, why="Peer supervision does not count for an application.", source="NY-RSC")
     rule: ProviderRule | None = None
     for day in (entry.from_, entry.through):
         rule = provider_rule(day)
@@ -142,6 +140,4 @@ def judge_rsc(name: str, entry: Entry, held_on: HeldOn) -> Judged:
         elif not rule.accepts(held_on(entry.provider, day)):
             why = f"{entry.provider} was not a qualified provider of RSC on {day.isoformat()}."
             return Judged(name, counts=False, why=why, source=rule.source)
-    return Judged(
-        name, counts=True, why="The provider was qualified on the day.", source=rule.source if rule else ""
-    )
+    return Judged(name, counts=True, why="The provider was qualified on the day.", source=rule.source if rule else "")

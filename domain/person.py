@@ -1,0 +1,284 @@
+"""A person: who they are (sealed), what they volunteered, their memberships and their portfolio."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import date
+from typing import Any, ClassVar
+
+import msgspec
+
+from domain.aggregate import Aggregate
+from domain.errors import Invalid, OutOfTurn
+from domain.event import Claims, Contact, Event, Identity
+from domain.portfolio import Entry
+
+
+class Membership(msgspec.Struct, frozen=True):
+    """A membership of an association, from a day through a day; `verified` by its coordinator."""
+
+    association: str
+    from_: date
+    through: date
+
+
+class Person(Aggregate):
+    """One human being. Names, contact and free text are sealed and never decided on."""
+
+    kind: ClassVar[str] = "person"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.state = "unknown"
+        self.residence = ""
+        self.listed = True
+        self.named_by = 0
+        self.entries: dict[str, Entry] = {}
+        self.memberships: list[Membership] = []
+        self.likenesses: dict[str, bool | None] = {}
+
+    class Registered(Event, frozen=True):
+        topic: ClassVar[str] = "person.registered"
+        residence: str
+        name: Identity
+        credentials: Identity = ""
+        email: Contact = ""
+        # A keyed hash of name and address: the same both, the same person. Sealed, so it goes with the key.
+        match: Identity = ""
+
+        def apply(self, person: Person) -> None:
+            person.state = "known"
+            person.residence = self.residence
+            person.named_by = self.originator_version
+
+        def claims(self) -> Claims:
+            return Claims(take=_matches(self.match))
+
+    class Renamed(Event, frozen=True):
+        """A new name or new credentials; the certificates of before keep what they printed."""
+
+        topic: ClassVar[str] = "person.renamed"
+        name: Identity
+        credentials: Identity = ""
+        match: Identity = ""
+        formerly: Identity = ""
+
+        def apply(self, person: Person) -> None:
+            person.named_by = self.originator_version
+
+        def claims(self) -> Claims:
+            return Claims(take=_matches(self.match), release=_matches(self.formerly))
+
+    class ContactChanged(Event, frozen=True):
+        topic: ClassVar[str] = "person.contact_changed"
+        email: Contact
+        match: Identity = ""
+        formerly: Identity = ""
+
+        def claims(self) -> Claims:
+            return Claims(take=_matches(self.match), release=_matches(self.formerly))
+
+    class ResidenceChanged(Event, frozen=True):
+        topic: ClassVar[str] = "person.residence_changed"
+        residence: str
+
+        def apply(self, person: Person) -> None:
+            person.residence = self.residence
+
+    class PublicationChosen(Event, frozen=True):
+        """Whether the public register may show the name (design section 10)."""
+
+        topic: ClassVar[str] = "person.publication_chosen"
+        listed: bool
+
+        def apply(self, person: Person) -> None:
+            person.listed = self.listed
+
+    class MembershipRecorded(Event, frozen=True):
+        topic: ClassVar[str] = "person.membership_recorded"
+        association: str
+        from_: date = msgspec.field(name="from")
+        through: date
+
+        def apply(self, person: Person) -> None:
+            person.memberships.append(Membership(self.association, self.from_, self.through))
+
+    class EntryRecorded(Event, frozen=True):
+        topic: ClassVar[str] = "portfolio.entry_recorded"
+        entry: str
+        fact: Entry
+        title: Identity = ""
+        provider_name: Identity = ""
+
+        def apply(self, person: Person) -> None:
+            person.entries[self.entry] = self.fact
+
+    class EntryCorrected(Event, frozen=True):
+        """Entries are corrected by superseding, never edited."""
+
+        topic: ClassVar[str] = "portfolio.entry_corrected"
+        entry: str
+        supersedes: str
+        fact: Entry
+        title: Identity = ""
+        provider_name: Identity = ""
+
+        def apply(self, person: Person) -> None:
+            person.entries.pop(self.supersedes, None)
+            person.entries[self.entry] = self.fact
+
+    class EntryWithdrawn(Event, frozen=True):
+        topic: ClassVar[str] = "portfolio.entry_withdrawn"
+        entry: str
+
+        def apply(self, person: Person) -> None:
+            person.entries.pop(self.entry, None)
+
+    class ProviderVetted(Event, frozen=True):
+        """A coordinator's word on a provider of RSC who is not endorsed (R13, to the end of 2025)."""
+
+        topic: ClassVar[str] = "portfolio.provider_vetted"
+        entry: str
+        qualified: bool
+
+        def apply(self, person: Person) -> None:
+            if entry := person.entries.get(self.entry):
+                person.entries[self.entry] = msgspec.structs.replace(entry, vetted=self.qualified)
+
+    class LikenessNoted(Event, frozen=True):
+        """Same address, another name: two people for now, and a question for a coordinator."""
+
+        topic: ClassVar[str] = "person.likeness_noted"
+        other: str
+        association: str
+
+        def apply(self, person: Person) -> None:
+            person.likenesses[self.other] = None
+
+    class LikenessSettled(Event, frozen=True):
+        topic: ClassVar[str] = "person.likeness_settled"
+        other: str
+        same: bool
+
+        def apply(self, person: Person) -> None:
+            person.likenesses[self.other] = self.same
+
+    class ErasureRequested(Event, frozen=True):
+        topic: ClassVar[str] = "person.erasure_requested"
+
+    class Erased(Event, frozen=True):
+        """The person is forgotten: appended first, then the vault destroys the keys (design section 5)."""
+
+        topic: ClassVar[str] = "person.erased"
+
+        def apply(self, person: Person) -> None:
+            person.state = "erased"
+
+    # -- deeds ------------------------------------------------------------------------------------------------------
+
+    def register(self, *, residence: str, name: str, on: date, by: str, **sealed: str) -> None:
+        """`sealed`: credentials, email, match."""
+        self.record(self.Registered, residence=residence, name=printable_name(name), on=on, by=by, **sealed)
+
+    def rename(self, *, name: str, credentials: str, match: str, formerly: str, on: date, by: str) -> None:
+        self._must_be_known()
+        self.record(
+            self.Renamed,
+            name=printable_name(name),
+            credentials=credentials,
+            match=match if match != formerly else "",
+            formerly=formerly if match != formerly else "",
+            on=on,
+            by=by,
+        )
+
+    def move(self, residence: str, *, on: date, by: str) -> None:
+        self._must_be_known()
+        self.record(self.ResidenceChanged, residence=residence, on=on, by=by)
+
+    def choose_publication(self, *, listed: bool, on: date, by: str) -> None:
+        self._must_be_known()
+        if listed != self.listed:
+            self.record(self.PublicationChosen, listed=listed, on=on, by=by)
+
+    def record_membership(self, association: str, from_: date, through: date, *, on: date, by: str) -> None:
+        self._must_be_known()
+        if through < from_:
+            raise Invalid("The membership ends before it begins; correct one of the days.", field="through")
+        self.record(self.MembershipRecorded, association=association, from_=from_, through=through, on=on, by=by)
+
+    def member_of(self, association: str, on: date) -> bool:
+        return any(m.association == association and m.from_ <= on <= m.through for m in self.memberships)
+
+    def add(self, fact: Entry, *, on: date, by: str, supersedes: str = "", **sealed: str) -> str:
+        """Record or correct a portfolio entry and return its name. `sealed`: title, provider_name."""
+        self._must_be_known()
+        self._check(fact, on)
+        entry = f"E{self.version + 1}"
+        if not supersedes:
+            self.record(self.EntryRecorded, entry=entry, fact=fact, on=on, by=by, **sealed)
+        else:
+            self._must_hold(supersedes)
+            self.record(self.EntryCorrected, entry=entry, supersedes=supersedes, fact=fact, on=on, by=by, **sealed)
+        return entry
+
+    def withdraw(self, entry: str, *, on: date, by: str) -> None:
+        self._must_hold(entry)
+        self.record(self.EntryWithdrawn, entry=entry, on=on, by=by)
+
+    def vet_provider(self, entry: str, *, qualified: bool, on: date, by: str) -> None:
+        self._must_hold(entry)
+        if self.entries[entry].kind != "rsc" or self.entries[entry].provider:
+            raise Invalid("Only a provider of RSC who is not endorsed is vetted.", field="entry")
+        self.record(self.ProviderVetted, entry=entry, qualified=qualified, on=on, by=by)
+
+    def note_likeness(self, other: str, association: str, *, on: date, by: str) -> None:
+        if other not in self.likenesses:
+            self.record(self.LikenessNoted, other=other, association=association, on=on, by=by)
+
+    def settle_likeness(self, other: str, *, same: bool, on: date, by: str) -> None:
+        if other not in self.likenesses:
+            raise Invalid("No such question is open about these two people.", field="other")
+        self.record(self.LikenessSettled, other=other, same=same, on=on, by=by)
+
+    def erase(self, *, on: date, by: str) -> None:
+        self._must_be_known()
+        self.record(self.Erased, on=on, by=by)
+
+    def _must_be_known(self) -> None:
+        if self.state != "known":
+            raise OutOfTurn(self.stream, state=self.state, needs=["known"], can=[])
+
+    def _must_hold(self, entry: str) -> None:
+        self._must_be_known()
+        if entry not in self.entries:
+            raise Invalid("There is no such entry in the portfolio, or it was withdrawn.", field="entry")
+
+    def _check(self, fact: Entry, on: date) -> None:
+        if wrong := fact.wrong():
+            raise Invalid(wrong[1], field=wrong[0])
+        if fact.through > on:
+            raise Invalid("Evidence can't lie in the future; record it when it has happened.", field="through")
+
+
+def _matches(match: Any) -> tuple[str, ...]:
+    return (f"identity/{match}",) if isinstance(match, str) and match else ()
+
+
+_BIDI = {"\u061c", "\u200e", "\u200f", *map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A))}
+_SIGNS = set('=()[]{}<>|\\/@#$%^*_+~"`?!;:&')
+LONGEST_NAME = 120
+
+
+def printable_name(name: str) -> str:
+    """A name as given, in NFC with single blanks. Raises Invalid for no name or characters no name has."""
+    clean = " ".join(unicodedata.normalize("NFC", name).split())
+    if not clean:
+        raise Invalid("Give the name.", field="name")
+    if len(clean.encode()) > LONGEST_NAME:
+        raise Invalid(f"The name is longer than {LONGEST_NAME} bytes; shorten it as the person wishes.", field="name")
+    for sign in clean:
+        category = unicodedata.category(sign)
+        if sign in _BIDI or sign in _SIGNS or category in ("Cc", "Cn", "Co", "Cs"):
+            raise Invalid(f"No name has the character U+{ord(sign):04X}; type the name again.", field="name")
+    return clean
