@@ -6,6 +6,16 @@ from dataclasses import dataclass
 from typing import Final
 
 
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the log of checks: `passed` is None for what was not, or could not be, checked."""
+
+    number: int
+    check: str
+    passed: bool | None
+    found: str
+
+
 class Unverified(Exception):
     """What was read is not shown to be true: `verdict` names the row of the table, `why` says it in words."""
 
@@ -13,6 +23,8 @@ class Unverified(Exception):
         super().__init__(f"{verdict}: {why}")
         self.verdict = verdict
         self.why = why
+        self.checks: tuple[Check, ...] = ()
+        """Those made until this was found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +58,13 @@ _ROWS: Final = (
         "wrong_domain",
         2,
         "This code leads to a different address than the registry's. Do not trust it; tell the association.",
-        "Este código lleva a una dirección que no es la del registro. No confíe en él y avise a la "
-        "asociación.",
+        "Este código lleva a una dirección que no es la del registro. No confíe en él y avise a la asociación.",
     ),
     Verdict(
         "unknown_key",
         2,
         "This certificate is signed with a key we do not know. Do not rely on it; ask the association.",
-        "Este certificado está firmado con una clave que no conocemos. No se fíe de él; "
-        "consulte a la asociación.",
+        "Este certificado está firmado con una clave que no conocemos. No se fíe de él; consulte a la asociación.",
     ),
     Verdict(
         "tampered",
@@ -108,8 +118,7 @@ _ROWS: Final = (
         "status_unknown",
         3,
         "The signature is genuine, but the current status could not be checked. Try again with a fresh list.",
-        "La firma es auténtica, pero no se pudo comprobar el estado actual. "
-        "Inténtelo otra vez con una lista reciente.",
+        "La firma es auténtica, pero no se pudo comprobar el estado actual. Inténtelo otra vez con una lista reciente.",
     ),
     Verdict(
         "valid",

@@ -1,0 +1,257 @@
+"""The keys we trust and what each may sign, read from `keys.json` or from DID documents."""
+
+from __future__ import annotations
+
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from verifier import cose, strictjson
+from verifier.certificate import prefix
+from verifier.verdict import Unverified
+
+USES: Final = ("certificate", "status", "log")
+
+_ED25519: Final = b"\xed\x01"  # multicodec
+_BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_SIZE: Final = 32
+_PREFIX: Final = re.compile(r"https://[a-z0-9.-]+(:[0-9]{1,5})?/v1#", re.ASCII)
+_HOST: Final = re.compile(r"[a-z0-9.-]+(%3[Aa][0-9]{1,5})?", re.ASCII)
+_P: Final = 2**255 - 19
+_D: Final = -121665 * pow(121666, -1, _P) % _P
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One Ed25519 key, for one use. `withdrawn` says since when nothing it signed is to be believed."""
+
+    use: str
+    controller: str
+    id: str
+    public: bytes
+    withdrawn: str | None = None
+    specimen: bool = False
+    kid: bytes = field(init=False)
+    _ed25519: Ed25519PublicKey = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        refuse_weak(self.public)
+        object.__setattr__(self, "kid", cose.thumbprint(self.public))
+        object.__setattr__(self, "_ed25519", Ed25519PublicKey.from_public_bytes(self.public))
+
+    def check(self, envelope: cose.Envelope) -> None:
+        try:
+            self._ed25519.verify(envelope.signature, envelope.to_be_signed)
+        except InvalidSignature:
+            raise Unverified("tampered", f"the signature is not of the key {self.id}") from None
+
+
+class KeyRing:
+    """What we trust: keys by use, the QR prefixes that are the registry's, the keys of its log."""
+
+    def __init__(self, keys: Iterable[Key] = (), *, prefixes: Iterable[str] = (), logs: Iterable[str] = ()) -> None:
+        self.prefixes = frozenset(prefixes)
+        self.logs = tuple(dict.fromkeys(logs))
+        self._keys: dict[bytes, Key] = {}
+        for key in keys:
+            self._add(key)
+
+    def _add(self, key: Key) -> None:
+        known = self._keys.setdefault(key.kid, key)
+        if (known.use, known.controller, known.public) != (key.use, key.controller, key.public):
+            raise _refused(f"the key {key.kid.hex()} stands there twice, with different uses or owners")
+        if key.withdrawn:  # one source that knows of it is enough
+            self._keys[key.kid] = key
+
+    def __iter__(self) -> Any:
+        return iter(self._keys.values())
+
+    def joined(self, other: KeyRing) -> KeyRing:
+        """Both; the prefixes are these, or the other's where there are none."""
+        return KeyRing((*self, *other), prefixes=self.prefixes or other.prefixes, logs=(*self.logs, *other.logs))
+
+    def for_certificates(self, kid: bytes) -> Key:
+        return self._for("certificate", kid)
+
+    def for_status(self, kid: bytes) -> Key:
+        return self._for("status", kid)
+
+    def _for(self, use: str, kid: bytes) -> Key:
+        key = self._keys.get(kid)
+        if key is None:
+            raise Unverified("unknown_key", f"no key {kid.hex()} in the key ring")
+        if key.use != use:
+            raise Unverified("unknown_key", f"the key {kid.hex()} is for {key.use}, not for {use}")
+        return key
+
+
+def read_keys_json(text: bytes) -> KeyRing:
+    """The key ring a registry publishes as `/keys.json`."""
+    page = _object(text)
+    prefixes = _texts(page.get("prefixes"))
+    if not all(map(_PREFIX.fullmatch, prefixes)):
+        raise _refused("a prefix that is not https://HOST/v1#")
+    log = _member(page, "log", dict)
+    specimen = _member(page, "specimen", bool)
+    keys = []
+    for row in _member(page, "keys", list):
+        if type(row) is not dict or row.get("use") not in USES:
+            raise _refused("a key without a use we know")
+        key = Key(
+            use=row["use"],
+            controller=_member(row, "controller", str),
+            id=_member(row, "id", str),
+            public=_multikey(_member(row, "publicKeyMultibase", str)),
+            withdrawn=_date(row.get("withdrawn")),
+            specimen=specimen,
+        )
+        if key.kid.hex() != row.get("kid"):
+            raise _refused("a kid that is not its key's")
+        keys.append(key)
+    return KeyRing(keys, prefixes=prefixes, logs=[_member(log, "vkey", str)])
+
+
+def read_did(text: bytes) -> KeyRing:
+    """The Ed25519 keys under `assertionMethod` of a did:web document.
+
+    A document whose id ends in `:status` supplies keys for lists only, any other for certificates only.
+    """
+    document = _object(text)
+    did = _member(document, "id", str)
+    use = "status" if did.endswith(":status") else "certificate"
+    asserted = {entry for entry in _member(document, "assertionMethod", list) if type(entry) is str}
+    keys = []
+    for method in _member(document, "verificationMethod", list):
+        if type(method) is not dict:
+            raise _refused("a verification method that is not an object")
+        if method.get("id") not in asserted or (public := _public(method)) is None:
+            continue
+        if method.get("controller") != did:
+            raise _refused("a key that another DID controls")
+        keys.append(
+            Key(
+                use=use,
+                controller=did,
+                id=method["id"],
+                public=public,
+                withdrawn=_date(method.get("revoked")),
+            )
+        )
+    return KeyRing(keys, prefixes=[] if use == "status" else [prefix(_host(did))])
+
+
+def _public(method: Mapping[str, Any]) -> bytes | None:
+    """The Ed25519 key of a verification method; None for keys of other kinds."""
+    if method.get("type") == "Multikey":
+        encoded = _member(method, "publicKeyMultibase", str)
+        return _multikey(encoded) if encoded.startswith("z6Mk") else None
+    if method.get("type") == "JsonWebKey":
+        jwk = _member(method, "publicKeyJwk", dict)
+        if (jwk.get("kty"), jwk.get("crv")) != ("OKP", "Ed25519"):
+            return None
+        return _base64url(_member(jwk, "x", str))
+    return None
+
+
+def _host(did: str) -> str:
+    method, _, rest = did.partition("did:web:")
+    host = rest.partition(":")[0]
+    if method or not _HOST.fullmatch(host):
+        raise _refused("an id that is not a did:web")
+    return re.sub("%3[Aa]", ":", host)
+
+
+def multikey(public: bytes) -> str:
+    """The publicKeyMultibase of an Ed25519 key."""
+    number = int.from_bytes(_ED25519 + public)
+    letters = ""
+    while number:
+        number, digit = divmod(number, 58)
+        letters = _BASE58[digit] + letters
+    return "z" + letters
+
+
+def _multikey(encoded: str) -> bytes:
+    number = 0
+    for letter in encoded[1:64]:
+        digit = _BASE58.find(letter)
+        number = number * 58 + digit
+        if digit < 0:
+            break
+    public = (number & ((1 << 8 * _SIZE) - 1)).to_bytes(_SIZE) if number > 0 else b""
+    if encoded != multikey(public):
+        raise _refused("a publicKeyMultibase that is not an Ed25519 key")
+    return public
+
+
+def _base64url(encoded: str) -> bytes:
+    try:
+        public = urlsafe_b64decode(encoded + "=")
+    except ValueError:
+        public = b""
+    if len(public) != _SIZE or urlsafe_b64encode(public).rstrip(b"=").decode() != encoded:
+        raise _refused("an x that is not an Ed25519 key")
+    return public
+
+
+def refuse_weak(public: bytes) -> None:
+    """Refuses what a key must not be: not a point, not in its one spelling, or of small order.
+
+    OpenSSL accepts such keys, and with one of small order anybody can sign.
+    """
+    if len(public) != _SIZE:
+        raise _refused("a key of another size")
+    number = int.from_bytes(public, "little")
+    y, odd = number & ((1 << 255) - 1), number >> 255
+    square = (y * y - 1) * pow(_D * y * y + 1, -1, _P) % _P
+    x = pow(square, (_P + 3) // 8, _P)
+    if x * x % _P != square:
+        x = x * pow(2, (_P - 1) // 4, _P) % _P
+    if y >= _P or x * x % _P != square or (x == 0 and odd):
+        raise _refused("a key that is no point of the curve, or not in its one spelling")
+    for _ in range(3):  # eight times a point of small order is the neutral one
+        product = _D * x * x * y * y % _P
+        x, y = (
+            2 * x * y * pow(1 + product, -1, _P) % _P,
+            (y * y + x * x) * pow(1 - product, -1, _P) % _P,
+        )
+    if (x, y) == (0, 1):
+        raise _refused("a key of small order")
+
+
+def _object(text: bytes) -> dict[str, Any]:
+    try:
+        value = strictjson.loads(text)
+    except strictjson.NotStrict as refused:
+        raise _refused(str(refused)) from None
+    if type(value) is not dict:
+        raise _refused("not a JSON object")
+    return value
+
+
+def _member(of: Mapping[str, Any], name: str, kind: type) -> Any:
+    value = of.get(name)
+    if type(value) is not kind:
+        raise _refused(f"no {name}, or one of another kind")
+    return value
+
+
+def _texts(value: Any) -> list[str]:
+    if type(value) is not list or not all(type(entry) is str for entry in value):
+        raise _refused("a list of texts that is none")
+    return value
+
+
+def _date(value: Any) -> str | None:
+    if value is None or type(value) is str:
+        return value or None
+    raise _refused("a date that is not a text")
+
+
+def _refused(why: str) -> Unverified:
+    return Unverified("unknown_key", f"these keys cannot be used: {why}")

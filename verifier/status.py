@@ -1,0 +1,244 @@
+"""Status lists (IETF Token Status List, as CWT) and the signed notes that explain them; reading and writing."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+from verifier import cbor, cose
+from verifier.keys import KeyRing
+from verifier.verdict import Notice, Unverified
+
+LIST_TYP: Final = "application/statuslist+cwt"
+NOTES_TYP: Final = "iecmh-notes+cwt"
+TTL: Final = 12 * 3600
+LIFE: Final = 48 * 3600
+SIZE: Final = 131_072
+"""The entries of one list: enough for one certificate to hide in."""
+
+VERDICT_OF: Final = {0: "valid", 1: "revoked", 2: "suspended", 3: "superseded"}
+
+_LONGEST_LIST: Final = 1 << 18
+_LONGEST_NOTES: Final = 1 << 23
+_MOST_INFLATED: Final = 1 << 17  # SIZE entries of 8 bits
+_SUB, _EXP, _IAT, _LIST, _TTL, _NOTES = 2, 4, 6, 65533, 65534, -65538
+_LIST_CLAIMS: Final = {_SUB, _EXP, _IAT, _LIST, _TTL}
+_NOTES_CLAIMS: Final = {_SUB, _EXP, _IAT, _TTL, _NOTES}
+_WIDTHS: Final = (1, 2, 4, 8)
+_NOTE: Final = 4  # reason, day, standing, association
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What lists and notes have in common."""
+
+    uri: str
+    issued_at: int
+    expires_at: int
+    controller: str
+    """Whose key signed it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusList(Signed):
+    bits: int
+    packed: bytes
+
+    def __getitem__(self, index: int) -> int:
+        octet, place = divmod(index * self.bits, 8)
+        if octet >= len(self.packed):
+            _unknown("the list has no such entry")
+        return self.packed[octet] >> place & ((1 << self.bits) - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Notes(Signed):
+    entries: Mapping[int, Any]
+
+    def get(self, index: int) -> Notice | None:
+        match self.entries.get(index):
+            case [str(reason), str(on), str(standing), str(association)]:
+                return Notice(reason, on, standing, association)
+        return None
+
+
+def pack(statuses: Mapping[int, int], size: int = SIZE, bits: int = 2) -> bytes:
+    """The bits of a list: every entry 0 but those named."""
+    packed = bytearray(size * bits // 8)
+    for index, status in statuses.items():
+        octet, place = divmod(index * bits, 8)
+        if not (0 <= index < size and 0 <= status < 1 << bits):
+            raise ValueError("a status or an index that the list has no place for")
+        packed[octet] |= status << place
+    return bytes(packed)
+
+
+def token_list(
+    statuses: Mapping[int, int],
+    uri: str,
+    iat: int,
+    *,
+    exp: int | None = None,
+    ttl: int = TTL,
+    size: int = SIZE,
+    bits: int = 2,
+) -> bytes:
+    """The payload of a status list; seal it with `cose.seal(payload, LIST_TYP, kid, sign)`."""
+    return cbor.encode(
+        {
+            _SUB: uri,
+            _EXP: iat + LIFE if exp is None else exp,
+            _IAT: iat,
+            _LIST: {"bits": bits, "lst": zlib.compress(pack(statuses, size, bits), 9)},
+            _TTL: ttl,
+        }
+    )
+
+
+def notes(entries: Mapping[int, Notice], uri: str, iat: int, *, exp: int | None = None, ttl: int = TTL) -> bytes:
+    """The payload of a list's notes (`uri` ends in `.notes`); seal it with `NOTES_TYP`."""
+    return cbor.encode(
+        {
+            _SUB: uri,
+            _EXP: iat + LIFE if exp is None else exp,
+            _IAT: iat,
+            _TTL: ttl,
+            _NOTES: {index: [note.reason, note.on, note.standing, note.association] for index, note in entries.items()},
+        }
+    )
+
+
+def read_list(token: bytes, keys: KeyRing) -> StatusList:
+    signed, claims = _open(token, keys, LIST_TYP, _LIST_CLAIMS, _LONGEST_LIST)
+    match claims[_LIST]:
+        case {"bits": int(bits), "lst": bytes(compressed), **rest} if not rest and bits in _WIDTHS:
+            return StatusList(*signed, bits, _inflate(compressed))
+        case _:
+            _unknown("the list is not one of ours")
+
+
+def read_notes(token: bytes, keys: KeyRing) -> Notes:
+    signed, claims = _open(token, keys, NOTES_TYP, _NOTES_CLAIMS, _LONGEST_NOTES)
+    if type(claims[_NOTES]) is not dict:
+        _unknown("the notes are not ours")
+    return Notes(*signed, claims[_NOTES])
+
+
+def _open(
+    token: bytes, keys: KeyRing, typ: str, names: set[int], longest: int
+) -> tuple[tuple[str, int, int, str], dict[int, Any]]:
+    if len(token) > longest:
+        _unknown("the list is longer than any of ours")
+    try:
+        envelope = cose.unseal(token, typ)
+        key = keys.for_status(envelope.kid)
+        key.check(envelope)
+        claims = cose.decoded(envelope.payload)
+    except Unverified as refused:
+        _unknown(f"the list cannot be believed: {refused.why}")
+    if key.withdrawn:
+        _unknown("the key of the list was withdrawn")
+    if type(claims) is not dict or claims.keys() != names or type(claims[_SUB]) is not str:
+        _unknown("the list does not have the claims of ours")
+    if any(type(claims[name]) is not int or claims[name] < 0 for name in (_EXP, _IAT, _TTL)):
+        _unknown("the list does not have the claims of ours")
+    return (claims[_SUB], claims[_IAT], claims[_EXP], key.controller), claims
+
+
+def _inflate(compressed: bytes) -> bytes:
+    inflater = zlib.decompressobj()
+    try:
+        packed = inflater.decompress(compressed, _MOST_INFLATED + 1)
+    except zlib.error:
+        _unknown("the list cannot be inflated")
+    if not inflater.eof or inflater.unused_data or len(packed) > _MOST_INFLATED:
+        _unknown("the list is cut short, too long or followed by something")
+    return packed
+
+
+def _unknown(why: str) -> NoReturn:
+    raise Unverified("status_unknown", why)
+
+
+class Statuses:
+    """Where current status is read from: lists and notes by their address, each checked once."""
+
+    def __init__(self, load: Callable[[str], bytes | None]) -> None:
+        self._load = load
+        self._read: dict[str, tuple[bytes, KeyRing, Signed]] = {}
+
+    def list_at(self, uri: str, keys: KeyRing) -> StatusList:
+        listed: StatusList = self._get(uri, keys, read_list)
+        return listed
+
+    def notes_of(self, uri: str, keys: KeyRing) -> Notes | None:
+        """The notes of the list at `uri`, or None: they explain, they decide nothing."""
+        try:
+            read: Notes = self._get(f"{uri}.notes", keys, read_notes)
+        except Unverified:
+            return None
+        return read
+
+    def _get(self, uri: str, keys: KeyRing, read: Callable[[bytes, KeyRing], Any]) -> Any:
+        token = self._load(uri)
+        if token is None:
+            _unknown("there is no list to look it up in")
+        known = self._read.get(uri)
+        if known is not None and known[0] is token and known[1] is keys:
+            return known[2]
+        signed = read(token, keys)
+        if signed.uri != uri:
+            _unknown("the list is another one than the certificate names")
+        self._read[uri] = token, keys, signed
+        return signed
+
+
+def from_tokens(tokens: Iterable[bytes]) -> Statuses:
+    """Of lists and notes at hand, each found by the address it states."""
+    by_uri: dict[str, bytes] = {}
+    for token in tokens:
+        by_uri.setdefault(_stated_uri(token), token)
+    return Statuses(by_uri.get)
+
+
+def _stated_uri(token: bytes) -> str:
+    """What a list says it is; only a way to find it, it is checked when it is read."""
+    try:
+        match cose.decoded(token[1:]):
+            case [bytes(), dict(), bytes(payload), bytes()]:
+                match cose.decoded(payload):
+                    case {2: str(uri)}:
+                        return uri
+    except Unverified:
+        pass
+    return ""
+
+
+_PATH: Final = re.compile(r"https://[^/?#]+/s/([1-9][0-9]{0,8}(?:\.notes)?)", re.ASCII)
+
+
+def from_folder(static: Path) -> Statuses:
+    """Of a registry's static plane: the file `s/N` for `https://HOST/s/N`, read again when it changes."""
+    held: dict[str, tuple[tuple[int, int, int], bytes]] = {}
+
+    def load(uri: str) -> bytes | None:
+        place = _PATH.fullmatch(uri)
+        if place is None:
+            return None
+        path = static / "s" / place[1]
+        try:
+            stat = path.stat()
+            stamp = stat.st_mtime_ns, stat.st_size, stat.st_ino
+            if uri not in held or held[uri][0] != stamp:
+                if stat.st_size > _LONGEST_NOTES:
+                    return None
+                held[uri] = stamp, path.read_bytes()
+        except OSError:
+            return None
+        return held[uri][1]
+
+    return Statuses(load)

@@ -1,0 +1,240 @@
+"""The numbered checks of a certificate, in their order, and what they established."""
+
+from __future__ import annotations
+
+import binascii
+from base64 import urlsafe_b64decode
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from verifier import proof, strictjson
+from verifier.certificate import Certificate, unseal
+from verifier.keys import Key, KeyRing
+from verifier.status import VERDICT_OF, Statuses, StatusList
+from verifier.verdict import VERDICTS, Check, Notice, Unverified, sentence
+
+CHECKS: Final = (
+    "it has the shape of a certificate",
+    "it leads to the registry's own address",
+    "it names a key we trust to sign certificates",
+    "that key signed these claims",
+    "the key belongs to the issuer they name",
+    "the registry's log holds it",
+    "the key was not withdrawn",
+    "its time has begun",
+    "it was not revoked, suspended or replaced",
+    "it has not expired",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """An authentic certificate and how it stands: only the verdict `valid` is good."""
+
+    verdict: str
+    certificate: Certificate
+    key: Key
+    checks: tuple[Check, ...]
+    as_of: datetime | None = None
+    """When the issuer made the status list that was read."""
+    notice: Notice | None = None
+    log_position: int | None = None
+
+    @property
+    def exit(self) -> int:
+        return VERDICTS[self.verdict].exit
+
+    def sentence(self, lang: str = "en") -> str:
+        return sentence(self.verdict, lang, self.notice)
+
+
+class _Log:
+    """The checks made so far."""
+
+    def __init__(self) -> None:
+        self.checks: list[Check] = []
+
+    def note(self, found: str, *, passed: bool | None = True) -> None:
+        number = len(self.checks)
+        self.checks.append(Check(number + 1, CHECKS[number], passed, found))
+
+
+def verify(
+    text: str,
+    keys: KeyRing,
+    statuses: Statuses | None = None,
+    *,
+    at: datetime,
+    prefixes: Collection[str] | None = None,
+    log_proof: str | bytes | None = None,
+) -> Verified:
+    """What the text of a QR code shows to be true at that time; raises Unverified if that is nothing.
+
+    `prefixes` are the addresses it may lead to: None for those of the key ring, an empty one for any.
+    `log_proof` is a proof file: it must be this certificate's, from a log whose key is in the key ring.
+    """
+    if at.tzinfo is None:
+        raise ValueError("a time without its zone")
+    log = _Log()
+    try:
+        certificate, key, position = _authentic(
+            text, keys, keys.prefixes if prefixes is None else prefixes, log_proof, log
+        )
+    except Unverified as refused:
+        log.note(refused.why, passed=False)
+        refused.checks = tuple(log.checks)
+        raise
+    now = int(at.timestamp() // 1)  # the last good second is good to its end
+    verdict, listed = _standing(certificate, key, keys, statuses, now, log)
+    notice = None
+    if listed is not None and statuses is not None and verdict in VERDICT_OF.values() and verdict != "valid":
+        notes = statuses.notes_of(certificate.status_uri, keys)
+        if notes is not None and now <= notes.expires_at and notes.controller == listed.controller:
+            notice = notes.get(certificate.status_index)
+    return Verified(
+        verdict,
+        certificate,
+        key,
+        tuple(log.checks),
+        datetime.fromtimestamp(listed.issued_at, UTC) if listed else None,
+        notice,
+        position,
+    )
+
+
+def _authentic(
+    text: str, keys: KeyRing, prefixes: Collection[str], log_proof: str | bytes | None, log: _Log
+) -> tuple[Certificate, Key, int | None]:
+    sealed = unseal(text)
+    certificate, envelope = sealed.certificate, sealed.envelope
+    log.note(certificate.number)
+    if prefixes and sealed.prefix not in prefixes:
+        raise Unverified("wrong_domain", f"it leads to {sealed.prefix}")
+    log.note(sealed.prefix, passed=True if prefixes else None)
+    key = keys.for_certificates(envelope.kid)
+    log.note(key.id)
+    key.check(envelope)
+    log.note("Ed25519")
+    if certificate.issuer != key.controller:
+        raise Unverified("issuer_mismatch", f"they name {certificate.issuer}, it belongs to {key.controller}")
+    log.note(key.controller)
+    if log_proof is None:
+        log.note("no proof was given", passed=None)
+        return certificate, key, None
+    position = prove(certificate, log_proof, keys)
+    log.note(f"at position {position}")
+    return certificate, key, position
+
+
+def _standing(
+    certificate: Certificate, key: Key, keys: KeyRing, statuses: Statuses | None, now: int, log: _Log
+) -> tuple[str, StatusList | None]:
+    """The verdict, and the status list if one had its say."""
+    if key.withdrawn:
+        log.note(f"withdrawn since {key.withdrawn}", passed=False)
+        return "key_revoked", None
+    log.note("")
+    if now < certificate.valid_from:
+        log.note(f"begins {iso(certificate.valid_from)}", passed=False)
+        return "not_yet_valid", None
+    log.note(f"since {iso(certificate.valid_from)}")
+    listed = None
+    try:
+        listed, status = _listed(certificate, keys, statuses, now)
+    except Unverified as unknown:
+        log.note(unknown.why, passed=None)
+    else:
+        verdict = VERDICT_OF[status]
+        log.note(f"{verdict} as of {iso(listed.issued_at)}", passed=verdict == "valid")
+        if verdict != "valid":
+            return verdict, listed
+    if now > certificate.expires_at:
+        log.note(f"expired {iso(certificate.expires_at)}", passed=False)
+        return "expired", listed
+    log.note(f"good through {iso(certificate.expires_at)}")
+    return "valid" if listed else "status_unknown", listed
+
+
+def _listed(certificate: Certificate, keys: KeyRing, statuses: Statuses | None, now: int) -> tuple[StatusList, int]:
+    if statuses is None:
+        raise Unverified("status_unknown", "no status list was given")
+    listed = statuses.list_at(certificate.status_uri, keys)
+    if listed.controller not in {certificate.issuer, f"{certificate.issuer}:status"}:
+        raise Unverified("status_unknown", "the list was signed by another issuer")
+    if now > listed.expires_at:
+        raise Unverified("status_unknown", f"the list is too old, its time ended {iso(listed.expires_at)}")
+    status = listed[certificate.status_index]
+    if status not in VERDICT_OF:
+        raise Unverified("status_unknown", f"the list has a status {status} that we do not know")
+    return listed, status
+
+
+def prove(certificate: Certificate, log_proof: str | bytes, keys: KeyRing) -> int:
+    """The position in the log of the event that issued this certificate, which `log_proof` proves."""
+    read = proof.read_proof(log_proof)
+    proof.check_proof(read, keys.logs)
+    issued = _issued(read.extra)
+    position, stream, _, topic, _ = issued.entry
+    state = issued.state
+    if topic != "certificate.issued" or state.get("cti") != certificate.cti.hex():
+        raise Unverified("tampered", "the proof is of another event than this certificate's issue")
+    if position != read.index + 1 or read.index != certificate.log_index:
+        raise Unverified("tampered", "the proof is of another position than the certificate states")
+    if stream != f"endorsement/{certificate.number}" or _stated(state) != _claimed(certificate):
+        raise Unverified("tampered", "the log has other facts of this certificate than it states")
+    return int(position)
+
+
+@dataclass(frozen=True, slots=True)
+class _Issued:
+    entry: list[Any]
+    state: dict[str, Any]
+
+
+def _issued(extra: bytes) -> _Issued:
+    """The preimage of the event's entry in the log; the proof already binds its every byte."""
+    try:
+        match strictjson.loads(extra):
+            case [int(), str(), int(), str(), str(state)] as entry:
+                event = strictjson.loads(urlsafe_b64decode(state + "=" * (-len(state) % 4)))
+                if type(event) is dict:
+                    return _Issued(entry, event)
+    except (strictjson.NotStrict, binascii.Error, ValueError):
+        pass
+    raise Unverified("malformed", "the proof does not carry an event of ours")
+
+
+def _stated(state: dict[str, Any]) -> tuple[Any, ...]:
+    return (
+        state.get("number"),
+        state.get("category"),
+        state.get("association"),
+        _seconds(state.get("valid_from")),
+        _seconds(state.get("expires_at")),
+        state.get("replaces", ""),
+    )
+
+
+def _claimed(certificate: Certificate) -> tuple[Any, ...]:
+    return (
+        certificate.number,
+        certificate.category,
+        certificate.association,
+        certificate.valid_from,
+        certificate.expires_at,
+        certificate.replaces.hex() if certificate.replaces else "",
+    )
+
+
+def _seconds(time: Any) -> int | None:
+    try:
+        return int(datetime.fromisoformat(time).timestamp() // 1)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def iso(seconds: int) -> str:
+    """A time of the formats as people write it; the far future ends with the year 9999."""
+    return f"{datetime.fromtimestamp(min(seconds, 253402300799), UTC):%Y-%m-%dT%H:%M:%SZ}"
