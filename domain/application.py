@@ -12,7 +12,7 @@ from domain.category import CATEGORIES
 from domain.editions import edition_for
 from domain.errors import Forbidden, Invalid, NotInForce, OutOfTurn, RequirementsNotMet
 from domain.event import Claims, Event
-from domain.portfolio import Tally
+from domain.policy import Tally
 
 Outcome = Literal["approve", "hold", "defer"]
 Kind = Literal["initial", "additional", "add_on", "reinstatement"]

@@ -111,7 +111,7 @@ PROVIDERS: tuple[ProviderRule, ...] = (
         vetted=True,
         source="CT-IFS, MI-RSC",
     ),
-    # To the end of 2024 a Mental Health Specialist may still provide (AZ-POL); Connecticut's earlier end is a later row.
+    # To the end of 2024 an MHS may still provide (AZ-POL); Connecticut's earlier end is a row of the next issue.
     ProviderRule(
         date(2024, 1, 1),
         frozenset({"FRS", "MHS", "MHM-C"}),

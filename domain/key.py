@@ -28,7 +28,7 @@ class Key(Aggregate):
     until: datetime | None = None
     withdrawn: datetime | None = None
 
-    class Published(Event):
+    class Published(Event, frozen=True):
         """`public` in Multibase, as did documents write it; `start`: the first second it signs."""
 
         topic: ClassVar[str] = "key.published"
@@ -47,7 +47,7 @@ class Key(Aggregate):
             key.start = self.start
             key.specimen = self.specimen
 
-    class Retired(Event):
+    class Retired(Event, frozen=True):
         """Signs no more from `until` on; what it signed stays good."""
 
         topic: ClassVar[str] = "key.retired"
@@ -57,7 +57,7 @@ class Key(Aggregate):
             key.state = "retired"
             key.until = self.until
 
-    class Withdrawn(Event):
+    class Withdrawn(Event, frozen=True):
         """Nothing it signed from `since` on is to be believed, and before that only with a proof of the time."""
 
         topic: ClassVar[str] = "key.withdrawn"

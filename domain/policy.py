@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, Protocol
+from typing import Any, Literal
 
 import msgspec
 
 from domain.category import CATEGORIES, Slot
 
+Degree = Literal["", "cda", "associate", "bachelor", "master", "doctorate"]
+DEGREES: tuple[Degree, ...] = ("", "cda", "associate", "bachelor", "master", "doctorate")
 
-class Adds(Protocol):
-    """What a portfolio adds up to (`domain.portfolio.Tally`)."""
 
-    training: float
-    rsc: float
-    work_days: int
-    internship_days: int
-    degree: Any
-    licence: bool
+class Judged(msgspec.Struct, frozen=True):
+    """How one RSC entry was judged: `counts`, and the provider row that says so (R12, R13)."""
+
+    entry: str
+    counts: bool
+    why: str
+    source: str
+
+
+class Tally(msgspec.Struct, frozen=True):
+    """What a portfolio adds up to: hours, days, the highest degree, a licence."""
+
+    training: float = 0
+    dei: float = 0
+    rsc_provision: float = 0
+    rsc: float = 0
+    work_days: int = 0
+    internship_days: int = 0
+    degree: Degree = ""
+    licence: bool = False
+    judged: tuple[Judged, ...] = ()
 
 
 class Requirement(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -57,7 +72,7 @@ class Requirement(msgspec.Struct, frozen=True, omit_defaults=True):
             case _:
                 return "the exam passed"
 
-    def have(self, adds: Adds) -> float:
+    def have(self, adds: Tally) -> float:
         """How much of it there is, in the requirement's own unit; 1 or 0 where it is held or not."""
         match self.what:
             case "any_of":
@@ -77,7 +92,7 @@ class Requirement(msgspec.Struct, frozen=True, omit_defaults=True):
             case _:
                 return 0.0
 
-    def missing(self, adds: Adds) -> Missing | None:
+    def missing(self, adds: Tally) -> Missing | None:
         need = self.amount or 1.0
         have = self.have(adds)
         return None if have >= need else Missing(self, have=have, need=need)
@@ -115,7 +130,7 @@ class Edition(msgspec.Struct, frozen=True):
     requirements: tuple[Requirement, ...]
     draft: bool = True
 
-    def missing(self, adds: Adds) -> list[Missing]:
+    def missing(self, adds: Tally) -> list[Missing]:
         return [gap for requirement in self.requirements if (gap := requirement.missing(adds))]
 
 

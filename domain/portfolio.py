@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from domain.editions import provider_rule
-from domain.policy import ProviderRule
+from domain.policy import DEGREES, Degree, Judged, ProviderRule, Tally
 
 EntryKind = Literal["work", "internship", "education", "training", "rsc", "leadership"]
 Sector = Literal[
@@ -17,8 +17,6 @@ Sector = Literal[
     "behavioral_health", "health", "iecmh_consultation",
 ]  # fmt: skip
 """The seven sectors of the Alliance's strategic plan (SEED-PLAN)."""
-Degree = Literal["", "cda", "associate", "bachelor", "master", "doctorate"]
-DEGREES: tuple[Degree, ...] = ("", "cda", "associate", "bachelor", "master", "doctorate")
 Population = Literal["", "0-36 months", "3-6 years", "both"]
 
 
@@ -59,29 +57,6 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
         if self.kind == "education" and not (self.degree or self.licence):
             return "degree", "Name the degree, CDA certificate or licence."
         return None
-
-
-class Judged(msgspec.Struct, frozen=True):
-    """How one RSC entry was judged: `counts`, and the provider row that says so (R12, R13)."""
-
-    entry: str
-    counts: bool
-    why: str
-    source: str
-
-
-class Tally(msgspec.Struct, frozen=True):
-    """What a portfolio adds up to: hours, days, the highest degree, a licence."""
-
-    training: float = 0
-    dei: float = 0
-    rsc_provision: float = 0
-    rsc: float = 0
-    work_days: int = 0
-    internship_days: int = 0
-    degree: Degree = ""
-    licence: bool = False
-    judged: tuple[Judged, ...] = ()
 
 
 # Which category codes (with add-on, as `IFS+ERS`) an endorsement held as active on a day; empty when none.
