@@ -1,1 +1,1 @@
-"""The transparency log: every event a leaf, published as tiles and a signed checkpoint."""
+"""The log: history that proves itself (design section 6)."""

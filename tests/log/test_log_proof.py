@@ -56,8 +56,7 @@ VKEY = proof.vkey(ORIGIN, public(KEY))
 
 def signed(note, *keys, name=ORIGIN):
     lines = [
-        f"— {name} {b64encode(proof.key_id(name, public(key)) + key.sign(note.encode())).decode()}\n"
-        for key in keys
+        f"— {name} {b64encode(proof.key_id(name, public(key)) + key.sign(note.encode())).decode()}\n" for key in keys
     ]
     return note + "\n" + "".join(lines)
 
@@ -70,9 +69,8 @@ def proof_file(index=41, size=100):
     entries = [*ENTRIES[:index], sha256(PREIMAGE).digest(), *ENTRIES[index + 1 : size]]
     tree = NaiveTree(entries)
     hashes = "".join(b64encode(node).decode() + "\n" for node in tree.inclusion(size, index))
-    return (
-        f"c2sp.org/tlog-proof@v1\nextra {b64encode(PREIMAGE).decode()}\nindex {index}\n{hashes}\n"
-        + signed(note(size, tree.root(size)), KEY)
+    return f"c2sp.org/tlog-proof@v1\nextra {b64encode(PREIMAGE).decode()}\nindex {index}\n{hashes}\n" + signed(
+        note(size, tree.root(size)), KEY
     )
 
 
@@ -97,9 +95,7 @@ class TestTree:
     def test_every_entry_of_every_tree_up_to_300_is_included(self):
         for size in range(1, 301):
             for index in range(size):
-                proof.check_inclusion(
-                    size, index, LEAVES[index], TREE.inclusion(size, index), TREE.root(size)
-                )
+                proof.check_inclusion(size, index, LEAVES[index], TREE.inclusion(size, index), TREE.root(size))
 
     def test_every_tree_up_to_130_begins_with_every_smaller_one(self):
         for new in range(131):

@@ -1,0 +1,196 @@
+"""Publishes the log: new events become tiles, then the caller's lists and keys go out, the checkpoint last.
+
+Its only state is the published files, so it may be killed anywhere and started again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from base64 import b64encode
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from psycopg import Connection
+from psycopg.rows import scalar_row, tuple_row
+
+from registry.log.entry import COLUMNS, Row, entry, leaf, preimage
+from registry.log.published import CHECKPOINT, Published
+from registry.log.tiles import ENTRIES, Damaged, Disk, Files, Tiles
+from registry.log.tree import TILE_HEIGHT, TILE_WIDTH, Edge
+from verifier.proof import Checkpoint, key_id, read_checkpoint, vkey
+
+PAGE: Final = 5_000
+
+
+class Signer(Protocol):
+    """The log's key: the raw 32 bytes of an Ed25519 key, and what it signs."""
+
+    @property
+    def public(self) -> bytes: ...
+
+    def sign(self, data: bytes, /) -> bytes: ...
+
+
+class RolledBack(Exception):
+    """The database is not the history that was signed: nothing more may be published from it."""
+
+
+class Overtaken(Exception):
+    """Another publisher is at work on the same files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Tiles that are on disk and under no checkpoint yet."""
+
+    size: int
+    root: bytes
+    previous: Checkpoint | None
+
+    @property
+    def grown(self) -> bool:
+        return self.previous is None or self.size > self.previous.size
+
+
+class Publisher:
+    """`former` are the vkeys of keys that signed earlier checkpoints of this log."""
+
+    def __init__(
+        self,
+        static: Path,
+        origin: str,
+        signer: Signer,
+        *,
+        former: Iterable[str] = (),
+        disk: Disk | None = None,
+    ) -> None:
+        self.origin = origin
+        self.vkey = vkey(origin, signer.public)
+        self.published = Published(static, (self.vkey, *former))
+        self._static = static
+        self._signer = signer
+        self._files = Files(static, disk)
+        self._tiles = Tiles(self._files)
+
+    def advance(self, connection: Connection[Any], *, rederive: bool = False) -> Pending:
+        """Write the tiles of all events there are. Always holds the last published event against the
+        database; with `rederive` every one of them.
+        """
+        with self._alone(), connection.transaction():
+            previous = self.published.checkpoint()
+            size = previous.size if previous else 0
+            last = _last_position(connection)
+            if last < size:
+                raise RolledBack(f"{size} events are published, the database has {last}")
+            edge = self._tiles.edge(size)
+            if previous and edge.root() != previous.root:
+                raise Damaged(f"the tiles do not lead to the root of the checkpoint of {size} events")
+            if previous and size:
+                self._compare(connection, previous, everything=rederive)
+            self._append(connection, edge, last)
+            self._files.settle()
+        return Pending(edge.size, edge.root(), previous)
+
+    def seal(self, pending: Pending) -> Checkpoint:
+        """Sign and publish the checkpoint: from here on readers see the new tiles."""
+        text = signed_checkpoint(self.origin, pending.size, pending.root, self._signer)
+        checkpoint = read_checkpoint(text, [self.vkey])
+        with self._alone():
+            if self.published.checkpoint() != pending.previous:
+                raise Overtaken("another publisher has sealed a checkpoint since these tiles were written")
+            self._files.put(CHECKPOINT, text.encode())
+            self._files.settle()
+            self._drop_partials(pending)
+        return checkpoint
+
+    def prove(self, index: int, preimage: bytes) -> str:
+        return self.published.prove(index, preimage)
+
+    def _compare(self, connection: Connection[Any], previous: Checkpoint, *, everything: bool) -> None:
+        size = previous.size
+        if everything:
+            whole = Edge()
+            for rows in _pages(connection, 0, size):
+                whole.extend([leaf(entry(preimage(*row))) for row in rows])
+            if whole.root() != previous.root:
+                raise RolledBack(f"the first {size} events are not those that were published")
+        (row,) = next(_pages(connection, size - 1, size))
+        if leaf(entry(preimage(*row))) != self._tiles.nodes(size)(0, size - 1):
+            raise RolledBack(f"the event at position {size} is not the one that was published")
+
+    def _append(self, connection: Connection[Any], edge: Edge, last: int) -> None:
+        number, width = divmod(edge.size, TILE_WIDTH)
+        bundle = self._tiles.entries(number, width) if width else []
+        if [leaf(one) for one in bundle] != edge.levels[0]:
+            raise Damaged(f"the entries from position {number * TILE_WIDTH + 1} are not those of the tile")
+        for rows in _pages(connection, edge.size, last):
+            entries = [entry(preimage(*row)) for row in rows]
+            bundle += entries
+            while len(bundle) >= TILE_WIDTH:
+                self._tiles.put_entries(number, bundle[:TILE_WIDTH])
+                del bundle[:TILE_WIDTH]
+                number += 1
+            for tile in edge.extend([leaf(one) for one in entries]):
+                self._tiles.put(tile)
+        if bundle:
+            self._tiles.put_entries(number, bundle)
+        for tile in edge.partial_tiles():
+            self._tiles.put(tile)
+
+    def _drop_partials(self, pending: Pending) -> None:
+        """Partial tiles whose full tile is now there; readers fall back to that (tlog-tiles)."""
+        before = pending.previous.size if pending.previous else 0
+        level = 0
+        while pending.size >> TILE_HEIGHT * (level + 1):
+            old = before >> TILE_HEIGHT * (level + 1)
+            if pending.size >> TILE_HEIGHT * (level + 1) > old:
+                for kind in (level, ENTRIES) if level == 0 else (level,):
+                    self._tiles.drop_partial(kind, old)
+            level += 1
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        self._static.mkdir(parents=True, exist_ok=True)
+        folder = os.open(self._static, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            try:
+                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise Overtaken("another publisher is writing these files") from None
+            yield
+        finally:
+            os.close(folder)  # and with it the lock
+
+
+def signed_checkpoint(origin: str, size: int, root: bytes, signer: Signer) -> str:
+    """A checkpoint (C2SP tlog-checkpoint) as a note signed by the log."""
+    note = f"{origin}\n{size}\n{b64encode(root).decode()}\n"
+    signature = key_id(origin, signer.public) + signer.sign(note.encode())
+    return f"{note}\n— {origin} {b64encode(signature).decode()}\n"
+
+
+def _last_position(connection: Connection[Any]) -> int:
+    with connection.cursor(row_factory=scalar_row) as cursor:
+        cursor.execute("SELECT coalesce(max(notification_id), 0) FROM registry.events")
+        return int(cursor.fetchone() or 0)
+
+
+def _pages(connection: Connection[Any], after: int, last: int) -> Iterator[list[Row]]:
+    """The events after one position up to another, in order and none missing."""
+    with connection.cursor(binary=True, row_factory=tuple_row) as cursor:
+        while after < last:
+            cursor.execute(
+                f"SELECT {COLUMNS} FROM registry.events WHERE notification_id > %s AND notification_id <= %s"
+                " ORDER BY notification_id LIMIT %s",
+                (after, last, PAGE),
+            )
+            rows: list[Row] = cursor.fetchall()
+            positions = [row[0] for row in rows]
+            if positions != list(range(after + 1, after + 1 + len(rows))) or not rows:
+                raise RolledBack(f"the positions after {after} have a gap")
+            after += len(rows)
+            yield rows

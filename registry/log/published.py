@@ -1,0 +1,86 @@
+"""The log as it is published: its checkpoint, and proofs under it from the tiles."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+from psycopg import Connection
+
+from registry.log import tree
+from registry.log.entry import preimage_at
+from registry.log.tiles import Damaged, Files, Tiles
+from verifier.proof import Checkpoint, check_proof, read_checkpoint, read_proof
+from verifier.verdict import Unverified
+
+CHECKPOINT: Final = "checkpoint"
+
+
+class NotYetPublished(Exception):
+    """No checkpoint covers this position yet."""
+
+    def __init__(self, position: int, size: int) -> None:
+        super().__init__(f"position {position} is not under the published checkpoint of {size} events")
+        self.position = position
+        self.size = size
+
+
+class Published:
+    """What anyone can read; `vkeys` are the log's own keys, the present one and former ones."""
+
+    def __init__(self, static: Path, vkeys: Iterable[str]) -> None:
+        self.static = static
+        self.vkeys = tuple(vkeys)
+        self.tiles = Tiles(Files(static))
+
+    def checkpoint_text(self) -> str | None:
+        """The signed note as it is published, None before the first publication."""
+        try:
+            return (self.static / CHECKPOINT).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+        except UnicodeDecodeError as error:
+            raise Damaged("the published checkpoint is not text") from error
+
+    def checkpoint(self) -> Checkpoint | None:
+        text = self.checkpoint_text()
+        if text is None:
+            return None
+        try:
+            return read_checkpoint(text, self.vkeys)
+        except Unverified as error:
+            raise Damaged(f"the published checkpoint is not one we signed ({error.why})") from error
+
+    def prove(self, index: int, preimage: bytes) -> str:
+        """The proof file (C2SP tlog-proof) of the event at a leaf index; it was verified before it is given."""
+        text = self.checkpoint_text()
+        checkpoint = None if text is None else self.checkpoint()
+        if text is None or checkpoint is None or not 0 <= index < checkpoint.size:
+            raise NotYetPublished(index + 1, checkpoint.size if checkpoint else 0)
+        hashes = tree.inclusion(checkpoint.size, index, self.tiles.nodes(checkpoint.size))
+        lines = [
+            "c2sp.org/tlog-proof@v1",
+            f"extra {b64encode(preimage).decode()}",
+            f"index {index}",
+            *(b64encode(node).decode() for node in hashes),
+            "",
+            text,
+        ]
+        proof = "\n".join(lines)
+        try:
+            check_proof(read_proof(proof), self.vkeys)
+        except Unverified as error:
+            raise Damaged(f"the event at position {index + 1} is not the one published") from error
+        return proof
+
+    def prove_position(self, connection: Connection[Any], position: int) -> str:
+        preimage = preimage_at(connection, position)
+        if preimage is None:
+            raise NotYetPublished(position, 0)
+        return self.prove(position - 1, preimage)
+
+    def consistency(self, size1: int, size2: int) -> list[bytes]:
+        """That the log of `size2`, published, begins with the log of `size1`."""
+        return tree.consistency(size1, size2, self.tiles.nodes(size2))
