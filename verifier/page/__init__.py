@@ -1,0 +1,39 @@
+"""The static verification page: one file that checks a certificate in the reader's own browser."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from importlib.resources import files
+from typing import Final
+
+_RING: Final = re.compile(r'(<script type="application/json" id="embedded">).*?(</script>)', re.DOTALL)
+_POLICY: Final = re.compile(r'http-equiv="Content-Security-Policy" content="([^"]*)"')
+
+
+class NotBuilt(FileNotFoundError):
+    """The page is made at set-up: make setup."""
+
+
+def _built() -> str:
+    page = files(__name__) / "index.html"
+    if not page.is_file():
+        raise NotBuilt("verifier/page/index.html is not built; run: make setup")
+    return page.read_text("utf-8")
+
+
+def page(keys: bytes | None = None) -> bytes:
+    """The page to publish; with `keys` (a keys.json) it can check signatures with no network at all."""
+    built = _built()
+    if keys is not None:
+        ring = keys.decode().replace("<", "\\u003c")
+        built = _RING.sub(lambda parts: parts[1] + ring + parts[2], built, count=1)
+    return built.encode()
+
+
+def policy() -> str:
+    """The Content-Security-Policy to serve the page with: its own, and what only a header can say."""
+    stated = _POLICY.search(_built())
+    if stated is None:
+        raise NotBuilt("verifier/page/index.html states no policy; run: make setup")
+    return f"{unescape(stated[1])}; frame-ancestors 'none'"

@@ -1,0 +1,128 @@
+// The QR certificate, version 1, and its COSE_Sign1 envelope: the twin of verifier/certificate.py and cose.py.
+
+import { NotDeterministic, bytesHead, decode } from "./cbor.js";
+
+export class Unverified extends Error {
+  constructor(verdict, why) {
+    super(why);
+    this.verdict = verdict;
+  }
+}
+
+const URL_ = /^(https:\/\/[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?\/v1#)([0-9]+)$/;
+const TAILS = { 0: 0, 3: 1, 5: 2, 8: 3, 10: 4, 13: 5, 15: 6 };
+const STATUS = 65535;
+const DETAIL = -65537;
+
+const malformed = (why) => {
+  throw new Unverified("malformed", why);
+};
+
+export const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+// Seven bytes, read little-endian, are 17 digits (the QR coding of FIDO CTAP 2.2).
+function undigits(text) {
+  const bytes = [];
+  if (!(text.length % 17 in TAILS)) malformed("a number of digits that no message has");
+  for (let at = 0; at < text.length; at += 17) {
+    const group = text.slice(at, at + 17);
+    let value = BigInt(group);
+    for (let left = group.length === 17 ? 7 : TAILS[group.length]; left > 0; left--) {
+      bytes.push(Number(value & 255n));
+      value >>= 8n;
+    }
+    if (value) malformed("a group of digits that is no group of bytes");
+  }
+  return Uint8Array.from(bytes);
+}
+
+function decoded(bytes) {
+  try {
+    return decode(bytes);
+  } catch (error) {
+    if (error instanceof NotDeterministic) malformed(`CBOR: ${error.message}`);
+    throw error;
+  }
+}
+
+const isBytes = (value, length) => value instanceof Uint8Array && (length === undefined || value.length === length);
+export const hasKeys = (value, ...keys) =>
+  value instanceof Map && value.size === keys.length && keys.every((key) => value.has(key));
+
+export function uncose(message, typ) {
+  if (message[0] !== 0xd2) malformed("not a COSE_Sign1 message");
+  const parts = decoded(message.subarray(1));
+  if (!Array.isArray(parts) || parts.length !== 4) malformed("not the four parts of a COSE_Sign1 message");
+  const [header, unprotected, payload, signature] = parts;
+  if (!isBytes(header) || !hasKeys(unprotected) || !isBytes(payload) || !isBytes(signature, 64))
+    malformed("not the four parts of a COSE_Sign1 message");
+  const stated = decoded(header);
+  if (!hasKeys(stated, 1, 4, 16)) malformed("not the three header fields of ours");
+  if (![-8, -19].includes(stated.get(1)) || !isBytes(stated.get(4), 8) || stated.get(16) !== typ)
+    malformed("another algorithm, key id or type");
+  const signed = Uint8Array.from([
+    ...[0x84, 0x6a, ...new TextEncoder().encode("Signature1")],
+    ...bytesHead(header.length),
+    ...header,
+    0x40,
+    ...bytesHead(payload.length),
+    ...payload,
+  ]);
+  return { kid: hex(stated.get(4)), claims: decoded(payload), signed, signature };
+}
+
+const text = (value, most) => {
+  if (typeof value !== "string") malformed("a claim that is not a text");
+  const size = new TextEncoder().encode(value).length;
+  if (most && (size < 1 || size > most)) malformed("a text of the wrong size");
+  return value;
+};
+
+const whole = (value) =>
+  (typeof value === "number" || typeof value === "bigint") && value >= 0
+    ? value
+    : malformed("a claim that is not a whole number");
+
+const id = (value) => (isBytes(value, 16) ? hex(value) : malformed("a claim that is not an id of 16 bytes"));
+
+function stated(claims) {
+  if (!hasKeys(claims, 1, 2, 4, 5, 7, STATUS, DETAIL)) malformed("not the claims of version 1");
+  const status = claims.get(STATUS);
+  const reference = hasKeys(status, "status_list") && status.get("status_list");
+  if (!hasKeys(reference, "idx", "uri")) malformed("not a reference to a status list");
+  const detail = claims.get(DETAIL);
+  if (!hasKeys(detail, 0, 1, 2, 3, 4) && !hasKeys(detail, 0, 1, 2, 3, 4, 5)) malformed("not the details of version 1");
+  if (detail.get(0) !== 1) malformed("details of another version");
+  const name = text(detail.get(1), 120);
+  if (name !== name.normalize("NFC")) malformed("a name that is not in Unicode NFC");
+  return {
+    issuer: text(claims.get(1)),
+    number: text(claims.get(2), 40),
+    name,
+    category: text(detail.get(2)),
+    association: text(detail.get(3)),
+    validFrom: Number(whole(claims.get(5))),
+    expiresAt: Number(whole(claims.get(4))),
+    cti: id(claims.get(7)),
+    uri: text(reference.get("uri")),
+    index: Number(whole(reference.get("idx"))),
+    logIndex: whole(detail.get(4)),
+    replaces: detail.has(5) ? id(detail.get(5)) : null,
+  };
+}
+
+// The digits alone, as they stand in the page's own address: whoever opened it has already chosen this host.
+export function unsealDigits(digits) {
+  if (!/^[0-9]+$/.test(digits)) malformed("something other than digits");
+  const message = undigits(digits);
+  if (message.length > 512) malformed("longer than any certificate");
+  const envelope = uncose(message, "iecmh+cwt");
+  return { envelope, certificate: stated(envelope.claims) };
+}
+
+export function unseal(received) {
+  if (received.length > 2048) malformed("longer than any certificate");
+  const parts = URL_.exec(received.trim());
+  if (!parts) malformed("not the address and digits of a certificate");
+  return { prefix: parts[1], ...unsealDigits(parts[2]) };
+}

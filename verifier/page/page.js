@@ -1,0 +1,324 @@
+// The page itself: takes a code from the address, the camera, a file or text, and says the verdict in plain words.
+
+import { NotRead, fromCamera, fromFile } from "./picture.js";
+import { keyRing } from "./keys.js";
+import { verify } from "./verify.js";
+import { NAMES, NOTICE, SENTENCES, WORDS } from "built";
+
+const $ = (id) => document.getElementById(id);
+const saved = location.protocol === "file:"; // a copy on this device: no server to ask
+const embedded = JSON.parse($("embedded").textContent);
+
+// Every verdict has one of four looks; each is a word, a shape, a sign and a colour.
+const OCTAGON = "M15 3h18l12 12v18L33 45H15L3 33V15Z";
+const LOOKS = {
+  good: ["M24 2a22 22 0 1 1 0 44 22 22 0 0 1 0-44Z", "m13 25 8 8 14-17"],
+  stop: [OCTAGON, "m16 16 16 16m0-16L16 32"],
+  warn: ["M24 3 46 43H2Z", "M24 17v12m0 6v1"],
+  unsure: ["M10 4h28a6 6 0 0 1 6 6v28a6 6 0 0 1-6 6H10a6 6 0 0 1-6-6V10a6 6 0 0 1 6-6Z", "M18 18a6 6 0 1 1 9 5c-2 1-3 3-3 5m0 6v1"],
+};
+const LOOK = {
+  valid: "good",
+  expired: "warn",
+  superseded: "warn",
+  not_yet_valid: "warn",
+  key_revoked: "warn",
+  suspended: "stop",
+  revoked: "stop",
+  tampered: "stop",
+  issuer_mismatch: "stop",
+  unknown_key: "stop",
+  wrong_domain: "stop",
+};
+
+let language = new URLSearchParams(location.search).get("lang") ?? navigator.language.slice(0, 2);
+if (!(language in WORDS)) language = "en";
+let report = null; // the last result
+let progress = ""; // the word shown while something goes on, or after it failed
+let ring = null;
+let source = ""; // where the ring came from
+let camera = null;
+
+// The English words stand in the page already; the script carries them only where it alone shows them.
+for (const element of document.querySelectorAll("[data-t]")) WORDS.en[element.dataset.t] ??= element.textContent;
+
+const word = (name, ...values) => WORDS[language][name].replace(/\{(\d)\}/g, (_, at) => values[at]);
+
+// --- keys and lists ---
+
+async function file(path, limit = 4e6) {
+  if (saved) throw new Error("no server");
+  const answer = await fetch(path, { cache: "no-cache", credentials: "omit", redirect: "error", signal: AbortSignal.timeout(10000) });
+  if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+  const bytes = new Uint8Array(await answer.arrayBuffer());
+  if (bytes.length > limit) throw new Error(`${path}: too large`);
+  return bytes;
+}
+
+const json = async (path) => JSON.parse(new TextDecoder().decode(await file(path)));
+
+async function fetchedRing() {
+  try {
+    return await keyRing([await json("/keys.json")]);
+  } catch (error) {
+    return await keyRing([await json("/.well-known/did.json"), await json("/status/did.json")]).catch(() => {
+      throw error;
+    });
+  }
+}
+
+function use(found, from) {
+  ring = found;
+  source = from;
+  $("specimen").hidden = !ring.specimen;
+}
+
+async function loadRing() {
+  if (source === "chosen") return;
+  try {
+    use(await fetchedRing(), "network");
+  } catch (error) {
+    if (embedded) use(await keyRing([embedded]), "embedded");
+    else if (!ring) throw error;
+  }
+}
+
+// --- one check ---
+
+async function check(text) {
+  stopCamera();
+  say("checking");
+  report = await verify(text, {
+    ring: async () => {
+      await loadRing();
+      return { ...ring, complete: source !== "embedded" };
+    },
+    bytes: file,
+    now: Math.floor(Date.now() / 1000),
+  });
+  report.at = new Date();
+  say("");
+  show();
+  scrollTo(0, 0);
+  $("verdict").focus({ preventScroll: true });
+}
+
+async function checkFile(chosen) {
+  say("reading");
+  try {
+    await check(await fromFile(chosen));
+  } catch (error) {
+    if (!(error instanceof NotRead)) throw error;
+    say(error.message);
+  }
+}
+
+async function scan() {
+  if (camera) return stopCamera();
+  camera = new AbortController();
+  const { signal } = camera;
+  say("");
+  show();
+  try {
+    const text = await fromCamera($("view"), signal);
+    if (text) await check(text);
+  } catch {
+    if (signal.aborted) return;
+    stopCamera();
+    say("no_camera");
+  }
+}
+
+function stopCamera() {
+  camera?.abort();
+  camera = null;
+  show();
+}
+
+function again() {
+  report = null;
+  $("text").value = $("file").value = "";
+  show();
+  $("scan").focus();
+}
+
+// The code in our own address is read once and taken out of it, the history and any screenshot.
+function own() {
+  const { hash } = location;
+  if (hash.length < 2) return;
+  history.replaceState(null, "", location.pathname + location.search);
+  check(hash);
+}
+
+// --- what is shown ---
+
+function say(name) {
+  progress = name;
+  $("progress").textContent = name && word(name);
+}
+
+const locale = () => (navigator.language.startsWith(language) ? navigator.language : language);
+
+function moment(seconds) {
+  const date = new Date(seconds * 1000);
+  return date.toLocaleString(locale(), { dateStyle: "long", timeStyle: "short" });
+}
+
+// A certificate ends with a day where its association is. Twelve hours before that midnight it is that day in
+// UTC too, from Hawaii to Sydney, so the paper and every reader's screen show the same day.
+function day(seconds) {
+  return new Date(seconds * 1000).toLocaleDateString(locale(), { dateStyle: "long", timeZone: "UTC" });
+}
+const lastDay = ({ expiresAt }) => day(expiresAt - 43200);
+
+// A code we have no name for is shown as it is.
+const association = (code) => NAMES.associations[code] ?? code;
+
+// "IFS+ERS" is a category with an add-on; an association may have titles of its own.
+const category = (code, by) =>
+  code
+    .split("+")
+    .map((part) => NAMES.titles[by]?.[part] ?? NAMES.categories[part] ?? part)
+    .join(" + ");
+
+function fill(list, rows) {
+  list.replaceChildren(
+    ...rows.flatMap(([name, value, label]) => {
+      const [term, detail] = [document.createElement("dt"), document.createElement("dd")];
+      term.textContent = label ?? word(name);
+      const isolated = document.createElement("bdi");
+      isolated.textContent = value;
+      detail.className = name;
+      detail.append(isolated);
+      return [term, detail];
+    }),
+  );
+}
+
+function sentence({ verdict, notice }) {
+  if (verdict === "cannot_check") return word("cannot_check");
+  const plain = SENTENCES[verdict][language];
+  if (!notice) return plain;
+  const [reason, on, standing, now] = notice;
+  const said = NOTICE[language];
+  const values = {
+    on: day(Date.parse(on) / 1000),
+    replaced: verdict === "superseded" ? said.replaced : "",
+    reason: said.reasons[reason] ?? reason,
+    standing: said.standings[standing] ?? standing,
+    association: association(now),
+  };
+  const filled = (template) => template.replace(/\{(\w+)\}/g, (_, name) => (name === "reason" ? filled(values.reason) : values[name]));
+  return `${plain} ${filled(said.sentence)}`;
+}
+
+function showResult() {
+  const { verdict, certificate, asOf } = report;
+  const look = LOOK[verdict] ?? "unsure";
+  $("result").dataset.verdict = verdict;
+  $("card").className = look;
+  $("shape").setAttribute("d", LOOKS[look][0]);
+  $("sign").setAttribute("d", LOOKS[look][1]);
+  const head = verdict === "expired" ? word("head_expired_on", lastDay(certificate)) : word(`head_${verdict}`);
+  $("verdict").textContent = head;
+  $("sentence").textContent = sentence(report);
+  document.title = `${head} - ${word("title")}`;
+  $("facts").hidden = $("compare").hidden = $("meaning").hidden = !certificate;
+  fill(
+    $("facts"),
+    certificate
+      ? [
+          ["name", certificate.name],
+          ["category", category(certificate.category, certificate.association)],
+          ["association", association(certificate.association)],
+          ["number", certificate.number],
+          verdict === "not_yet_valid" ? ["from", moment(certificate.validFrom)] : ["through", lastDay(certificate)],
+        ]
+      : [],
+  );
+  $("when").textContent = [
+    word("checked", moment(report.at / 1000)),
+    certificate && (asOf ? word("as_of", moment(asOf)) : word("no_list")),
+    source && word("keys_used", word(`keys_${source}`)),
+  ]
+    .filter(Boolean)
+    .join(" ");
+  $("checks").replaceChildren(
+    ...report.checks.map(({ name, holds }) => {
+      const item = document.createElement("li");
+      item.textContent = `${word(`step_${name}`)}: ${word(holds ? "yes" : "no")}`;
+      return item;
+    }),
+  );
+  fill($("technical"), [
+    ["why", report.why || verdict],
+    ...(certificate
+      ? [
+          ["category", certificate.category],
+          ["association", certificate.association],
+          ["issuer", certificate.issuer],
+          ["valid_from", new Date(certificate.validFrom * 1000).toISOString()],
+          ["through", new Date(certificate.expiresAt * 1000).toISOString()],
+          ["cti", certificate.cti],
+          ["log_index", String(certificate.logIndex)],
+          ...(certificate.replaces ? [["replaces", certificate.replaces]] : []),
+        ]
+      : []),
+  ]);
+}
+
+function show() {
+  document.documentElement.lang = language;
+  for (const element of document.querySelectorAll("[data-t]")) element.textContent = word(element.dataset.t);
+  $("language").lang = language === "en" ? "es" : "en";
+  document.title = word("title");
+  $("host").textContent = saved ? word("copy") : word("host", location.host);
+  $("scan").textContent = word(camera ? "stop" : "scan");
+  $("camera").hidden = !camera;
+  $("start").hidden = Boolean(report);
+  $("result").hidden = !report;
+  $("server").hidden = saved;
+  say(progress);
+  if (report) showResult();
+}
+
+// --- what people do ---
+
+$("language").onclick = () => {
+  language = language === "en" ? "es" : "en";
+  show();
+};
+$("scan").onclick = scan;
+$("again").onclick = again;
+$("print").onclick = () => print();
+$("file").onchange = ({ target }) => target.files[0] && checkFile(target.files[0]);
+$("typed").onsubmit = (event) => {
+  event.preventDefault();
+  check($("text").value);
+};
+$("keys-file").onchange = async ({ target }) => {
+  try {
+    use(await keyRing(await Promise.all(Array.from(target.files, async (chosen) => JSON.parse(await chosen.text())))), "chosen");
+    say("");
+  } catch {
+    say("bad_keys");
+  }
+};
+ondragover = (event) => event.preventDefault();
+ondrop = (event) => {
+  event.preventDefault();
+  const [dropped] = event.dataTransfer.files;
+  if (dropped) checkFile(dropped);
+};
+onpaste = ({ clipboardData }) => {
+  const [pasted] = clipboardData.files;
+  if (pasted) checkFile(pasted);
+};
+onhashchange = own;
+
+$("language").hidden = false;
+$("server").open = false;
+$("keys-way").hidden = !saved;
+show();
+loadRing().catch(() => {}); // early, so that a trial registry says so before anything is checked
+own();
