@@ -21,7 +21,7 @@ from domain.editions import (
     renewal_window,
 )
 from domain.errors import Invalid, NotInForce, OutOfTurn, RequirementsNotMet
-from domain.event import Event
+from domain.event import Claims, Event
 from domain.policy import Attestation, MissingHours
 
 Standing = Literal["active", "lapsed", "inactive", "suspended", "removed", "archived", "erased"]
@@ -155,6 +155,10 @@ class Endorsement(Aggregate):
             endorsement._stand(self.awarded_on, "active", self.through)
             if self.standing != "active":
                 endorsement._stand(min(self.on, self.through), self.standing, self.through)
+
+        def claims(self) -> Claims:
+            record = f"record/{self.association}/{self.source.record}"
+            return Claims(take=(record,) if self.source.record else ())
 
     class Reported(Event, frozen=True):
         """A later file says otherwise: recorded as what it means, still the association's word."""

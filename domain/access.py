@@ -1,0 +1,177 @@
+"""Who may do what: one table of role x deed x scope. What has no row is refused (`domain.md` 12.5)."""
+
+from typing import Literal
+
+import msgspec
+
+from domain.errors import Forbidden
+from domain.event import PersonalClass
+
+Role = Literal["public", "holder", "reviewer", "coordinator", "alliance", "operator"]
+Scope = Literal["own", "assigned", "association", "releasing", "receiving", "direct", "all"]
+
+
+class Actor(msgspec.Struct, frozen=True):
+    """Somebody at the counter: a role, and the association or the person it is held for.
+
+    `id` names the key or session, never a person's name.
+    """
+
+    role: Role
+    association: str = ""
+    person: str = ""
+    id: str = ""
+
+    @property
+    def by(self) -> str:
+        """How events name the actor: `coordinator:VA:k3f9`, `holder:9x...`, `operator`."""
+        return ":".join(part for part in (self.role, self.association or self.person, self.id) if part)
+
+
+PUBLIC = Actor("public")
+OPERATOR = Actor("operator")
+
+
+class Thing(msgspec.Struct, frozen=True):
+    """What is acted on, as far as access goes: whose it is and which associations are its sides."""
+
+    person: str = ""
+    association: str = ""
+    releasing: str = ""
+    receiving: str = ""
+    reviewers: frozenset[str] = frozenset()
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """One row: a role may do a deed in a scope, and sees these classes of personal fields with it.
+
+    `second`: a second person has to confirm. `basis`: the source, or *ours*.
+    """
+
+    deed: str
+    role: Role
+    scope: Scope
+    sees: frozenset[PersonalClass] = frozenset()
+    second: bool = False
+    basis: str = "ours"
+
+
+_NAMES: frozenset[PersonalClass] = frozenset({"identity"})
+_CONTACT: frozenset[PersonalClass] = frozenset({"identity", "contact"})
+
+
+def _rows(deed: str, *grants: tuple[Role, Scope], basis: str = "ours", **facts: object) -> list[Rule]:
+    return [Rule(deed, role, scope, basis=basis, **facts) for role, scope in grants]  # type: ignore[arg-type]  # a row's columns
+
+
+_COORDINATOR: tuple[Role, Scope] = ("coordinator", "association")
+_DIRECT: tuple[Role, Scope] = ("alliance", "direct")
+_HOLDER: tuple[Role, Scope] = ("holder", "own")
+_OPERATOR: tuple[Role, Scope] = ("operator", "all")
+
+TABLE: tuple[Rule, ...] = (
+    # People and portfolios: the person, or the coordinator at their request.
+    *_rows("register_person", _COORDINATOR, _DIRECT, _OPERATOR),
+    *_rows("rename_person", _COORDINATOR, _DIRECT, _OPERATOR),
+    *_rows("move_person", _HOLDER, _COORDINATOR, _DIRECT, _OPERATOR),
+    *_rows("choose_publication", _HOLDER),
+    *_rows("record_membership", _COORDINATOR, _DIRECT, basis="CT-PORT"),
+    *_rows("record_entry", _HOLDER, _COORDINATOR, _DIRECT, basis="MI-FAQ"),
+    *_rows("withdraw_entry", _HOLDER, _COORDINATOR, _DIRECT),
+    *_rows("vet_provider", _COORDINATOR, _DIRECT, basis="CT-ECFA"),
+    *_rows("settle_likeness", _COORDINATOR, ("alliance", "all")),
+    # Applications.
+    *_rows("start_application", _HOLDER, _COORDINATOR, _DIRECT, basis="MI-FAQ"),
+    *_rows("submit_application", _HOLDER, basis="MI-FAQ"),
+    *_rows("withdraw_application", _HOLDER),
+    *_rows("assign_reviewer", _COORDINATOR, _DIRECT, basis="WA-FAQ"),
+    *_rows("recuse_reviewer", ("reviewer", "assigned"), _COORDINATOR, _DIRECT),
+    *_rows("recommend", ("reviewer", "assigned"), basis="TX-REV"),
+    *_rows("reach_consensus", _COORDINATOR, _DIRECT, basis="TX-REV"),
+    *_rows("approve_application", _COORDINATOR, _DIRECT),
+    *_rows("defer_application", _COORDINATOR, _DIRECT),
+    # Endorsements.
+    *_rows("renew", _HOLDER, basis="NE-POL"),
+    *_rows("record_lapse", _OPERATOR, basis="NE-POL"),
+    *_rows("make_inactive", _COORDINATOR, _DIRECT, basis="IAITMH"),
+    *_rows("reactivate", _COORDINATOR, _DIRECT, basis="IAITMH"),
+    *_rows("reinstate", _COORDINATOR, _DIRECT, basis="NE-POL"),
+    *_rows("suspend", _COORDINATOR, ("alliance", "all")),
+    *_rows("lift_suspension", _COORDINATOR, ("alliance", "all")),
+    *_rows("propose_removal", _COORDINATOR, ("alliance", "all"), basis="PA-REG"),
+    *_rows("remove", _COORDINATOR, ("alliance", "all"), basis="PA-REG", second=True),
+    *_rows("archive", _HOLDER, basis="MI-REN"),
+    *_rows("grant_add_on", _COORDINATOR, _DIRECT, basis="IN-ERS"),
+    *_rows("import_roster", _COORDINATOR, ("alliance", "all"), _OPERATOR),
+    *_rows("settle_report", _COORDINATOR, ("alliance", "all")),
+    *_rows("issue_certificates", _COORDINATOR, ("alliance", "all"), _OPERATOR),
+    # Transfers: both sides, the Alliance over a dispute (design section 10).
+    *_rows("request_transfer", _HOLDER),
+    *_rows("confirm_standing", ("coordinator", "releasing"), ("alliance", "releasing")),
+    *_rows("dispute_standing", ("coordinator", "releasing"), ("alliance", "releasing")),
+    *_rows("decide_dispute", ("alliance", "all")),
+    *_rows("verify_membership", ("coordinator", "receiving"), ("alliance", "receiving")),
+    *_rows("accept_transfer", ("coordinator", "receiving"), ("alliance", "receiving")),
+    *_rows("decline_transfer", ("coordinator", "receiving"), ("alliance", "receiving")),
+    *_rows("cancel_transfer", _HOLDER),
+    # Associations.
+    *_rows("admit_association", ("alliance", "all"), _OPERATOR),
+    # Questions. The public sees standing only while active and listed; the page decides nothing else.
+    *_rows("see_history", _HOLDER, sees=_CONTACT),
+    *_rows("see_history", _COORDINATOR, ("alliance", "all"), _OPERATOR, sees=_CONTACT),
+    *_rows("see_history", ("coordinator", "releasing"), ("coordinator", "receiving"), sees=_NAMES),
+    *_rows("see_endorsement", _HOLDER, _COORDINATOR, ("alliance", "all"), _OPERATOR, sees=_NAMES),
+    *_rows("see_endorsement", ("coordinator", "releasing"), ("coordinator", "receiving"), sees=_NAMES),
+    *_rows("see_application", _HOLDER, _COORDINATOR, ("alliance", "all"), _OPERATOR, sees=_NAMES),
+    *_rows("see_application", ("reviewer", "assigned"), sees=_NAMES),
+    *_rows("see_transfer", _HOLDER, ("alliance", "all"), _OPERATOR, sees=_NAMES),
+    *_rows("see_transfer", ("coordinator", "releasing"), ("coordinator", "receiving"), sees=_NAMES),
+    *_rows("see_person", _HOLDER, _COORDINATOR, ("alliance", "all"), _OPERATOR, sees=_CONTACT),
+    *_rows("see_queue", _COORDINATOR, ("alliance", "all"), _OPERATOR, sees=_NAMES),
+    *_rows("see_reviews", ("reviewer", "own"), sees=_NAMES),
+    *_rows("see_certificate", _HOLDER, _COORDINATOR, ("alliance", "all"), _OPERATOR, sees=_NAMES),
+    *_rows("export_roster", _COORDINATOR, ("alliance", "all"), _OPERATOR, sees=_CONTACT),
+)
+
+DEEDS = frozenset(rule.deed for rule in TABLE)
+LATE_ROLES = frozenset({"coordinator", "alliance", "operator"})
+"""Who may record a past day, with a reason."""
+
+
+def in_scope(actor: Actor, scope: Scope, thing: Thing) -> bool:
+    match scope:
+        case "own":
+            return bool(actor.person) and actor.person == thing.person
+        case "assigned":
+            return bool(actor.person) and actor.person in thing.reviewers
+        case "association":
+            return bool(actor.association) and actor.association == thing.association
+        case "releasing":
+            return bool(actor.association) and actor.association == thing.releasing
+        case "receiving":
+            return bool(actor.association) and actor.association == thing.receiving
+        case "direct":
+            return thing.association == "ALLIANCE"
+        case "all":
+            return True
+
+
+def allowed(actor: Actor, deed: str, thing: Thing) -> Rule | None:
+    """The row with the widest sight that allows the deed on the thing, or None."""
+    if deed not in DEEDS:
+        raise KeyError(deed)
+    rows = [
+        rule for rule in TABLE if rule.deed == deed and rule.role == actor.role and in_scope(actor, rule.scope, thing)
+    ]
+    return max(rows, key=lambda rule: len(rule.sees), default=None)
+
+
+def check(actor: Actor, deed: str, thing: Thing) -> Rule:
+    """The row that allows it. Raises Forbidden, which names the deed and the role and nothing of the thing."""
+    rule = allowed(actor, deed, thing)
+    if rule is None:
+        words = deed.replace("_", " ")
+        raise Forbidden(
+            f"As {actor.role} you may not {words} here. Ask the association that holds this record.", deed=deed
+        )
+    return rule
