@@ -1,0 +1,127 @@
+"""The code on a certificate: a pure function of the event, its position, the printed name and the key.
+
+Signed again from the same facts it is the same text, byte for byte.
+"""
+
+import unicodedata
+from datetime import datetime
+from io import BytesIO
+from typing import Final, Protocol
+
+import segno
+from segno import consts
+
+from registry.certificates.keys import Signer, trusted
+from registry.certificates.slots import slot
+from verifier import certificate as qr
+
+LONGEST_NAME: Final = 120
+"""Bytes of UTF-8 (the `.size` of the format)."""
+
+_ELLIPSIS: Final = "…"
+_MODULES_PER_PIXEL_SIDE: Final = 8
+_QUIET_ZONE: Final = 4
+
+
+class Unprintable(ValueError):
+    """This can't be put on paper as it is; the message never repeats it."""
+
+
+class Issued(Protocol):
+    """What is read of `certificate.issued`."""
+
+    cti: str
+    number: str
+    category: str
+    association: str
+    valid_from: datetime
+    expires_at: datetime
+    replaces: str
+
+
+def printed(name: str) -> str:
+    """The name as paper and code both state it: NFC, single spaces, at most 120 bytes.
+
+    A longer one is cut, openly: whole words while that keeps most of it, else whole letters with their marks,
+    and an ellipsis. Paper and code show the same text, so nobody's name stands there unsigned.
+    """
+    words = unicodedata.normalize("NFC", " ".join(name.split()))
+    if not words or any(_hidden(letter) for letter in words):
+        raise Unprintable("the name is empty or has control or direction characters: correct it first")
+    if len(words.encode()) <= LONGEST_NAME:
+        return words
+    room = LONGEST_NAME - len(_ELLIPSIS.encode())
+    end = len(words.encode()[:room].decode(errors="ignore"))
+    while end and _belongs_to_the_letter_before(words, end):
+        end -= 1
+    cut = words[:end]
+    space = cut.rfind(" ")
+    if words[end] != " " and space > 2 * end // 3:
+        cut = cut[:space]
+    cut = cut.rstrip(" ,;-–")
+    if not cut:
+        raise Unprintable("the name is one letter with more marks than the code has room for")
+    return cut + _ELLIPSIS
+
+
+def _hidden(letter: str) -> bool:
+    # Zero-width joiners shape letters in Persian, Hindi and others; other format characters only hide.
+    return unicodedata.category(letter) in {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"} and letter not in "\u200c\u200d"
+
+
+def _belongs_to_the_letter_before(words: str, at: int) -> bool:
+    joined = "\u200c\u200d"
+    return unicodedata.category(words[at]).startswith("M") or words[at] in joined or words[at - 1] in joined
+
+
+def text(issued: Issued, position: int, name: str, signer: Signer, *, host: str, qr_host: str, slot_key: bytes) -> str:
+    """What the code says; `name` as `printed` gives it. Read back with the verifier before it leaves here."""
+    leaf = position - 1
+    at = slot(leaf, slot_key)
+    certificate = qr.Certificate(
+        issuer=f"did:web:{host}",
+        number=issued.number,
+        name=name,
+        category=issued.category,
+        association=issued.association,
+        valid_from=int(issued.valid_from.timestamp()),
+        expires_at=int(issued.expires_at.timestamp()),
+        cti=bytes.fromhex(issued.cti),
+        status_uri=f"https://{host}/s/{at.list}",
+        status_index=at.place,
+        log_index=leaf,
+        replaces=bytes.fromhex(issued.replaces) if issued.replaces else None,
+    )
+    return sealed(certificate, signer, qr_host)
+
+
+def sealed(certificate: qr.Certificate, signer: Signer, qr_host: str) -> str:
+    words = qr.text(qr_host, qr.seal(certificate, bytes.fromhex(signer.kid), signer.sign))
+    received = qr.unseal(words)
+    trusted(signer, "certificate").check(received.envelope)
+    if received.certificate != certificate or received.prefix != qr.prefix(qr_host):
+        raise AssertionError("a certificate reads back as something else than was written")
+    return words
+
+
+def symbol(words: str) -> segno.QRCode:
+    """Two segments (bytes, then digits), level M: 69 modules where one segment would take 105."""
+    address, mark, digits = words.partition("#")
+    return segno.make(
+        [(address + mark, consts.MODE_BYTE), (digits, consts.MODE_NUMERIC)],  # type: ignore[arg-type]  # segments, says its manual
+        error="m",
+        boost_error=False,
+        micro=False,
+    )
+
+
+def png(code: segno.QRCode) -> bytes:
+    out = BytesIO()
+    code.save(out, kind="png", scale=_MODULES_PER_PIXEL_SIDE, border=_QUIET_ZONE)
+    return out.getvalue()
+
+
+def svg(code: segno.QRCode) -> bytes:
+    out = BytesIO()
+    code.save(out, kind="svg", border=_QUIET_ZONE, light="#fff", unit="mm", scale=0.5, xmldecl=False)
+    return out.getvalue()
