@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterable, Mapping
+from base64 import b64decode, urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from verifier import cose, strictjson
+from verifier import cose, proof, strictjson
 from verifier.certificate import prefix
 from verifier.verdict import Unverified
 
@@ -68,12 +68,11 @@ class KeyRing:
         if key.withdrawn:  # one source that knows of it is enough
             self._keys[key.kid] = key
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Key]:
         return iter(self._keys.values())
 
-    def joined(self, other: KeyRing) -> KeyRing:
-        """Both; the prefixes are these, or the other's where there are none."""
-        return KeyRing((*self, *other), prefixes=self.prefixes or other.prefixes, logs=(*self.logs, *other.logs))
+    def __or__(self, other: KeyRing) -> KeyRing:
+        return KeyRing((*self, *other), prefixes=self.prefixes | other.prefixes, logs=(*self.logs, *other.logs))
 
     def for_certificates(self, kid: bytes) -> Key:
         return self._for("certificate", kid)
@@ -113,7 +112,7 @@ def read_keys_json(text: bytes) -> KeyRing:
         if key.kid.hex() != row.get("kid"):
             raise _refused("a kid that is not its key's")
         keys.append(key)
-    return KeyRing(keys, prefixes=prefixes, logs=[_member(log, "vkey", str)])
+    return KeyRing(keys, prefixes=prefixes, logs=[read_vkey(_member(log, "vkey", str))])
 
 
 def read_did(text: bytes) -> KeyRing:
@@ -143,6 +142,19 @@ def read_did(text: bytes) -> KeyRing:
             )
         )
     return KeyRing(keys, prefixes=[] if use == "status" else [prefix(_host(did))])
+
+
+def read_vkey(text: str) -> str:
+    """The key of a log (`name+hash+key`), as it was given."""
+    name, _, rest = text.partition("+")
+    try:
+        public = b64decode(rest.partition("+")[2])[1:]
+    except ValueError:
+        public = b""
+    refuse_weak(public)
+    if not name or text != proof.vkey(name, public):
+        raise _refused("a log key that is not name+hash+key")
+    return text
 
 
 def _public(method: Mapping[str, Any]) -> bytes | None:

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from verifier import cbor, cose
 from verifier.keys import KeyRing
@@ -51,7 +51,7 @@ class StatusList(Signed):
     def __getitem__(self, index: int) -> int:
         octet, place = divmod(index * self.bits, 8)
         if octet >= len(self.packed):
-            _unknown("the list has no such entry")
+            raise _unknown("the list has no such entry")
         return self.packed[octet] >> place & ((1 << self.bits) - 1)
 
 
@@ -117,14 +117,13 @@ def read_list(token: bytes, keys: KeyRing) -> StatusList:
     match claims[_LIST]:
         case {"bits": int(bits), "lst": bytes(compressed), **rest} if not rest and bits in _WIDTHS:
             return StatusList(*signed, bits, _inflate(compressed))
-        case _:
-            _unknown("the list is not one of ours")
+    raise _unknown("the list is not one of ours")
 
 
 def read_notes(token: bytes, keys: KeyRing) -> Notes:
     signed, claims = _open(token, keys, NOTES_TYP, _NOTES_CLAIMS, _LONGEST_NOTES)
     if type(claims[_NOTES]) is not dict:
-        _unknown("the notes are not ours")
+        raise _unknown("the notes are not ours")
     return Notes(*signed, claims[_NOTES])
 
 
@@ -132,20 +131,20 @@ def _open(
     token: bytes, keys: KeyRing, typ: str, names: set[int], longest: int
 ) -> tuple[tuple[str, int, int, str], dict[int, Any]]:
     if len(token) > longest:
-        _unknown("the list is longer than any of ours")
+        raise _unknown("the list is longer than any of ours")
     try:
         envelope = cose.unseal(token, typ)
         key = keys.for_status(envelope.kid)
         key.check(envelope)
         claims = cose.decoded(envelope.payload)
     except Unverified as refused:
-        _unknown(f"the list cannot be believed: {refused.why}")
+        raise _unknown(f"the list cannot be believed: {refused.why}") from None
     if key.withdrawn:
-        _unknown("the key of the list was withdrawn")
+        raise _unknown("the key of the list was withdrawn")
     if type(claims) is not dict or claims.keys() != names or type(claims[_SUB]) is not str:
-        _unknown("the list does not have the claims of ours")
+        raise _unknown("the list does not have the claims of ours")
     if any(type(claims[name]) is not int or claims[name] < 0 for name in (_EXP, _IAT, _TTL)):
-        _unknown("the list does not have the claims of ours")
+        raise _unknown("the list does not have the claims of ours")
     return (claims[_SUB], claims[_IAT], claims[_EXP], key.controller), claims
 
 
@@ -154,21 +153,28 @@ def _inflate(compressed: bytes) -> bytes:
     try:
         packed = inflater.decompress(compressed, _MOST_INFLATED + 1)
     except zlib.error:
-        _unknown("the list cannot be inflated")
+        raise _unknown("the list cannot be inflated") from None
     if not inflater.eof or inflater.unused_data or len(packed) > _MOST_INFLATED:
-        _unknown("the list is cut short, too long or followed by something")
+        raise _unknown("the list is cut short, too long or followed by something")
     return packed
 
 
-def _unknown(why: str) -> NoReturn:
-    raise Unverified("status_unknown", why)
+def _unknown(why: str) -> Unverified:
+    return Unverified("status_unknown", why)
+
+
+Source = Callable[[str], bytes | None]
+"""Gives the list or the notes at an address; the same object as long as they are the same."""
 
 
 class Statuses:
-    """Where current status is read from: lists and notes by their address, each checked once."""
+    """Current status: lists and notes by their address, from the first source that has them.
 
-    def __init__(self, load: Callable[[str], bytes | None]) -> None:
-        self._load = load
+    Each is checked once, and again when its bytes or the keys change.
+    """
+
+    def __init__(self, *sources: Source) -> None:
+        self._sources = sources
         self._read: dict[str, tuple[bytes, KeyRing, Signed]] = {}
 
     def list_at(self, uri: str, keys: KeyRing) -> StatusList:
@@ -184,25 +190,25 @@ class Statuses:
         return read
 
     def _get(self, uri: str, keys: KeyRing, read: Callable[[bytes, KeyRing], Any]) -> Any:
-        token = self._load(uri)
+        token = next((token for source in self._sources if (token := source(uri)) is not None), None)
         if token is None:
-            _unknown("there is no list to look it up in")
+            raise _unknown("there is no list to look it up in")
         known = self._read.get(uri)
         if known is not None and known[0] is token and known[1] is keys:
             return known[2]
         signed = read(token, keys)
         if signed.uri != uri:
-            _unknown("the list is another one than the certificate names")
+            raise _unknown("the list is another one than the certificate names")
         self._read[uri] = token, keys, signed
         return signed
 
 
-def from_tokens(tokens: Iterable[bytes]) -> Statuses:
-    """Of lists and notes at hand, each found by the address it states."""
+def tokens(at_hand: Iterable[bytes]) -> Source:
+    """Lists and notes at hand, each found by the address it states."""
     by_uri: dict[str, bytes] = {}
-    for token in tokens:
+    for token in at_hand:
         by_uri.setdefault(_stated_uri(token), token)
-    return Statuses(by_uri.get)
+    return by_uri.get
 
 
 def _stated_uri(token: bytes) -> str:
@@ -221,8 +227,8 @@ def _stated_uri(token: bytes) -> str:
 _PATH: Final = re.compile(r"https://[^/?#]+/s/([1-9][0-9]{0,8}(?:\.notes)?)", re.ASCII)
 
 
-def from_folder(static: Path) -> Statuses:
-    """Of a registry's static plane: the file `s/N` for `https://HOST/s/N`, read again when it changes."""
+def folder(static: Path) -> Source:
+    """A registry's static plane: the file `s/N` for `https://HOST/s/N`, read again when it changes."""
     held: dict[str, tuple[tuple[int, int, int], bytes]] = {}
 
     def load(uri: str) -> bytes | None:
@@ -241,4 +247,4 @@ def from_folder(static: Path) -> Statuses:
             return None
         return held[uri][1]
 
-    return Statuses(load)
+    return load

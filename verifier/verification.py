@@ -109,7 +109,7 @@ def _authentic(
 ) -> tuple[Certificate, Key, int | None]:
     sealed = unseal(text)
     certificate, envelope = sealed.certificate, sealed.envelope
-    log.note(certificate.number)
+    log.note(f"key {envelope.kid.hex()}")
     if prefixes and sealed.prefix not in prefixes:
         raise Unverified("wrong_domain", f"it leads to {sealed.prefix}")
     log.note(sealed.prefix, passed=True if prefixes else None)

@@ -1,0 +1,284 @@
+"""The command `verify`: checks certificates with keys and lists at hand; it never uses the network."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+from verifier import files, keys, status
+from verifier.certificate import LONGEST_TEXT, Certificate, prefix
+from verifier.keys import KeyRing
+from verifier.status import Statuses
+from verifier.verdict import LANGUAGES, USAGE, VERDICTS, Unverified, sentence, worst
+from verifier.verification import Verified, iso, verify
+
+_HOST: Final = re.compile(r"[a-z0-9.-]+(:[0-9]{1,5})?", re.ASCII)
+_LONGEST_INPUT: Final = 16 << 20
+
+_EXAMPLES: Final = """\
+examples:
+  verify certificate.pdf --static ./static
+      a certificate, with the keys, lists and log key of a copy of the registry's static files
+  verify photo.jpg --did did.json --did status-did.json --status 1
+      with the issuer's DID documents and one status list (a file served under /s/)
+  verify --text 'https://registry.example/v1#1097...' --static ./static --json
+      the text a phone shows for the code; the result as one JSON object
+  verify qr.txt --static ./static --proof proof.tlog-proof
+      also check that the registry's public log holds this certificate
+  some-scanner | verify - --static ./static
+
+exit codes:
+  0  valid
+  1  authentic, but revoked, suspended, replaced, expired, not yet valid, or its key was withdrawn
+  2  not authentic: unreadable, altered, another issuer's, an unknown key or a wrong address
+  3  authentic, but its current status is not known (no list, or one that is too old)
+  64 the command or a file it names cannot be understood
+  With several certificates it is the worst of them: 64, 2, 1, 3, 0.
+
+Compare the name with a photo ID: the code says whom the certificate is about, not who shows it.
+"""
+
+
+class _Misused(Exception):
+    """The command line, or a file of keys it names, can't be understood."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise _Misused(message)
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="verify",
+        description="Check endorsement certificates: who signed them, and whether they are still good.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("files", nargs="*", metavar="FILE", help="text, PNG, JPEG or PDF; - reads text from standard input")
+    add("--text", action="append", default=[], metavar="URL", help="the text of the code itself")
+    add("--static", type=Path, metavar="DIR", help="a registry's static files: keys, prefixes, lists, notes")
+    add("--did", action="append", default=[], type=Path, metavar="FILE", help="a DID document to take keys from")
+    add("--status", action="append", default=[], type=Path, metavar="FILE", help="a status list, or its notes")
+    add("--host", action="append", default=[], metavar="HOST", help="the host codes must lead to (host[:port])")
+    add("--proof", type=Path, metavar="FILE", help="the certificate's proof of being in the log")
+    add("--log", action="append", default=[], metavar="VKEY", help="the key of the log (name+hash+key)")
+    add("--at", metavar="TIME", help="check as of this time (2026-11-22T12:00:00Z); the default is now")
+    add("--json", action="store_true", help="one JSON object on standard output")
+    add("--lang", choices=LANGUAGES, default="en", help="language of the sentence")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        asked = _arguments().parse_args(words)
+        reports = _reports(asked)
+    except (_Misused, files.MissingReader) as misused:
+        why = (
+            f"reading this file needs {misused}: pip install 'endorsement-verifier[files]'"
+            if isinstance(misused, files.MissingReader)
+            else str(misused)
+        )
+        if "--json" in words:
+            print(json.dumps({"verdict": None, "checks": [], "certificate": None, "error": why}))
+        print(f"verify: {why}\nTry: verify --help", file=sys.stderr)
+        return USAGE
+    exit_code = worst([report["exit"] for report in reports])
+    if asked.json:
+        print(json.dumps(_joined(reports, exit_code), ensure_ascii=False, indent=2))
+    else:
+        print("\n\n".join(_plain(report) for report in reports))
+    return exit_code
+
+
+def _joined(reports: list[dict[str, Any]], exit_code: int) -> dict[str, Any]:
+    """One report as it is; several under the worst one's verdict."""
+    if len(reports) == 1:
+        return reports[0]
+    poorest = next(report for report in reports if report["exit"] == exit_code)
+    return {"verdict": poorest["verdict"], "exit": exit_code, "results": reports}
+
+
+def _reports(asked: argparse.Namespace) -> list[dict[str, Any]]:
+    ring = _key_ring(asked)
+    statuses = _statuses(asked)
+    at = _time(asked.at)
+    prefixes = [prefix(_host(host)) for host in asked.host] or None
+    log_proof = None
+    if asked.proof is not None:
+        log_proof = _content(asked.proof)
+        if not ring.logs:
+            raise _Misused("--proof needs the key of the log: --log VKEY, or --static DIR")
+    sources = [("--text", _given(text)) for text in asked.text]
+    sources += [(name, _source(name)) for name in asked.files]
+    if not sources:
+        raise _Misused("name a FILE, or give --text URL")
+    if log_proof is not None and len(sources) > 1:
+        raise _Misused("--proof is of one certificate: check one at a time")
+    reports = []
+    for name, find in sources:
+        note = ""
+        result: Verified | Unverified
+        try:
+            found = find()
+            own_proof = log_proof if log_proof is not None else found.log_proof
+            if own_proof is not None and not ring.logs:
+                own_proof, note = None, "a log proof is attached, but there is no log key to check it with"
+            result = verify(found.text, ring, statuses, at=at, prefixes=prefixes, log_proof=own_proof)
+        except Unverified as refused:
+            result = refused
+        reports.append(_report(name, result, at, asked.lang, note))
+    return reports
+
+
+def _given(text: str) -> Callable[[], files.Found]:
+    return lambda: files.Found(text)
+
+
+def _source(name: str) -> Callable[[], files.Found]:
+    if name.startswith("https://"):
+        return _given(name)
+    if name == "-":
+        piped = sys.stdin.buffer.read(LONGEST_TEXT + 2)
+        return lambda: files.Found(files.plain(piped))
+    content = _content(Path(name), files.LONGEST_FILE)
+    return lambda: files.find(content)
+
+
+def _key_ring(asked: argparse.Namespace) -> KeyRing:
+    """Of everything named; where there is a static folder, it alone says which addresses are good."""
+    published = documents = KeyRing()
+    try:
+        if asked.static is not None:
+            published = keys.read_keys_json(_content(asked.static / "keys.json"))
+        for path in asked.did:
+            documents |= keys.read_did(_content(path))
+        logs = [*published.logs, *map(keys.read_vkey, asked.log)]
+        return KeyRing((*published, *documents), prefixes=published.prefixes or documents.prefixes, logs=logs)
+    except Unverified as refused:
+        raise _Misused(refused.why) from None
+
+
+def _statuses(asked: argparse.Namespace) -> Statuses:
+    sources = [status.tokens(map(_content, asked.status))]
+    if asked.static is not None:
+        sources.append(status.folder(asked.static))
+    return Statuses(*sources)
+
+
+def _time(text: str | None) -> datetime:
+    if text is None:
+        return datetime.now(UTC)
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise _Misused(f"--at {text!r} is not a time like 2026-11-22T12:00:00Z") from None
+    if at.tzinfo is None:
+        raise _Misused(f"--at {text!r} lacks its zone: write {text}Z for UTC, or an offset")
+    return at
+
+
+def _host(text: str) -> str:
+    if not _HOST.fullmatch(text.lower()):
+        raise _Misused(f"--host {text!r} is not a host name, with or without a port")
+    return text.lower()
+
+
+def _content(path: Path, most: int = _LONGEST_INPUT) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read(most + 1)
+    except OSError as error:
+        raise _Misused(f"{path} cannot be read: {error.strerror}") from None
+    if len(content) > most:
+        raise _Misused(f"{path} is too large")
+    return content
+
+
+def _report(name: str, result: Verified | Unverified, at: datetime, lang: str, note: str) -> dict[str, Any]:
+    """All that is said of one certificate; of one that is not authentic no claim is repeated."""
+    report: dict[str, Any] = {
+        "source": name,
+        "verdict": result.verdict,
+        "exit": VERDICTS[result.verdict].exit,
+        "sentence": sentence(result.verdict, lang),
+        "specimen": False,
+        "checked_at": iso(int(at.timestamp())),
+        "as_of": None,
+        "certificate": None,
+        "notice": None,
+        "log_position": None,
+        "note": note or None,
+        "checks": [asdict(check) for check in result.checks],
+    }
+    if isinstance(result, Unverified):
+        return report | {"why": result.why}
+    telling = next((check.found for check in result.checks if check.passed is False), None)
+    return report | {
+        "sentence": result.sentence(lang),
+        "specimen": result.key.specimen,
+        "as_of": iso(int(result.as_of.timestamp())) if result.as_of else None,
+        "certificate": _shown(result.certificate),
+        "notice": asdict(result.notice) if result.notice else None,
+        "log_position": result.log_position,
+        "why": result.checks[8].found if result.verdict == "status_unknown" else telling,
+    }
+
+
+def _shown(certificate: Certificate) -> dict[str, Any]:
+    return {
+        "name": certificate.name,
+        "number": certificate.number,
+        "category": certificate.category,
+        "association": certificate.association,
+        "valid_from": iso(certificate.valid_from),
+        "expires_at": iso(certificate.expires_at),
+        "issuer": certificate.issuer,
+        "cti": certificate.cti.hex(),
+        "replaces": certificate.replaces.hex() if certificate.replaces else None,
+        "log_index": certificate.log_index,
+        "status": {"uri": certificate.status_uri, "index": certificate.status_index},
+    }
+
+
+_MARKS: Final = {True: "ok  ", False: "FAIL", None: "-   "}
+
+
+def _plain(report: dict[str, Any]) -> str:
+    lines = [f"{report['source']}: {report['verdict'].upper().replace('_', ' ')}", report["sentence"]]
+    if report["specimen"]:
+        lines.insert(0, "*** SPECIMEN: made by a demo. This is nobody's endorsement. ***")
+    if shown := report["certificate"]:
+        lines += [
+            "",
+            f"  name         {shown['name']}",
+            f"  endorsement  {shown['number']}, {shown['category']}, {shown['association']}",
+            f"  valid        {shown['valid_from']} through {shown['expires_at']}",
+            f"  status       {'as of ' + report['as_of'] if report['as_of'] else 'not established'}",
+        ]
+    if report["note"]:
+        lines += ["", f"  note: {report['note']}"]
+    lines += ["", f"  checked at {report['checked_at']}:"]
+    for check in report["checks"]:
+        found = f" ({check['found']})" if check["found"] else ""
+        lines.append(f"  {check['number']:>2} {_MARKS[check['passed']]} {check['check']}{found}")
+    return "\n".join(map(_printable, lines))
+
+
+def _printable(line: str) -> str:
+    """What a certificate says must not steer a terminal."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in line)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
