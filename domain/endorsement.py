@@ -67,6 +67,11 @@ def read_number(text: str) -> str:
     return f"{prefix}-{tail}"
 
 
+def held(person: str, number: str = "") -> str:
+    """The claim that a person holds a number; without one, the beginning of all their claims."""
+    return f"held/{person}/{number}"
+
+
 class Source(msgspec.Struct, frozen=True):
     """Where an imported fact stands: SHA-256 of the file (hex), its row, and the association's own record id."""
 
@@ -104,6 +109,7 @@ class Endorsement(Aggregate):
         self.edition = ""
         self.imported: Source | None = None
         self.reported = False
+        self.contradicted = False
         self.add_on: AddOn | None = None
         self.add_on_until: date | None = None
         self.renewed_for = 0
@@ -132,6 +138,9 @@ class Endorsement(Aggregate):
             endorsement.edition = self.edition
             endorsement._stand(self.on, "active", self.through)
 
+        def claims(self) -> Claims:
+            return Claims(take=(held(self.person, self.number),))
+
     class Imported(Event, frozen=True):
         """An association's own record: its word, not a decision of this registry; under no edition."""
 
@@ -158,7 +167,7 @@ class Endorsement(Aggregate):
 
         def claims(self) -> Claims:
             record = f"record/{self.association}/{self.source.record}"
-            return Claims(take=(record,) if self.source.record else ())
+            return Claims(take=(held(self.person, self.number), *((record,) if self.source.record else ())))
 
     class Reported(Event, frozen=True):
         """A later file says otherwise: recorded as what it means, still the association's word."""
@@ -185,9 +194,15 @@ class Endorsement(Aggregate):
         association: str
         source: Source
 
+        def apply(self, endorsement: Endorsement) -> None:
+            endorsement.contradicted = True
+
     class ReportSettled(Event, frozen=True):
         topic: ClassVar[str] = "endorsement.report_settled"
         association: str
+
+        def apply(self, endorsement: Endorsement) -> None:
+            endorsement.contradicted = False
 
     class Renewed(Event, frozen=True):
         topic: ClassVar[str] = "endorsement.renewed"
@@ -529,6 +544,15 @@ class Endorsement(Aggregate):
             on=on,
             by=by,
         )
+
+    def contradict_report(self, field: str, source: Source, *, on: date, by: str) -> None:
+        """A later file differs in `field` from what was decided here; a coordinator is asked."""
+        self.record(self.ReportContradicted, field=field, association=self.custodian, source=source, on=on, by=by)
+
+    def settle_report(self, *, on: date, by: str) -> None:
+        if not self.contradicted:
+            raise OutOfTurn(self.stream, state="uncontradicted", needs=["contradicted"], can=self.can(on))
+        self.record(self.ReportSettled, association=self.custodian, on=on, by=by)
 
     def sign_certificate(self, cti: str, kid: str, *, on: date, by: str) -> None:
         self.record(self.CertificateSigned, cti=cti, kid=kid, on=on, by=by)
