@@ -1,0 +1,128 @@
+"""What the service reads from its environment, checked once at the start."""
+
+import base64
+import binascii
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Self, get_args
+from urllib.parse import urlsplit
+
+Role = Literal["owner", "writer", "projector", "reader", "keeper"]
+ROLES: tuple[Role, ...] = get_args(Role)
+
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*")
+_ADDRESS = re.compile(r"(.*\.)?[0-9]+")
+MASTER_KEY_BYTES = 32
+
+
+class BadSetting(Exception):
+    """One setting is wrong; the text is one line that names it and the fix, never its value if secret."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"{name}: {why}")
+        self.name = name
+        self.why = why
+
+
+@dataclass(frozen=True)
+class Settings:
+    home: Path
+    database_url: str | None = field(default=None, repr=False)
+    """None: the embedded server."""
+    passwords: Mapping[Role, str] = field(default_factory=dict, repr=False)
+    public_host: str = "registry.example"
+    qr_host: str = "registry.example"
+    master_key: bytes | None = field(default=None, repr=False)
+    """None: read from `master_key_file`."""
+    temporary: Path = field(default_factory=lambda: Path(tempfile.gettempdir()))
+
+    @classmethod
+    def from_environment(cls, env: Mapping[str, str] = os.environ) -> Self:
+        _refuse_unsafe_functions(env)
+        public_host = _public_host(env.get("REGISTRY_PUBLIC_HOST") or "registry.example")
+        passwords = {role: env.get(f"REGISTRY_{role.upper()}_PASSWORD") or "" for role in ROLES}
+        return cls(
+            home=_home(env.get("REGISTRY_HOME") or "var"),
+            database_url=_database_url(env.get("REGISTRY_DATABASE_URL") or ""),
+            passwords={role: password for role, password in passwords.items() if password},
+            public_host=public_host,
+            qr_host=_qr_host(env.get("REGISTRY_QR_HOST") or public_host),
+            master_key=_master_key(env.get("REGISTRY_MASTER_KEY") or ""),
+        )
+
+    @property
+    def static(self) -> Path:
+        return self.home / "static"
+
+    @property
+    def keys(self) -> Path:
+        return self.home / "keys"
+
+    @property
+    def master_key_file(self) -> Path:
+        return self.home / "master.key"
+
+    @property
+    def embedded(self) -> bool:
+        return self.database_url is None
+
+
+def _refuse_unsafe_functions(env: Mapping[str, str]) -> None:
+    # The library's own database function takes no lock, so that readers miss events.
+    for name, value in env.items():
+        if name.endswith("POSTGRES_ENABLE_DB_FUNCTIONS") and value.lower() in {"y", "yes", "t", "true", "on", "1"}:
+            raise BadSetting(name, "readers would miss events with it. Unset it.")
+
+
+def _home(text: str) -> Path:
+    home = Path(text).expanduser().absolute()
+    if home.exists() and not home.is_dir():
+        raise BadSetting("REGISTRY_HOME", f"{home} is not a folder. Name a folder.")
+    return home
+
+
+def _public_host(text: str) -> str:
+    host = text.lower()
+    if not _HOST.fullmatch(host) or _ADDRESS.fullmatch(host):
+        raise BadSetting(
+            "REGISTRY_PUBLIC_HOST", "not a host name. Give a name like registry.example, without port or path."
+        )
+    return host
+
+
+def _qr_host(text: str) -> str:
+    host, colon, port = text.lower().partition(":")
+    if not _HOST.fullmatch(host) or (colon and not (port.isascii() and port.isdigit() and 0 < int(port) < 1 << 16)):
+        raise BadSetting("REGISTRY_QR_HOST", "not a host. Give host or host:port, like registry.example:8000.")
+    return host + colon + port
+
+
+def _database_url(text: str) -> str | None:
+    if not text:
+        return None
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in {"postgresql", "postgres"} or not parts.path.strip("/"):
+        raise BadSetting("REGISTRY_DATABASE_URL", "not a database address. Give postgresql://USER@HOST/DATABASE.")
+    return text
+
+
+def _master_key(text: str) -> bytes | None:
+    return decode_master_key("REGISTRY_MASTER_KEY", text) if text else None
+
+
+def decode_master_key(name: str, text: str) -> bytes:
+    try:
+        key = base64.b64decode(text.strip().translate(str.maketrans("-_", "+/")) + "==", validate=False)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) != MASTER_KEY_BYTES:
+        raise BadSetting(name, "not 32 bytes in base64. Make one with `registry keys init`.")
+    return key

@@ -1,0 +1,408 @@
+"""The event store: aggregates in, facts out, each at one position of one history."""
+
+import base64
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+import psycopg
+from eventsourcing.domain import DomainEventProtocol
+from eventsourcing.persistence import EventStore, Mapper, StoredEvent
+from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
+from psycopg import Connection
+from psycopg.rows import DictRow, dict_row
+
+from domain import event as events_module
+from domain.aggregate import Aggregate
+from domain.errors import Conflict, NotFound, Taken
+from domain.event import Event, Request
+from registry import database
+from registry.database import Pool, Unanswered, Unavailable
+from registry.settings import Settings
+from registry.vault import Clock, Random, Vault, now
+
+__all__ = ["KeyReused", "Recorded", "Store", "Unavailable"]
+
+A = TypeVar("A", bound=Aggregate)
+E = TypeVar("E", bound=Event)
+
+SALT = 16
+APPEND_LOCK = 71630001
+_PAGE = 5000
+
+
+class KeyReused(Conflict):
+    """The Idempotency-Key came before with another body."""
+
+    code = "idempotency_key_reused"
+
+    def __init__(self) -> None:
+        super().__init__("This Idempotency-Key was used for another request. Take a new one.", field="Idempotency-Key")
+
+
+class Recorded(NamedTuple):
+    """What a command recorded: the events as stored (sealed), each with its position."""
+
+    positions: list[int]
+    events: list[Event]
+    repeated: bool = False
+
+    @property
+    def position(self) -> int:
+        """The last position, to wait for; 0 when nothing was recorded."""
+        return self.positions[-1] if self.positions else 0
+
+
+class EventMapper(Mapper[str]):
+    """Events as the bytes that are stored, hashed and published: UTF-8 JSON without the two id columns."""
+
+    def __init__(self) -> None:
+        self._encode = msgspec.json.Encoder().encode
+        self._decoders: dict[str, Callable[[bytes], Event]] = {}
+
+    def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> StoredEvent:
+        event = domain_event
+        if not isinstance(event, Event):
+            raise TypeError(f"{type(event).__qualname__} is no event of ours")
+        stream, version = event.originator_id, event.originator_version
+        # The ids are the first two fields, so that the rest of the bytes is the state.
+        state = b"{" + self._encode(event)[len(self._ids(stream, version)) + 1 :]
+        return StoredEvent(stream, version, event.topic, state)
+
+    def to_domain_event(self, stored_event: StoredEvent) -> Event:
+        return self.load(
+            str(stored_event.originator_id), stored_event.originator_version, stored_event.topic, stored_event.state
+        )
+
+    def load(self, stream: str, version: int, topic: str, state: bytes) -> Event:
+        decode = self._decoders.get(topic) or self._decoder(topic)
+        return decode(self._ids(stream, version) + b"," + state[1:])
+
+    def _ids(self, stream: str, version: int) -> bytes:
+        return b'{"originator_id":%b,"originator_version":%d' % (self._encode(stream), version)
+
+    def _decoder(self, topic: str) -> Callable[[bytes], Event]:
+        present, steps = topic, []
+        while step := events_module.UPCASTERS.get(present):
+            present, upcast = step
+            steps.append(upcast)
+        if present not in events_module.topics():
+            # Classes may have been imported since the table was made.
+            events_module.topics.cache_clear()
+        kind = events_module.topics().get(present)
+        if kind is None:
+            raise LookupError(f"no event has the topic {present!r}")
+        typed = msgspec.json.Decoder(kind)
+        decode: Callable[[bytes], Event] = typed.decode
+        if steps:
+            untyped = msgspec.json.Decoder(dict[str, Any])
+
+            def decode(data: bytes) -> Event:
+                facts = untyped.decode(data)
+                for upcast in steps:
+                    facts = upcast(facts)
+                return msgspec.convert(facts, kind)
+
+        self._decoders[topic] = decode
+        return decode
+
+
+class _Datastore(PostgresDatastore):
+    """The library's datastore on our pool and our tables."""
+
+    def __init__(self, pool: Pool) -> None:
+        super().__init__("", "", "", "", "", schema="registry", originator_id_type="text")
+        self._ours = pool
+
+    def register_type_adapters(self) -> None:
+        """Nothing to do: `append` takes no composite type, and starting needs no connection."""
+
+    @contextmanager
+    def get_connection(self) -> Iterator[Connection[DictRow]]:
+        with self._ours.connection() as connection:
+            connection.row_factory = dict_row
+            try:
+                yield connection
+            finally:
+                connection.row_factory = psycopg.rows.tuple_row
+
+
+_APPEND = """
+SELECT first_position, event_count, repeated
+FROM registry.append(
+    %b::text[], %b::bigint[], %b::text[], %b::bytea[], %b::integer[], %b::text[], %b::boolean[], %b, %b, %b
+)
+"""
+
+
+class Recorder(PostgresApplicationRecorder):
+    """The library's recorder; appends by one call of `registry.append`, and never twice.
+
+    The library repeats a failed append ten times. After a lost answer that turns a success into a conflict.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        super().__init__(_Datastore(pool), events_table_name="events")
+        self._pool = pool
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int]:
+        first, count, _repeated = self.append(stored_events)
+        return range(first, first + count)
+
+    def append(
+        self,
+        stored: Sequence[StoredEvent],
+        claims: Sequence[tuple[int, str, bool]] = (),
+        *,
+        actor: str = "",
+        request: Request | None = None,
+    ) -> tuple[int, int, bool]:
+        """First position, how many, and whether an earlier request had done it. Raises Conflict, Taken."""
+        parameters = [
+            [event.originator_id for event in stored],
+            [event.originator_version for event in stored],
+            [event.topic for event in stored],
+            [event.state for event in stored],
+            [number for number, _, _ in claims],
+            [name for _, name, _ in claims],
+            [take for _, _, take in claims],
+            actor if request else None,
+            request.key if request else None,
+            request.body if request else None,
+        ]
+        try:
+            with self._pool.connection() as connection:
+                row = connection.execute(_APPEND, parameters, prepare=True, binary=True).fetchone()
+        except psycopg.errors.UniqueViolation:
+            raise _changed() from None
+        except psycopg.DatabaseError as error:
+            match error.sqlstate:
+                case "ER001":
+                    raise KeyReused from None
+                case "ER002":
+                    raise _taken(error.diag.message_primary or "") from None
+                case "ER004":
+                    raise _changed() from None
+            raise
+        first, count, repeated = row or (0, 0, False)
+        return first, count, repeated
+
+
+def _changed() -> Conflict:
+    return Conflict("Somebody else changed this first. Look again and repeat.")
+
+
+def _taken(kind: str) -> Taken:
+    return Taken(f"This {kind.replace('_', ' ')} is held by another case.", claim=kind)
+
+
+class Store:
+    """Loads aggregates, and records what they decided."""
+
+    def __init__(self, settings: Settings, vault: Vault, *, random: Random = os.urandom, clock: Clock = now) -> None:
+        self._settings = settings
+        self._vault = vault
+        self._random = random
+        self._clock = clock
+        self._pool = Pool(lambda: database.url(settings, "writer"))
+        self.mapper = EventMapper()
+        self.recorder = Recorder(self._pool)
+        self.event_store: EventStore[str] = EventStore(self.mapper, self.recorder)
+
+    def close(self) -> None:
+        self._pool.close()
+
+    # --- aggregates
+
+    def get(self, kind: type[A], name: str) -> A:
+        found = self.find(kind, name)
+        if found is None:
+            raise NotFound(kind.kind)
+        return found
+
+    def find(self, kind: type[A], name: str) -> A | None:
+        return kind.fold(event for _, event in self.events(f"{kind.kind}/{name}"))
+
+    def save(self, *aggregates: Aggregate, request: Request | None = None) -> Recorded:
+        """Record what these aggregates decided, all or nothing.
+
+        After a refusal load them again: their new events are used up.
+        """
+        return self.record([event for aggregate in aggregates for event in aggregate.collect_events()], request)
+
+    def record(self, events: Sequence[Event], request: Request | None = None) -> Recorded:
+        """Record plain events in this order, all or nothing."""
+        if not events:
+            return Recorded([], [])
+        sealed = self._vault.seal_all(self._stamped(events, request))
+        stored = [self.mapper.to_stored_event(event) for event in sealed]
+        actor = events[0].by
+        try:
+            first, count, repeated = self.recorder.append(stored, _claims(events), actor=actor, request=request)
+        except Unanswered:
+            # It may have been recorded all the same; then this is the answer.
+            found = self._after_a_lost_answer(request, actor) if request else None
+            if found is None:
+                raise
+            return found._replace(repeated=found.events[0].salt != sealed[0].salt)
+        if repeated:
+            earlier = self._between(first, first + count - 1)
+            return Recorded([position for position, _ in earlier], [event for _, event in earlier], repeated=True)
+        return Recorded(list(range(first, first + count)), sealed)
+
+    def _stamped(self, events: Sequence[E], request: Request | None) -> list[E]:
+        moment = self._clock()
+        return [
+            msgspec.structs.replace(event, recorded_at=moment, salt=self._salt(), request=request) for event in events
+        ]
+
+    def _salt(self) -> str:
+        return base64.urlsafe_b64encode(self._random(SALT)).rstrip(b"=").decode()
+
+    # --- requests that came before
+
+    def earlier(self, request: Request, by: str) -> Recorded | None:
+        """What this request recorded when it came before. Raises KeyReused if its body was another."""
+        with self._pool.connection() as connection:
+            return self._earlier(connection, request, by)
+
+    def _earlier(self, connection: database.Connection, request: Request, by: str) -> Recorded | None:
+        rows = connection.execute(
+            "SELECT e.notification_id, e.originator_id, e.originator_version, e.topic, e.state, c.body"
+            " FROM registry.claims AS c JOIN registry.events AS e"
+            " ON e.notification_id BETWEEN c.position AND c.position + c.events - 1"
+            " WHERE c.name = %s ORDER BY e.notification_id",
+            [_request_claim(request, by)],
+            binary=True,
+        ).fetchall()
+        if not rows:
+            return None
+        if rows[0][5] != request.body:
+            raise KeyReused
+        return Recorded([row[0] for row in rows], [self.mapper.load(*row[1:5]) for row in rows], repeated=True)
+
+    def _after_a_lost_answer(self, request: Request, by: str) -> Recorded | None:
+        with (
+            database.connect(database.url(self._settings, "writer")) as connection,
+            connection.transaction(),
+        ):
+            # If the lost append still runs, this waits for its end.
+            connection.execute("SELECT pg_advisory_xact_lock_shared(%s)", [APPEND_LOCK])
+            return self._earlier(connection, request, by)
+
+    # --- reading
+
+    def events(self, stream: str) -> list[tuple[int, Event]]:
+        """Position and event of a stream, in order, still sealed."""
+        return self._select("originator_id = %s ORDER BY originator_version", stream)
+
+    def at(self, position: int) -> tuple[int, Event]:
+        for found in self._between(position, position):
+            return found
+        raise NotFound("event")
+
+    def _between(self, first: int, last: int) -> list[tuple[int, Event]]:
+        return self._select("notification_id BETWEEN %s AND %s ORDER BY notification_id", first, last)
+
+    def _select(self, which: str, *parameters: object) -> list[tuple[int, Event]]:
+        with self._pool.connection() as connection:
+            rows = connection.execute(_SELECT + which, parameters, prepare=True, binary=True).fetchall()
+        return [(position, self.mapper.load(*row)) for position, *row in rows]
+
+    def position(self) -> int:
+        """The last position; 0 of an empty history."""
+        with self._pool.connection() as connection:
+            row = connection.execute("SELECT max(notification_id) FROM registry.events").fetchone()
+        return (row and row[0]) or 0
+
+    def holder(self, claim: str) -> str | None:
+        """The stream that holds this name now."""
+        with self._pool.connection() as connection:
+            row = connection.execute("SELECT stream FROM registry.claims WHERE name = %s", [claim]).fetchone()
+        return row[0] if row else None
+
+    def opened(self, event: E) -> E:
+        """The event with its personal fields as text, None where the key is destroyed."""
+        return self._vault.open(event)
+
+    # --- derived state
+
+    def rebuild_claims(self) -> int:
+        """Compute the claims from the events again, while appends wait; gives how many there are.
+
+        Needs the owner's role. Raises Conflict if two streams hold one name.
+        """
+        with (
+            psycopg.connect(database.url(self._settings, "owner"), connect_timeout=10) as connection,
+            connection.cursor(binary=True) as cursor,
+        ):
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [APPEND_LOCK])
+            held = _fold_claims(self._opened_pages(cursor))
+            cursor.execute("DELETE FROM registry.claims")
+            with cursor.copy("COPY registry.claims (name, stream, position, body, events) FROM STDIN") as copy:
+                for name, claim in held.items():
+                    copy.write_row((name, *claim))
+        return len(held)
+
+    def _opened_pages(self, cursor: psycopg.Cursor[Any]) -> Iterator[tuple[int, Event]]:
+        last = 0
+        while True:
+            cursor.execute(_SELECT + "notification_id > %s ORDER BY notification_id LIMIT %s", [last, _PAGE])
+            rows = cursor.fetchall()
+            if not rows:
+                return
+            last = rows[-1][0]
+            events = [self.mapper.load(*row[1:]) for row in rows]
+            yield from zip((row[0] for row in rows), self._vault.open_all(events), strict=True)
+
+
+_SELECT = """
+SELECT notification_id, originator_id, originator_version, topic, state FROM registry.events WHERE """
+
+
+def _request_claim(request: Request, by: str) -> str:
+    return f"request/{by}/{request.key}"
+
+
+def _claims(events: Iterable[Event]) -> list[tuple[int, str, bool]]:
+    """Number of the event (from 1), name, taken: in the order in which they are to happen."""
+    found: list[tuple[int, str, bool]] = []
+    for number, event in enumerate(events, start=1):
+        claims = event.claims()
+        found += [(number, name, False) for name in claims.release]
+        found += [(number, name, True) for name in claims.take]
+    return found
+
+
+class _Held(NamedTuple):
+    stream: str
+    position: int
+    body: str | None = None
+    events: int | None = None
+
+
+def _fold_claims(history: Iterable[tuple[int, Event]]) -> dict[str, _Held]:
+    held: dict[str, _Held] = {}
+    request: tuple[Request, datetime] | None = None
+    name = ""
+    for position, event in history:
+        for _, claim, take in _claims([event]):
+            if take:
+                holder = held.setdefault(claim, _Held(event.originator_id, position))
+                if holder.stream != event.originator_id:
+                    raise _taken(claim.partition("/")[0])
+            elif claim in held and held[claim].stream == event.originator_id:
+                del held[claim]
+        # The events of one request follow each other and were written in one moment.
+        if event.request is None:
+            request = None
+        elif request == (event.request, event.recorded_at):
+            held[name] = held[name]._replace(events=(held[name].events or 0) + 1)
+        else:
+            request = (event.request, event.recorded_at)
+            name = _request_claim(event.request, event.by)
+            held[name] = _Held(event.originator_id, position, event.request.body, 1)
+    return held

@@ -1,0 +1,334 @@
+"""Personal data under keys that can be destroyed: one key per person and class, wrapped by a master key."""
+
+import base64
+import hashlib
+import hmac
+import os
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple, TypeVar, get_args
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from domain.errors import Refused
+from domain.event import Event, PersonalClass, Sealed, personal_fields, subject
+from registry import database
+from registry.database import Pool
+from registry.settings import BadSetting, Settings, decode_master_key
+
+Random = Callable[[int], bytes]
+Clock = Callable[[], datetime]
+E_ = TypeVar("E_", bound=Event)
+
+CLASSES: tuple[PersonalClass, ...] = get_args(PersonalClass)
+NONCE = 12
+BLIND = 16
+
+# How long another process may still open what was erased a moment ago.
+KEY_SECONDS = timedelta(seconds=5)
+_MANY_KEYS = 50_000
+
+
+class Erased(Refused):
+    """The person's data of this class was erased; nothing is kept or shown under it again."""
+
+    code = "erased"
+
+    def __init__(self) -> None:
+        super().__init__("This person's data was erased. Nothing more can be kept or shown about them here.")
+
+
+class BrokenSeal(Exception):
+    """A stored field does not open: it was changed, or moved from where it was sealed."""
+
+
+class Opening(NamedTuple):
+    """What opens one sealed field to a stranger: he hashes both and compares with the `h` in the log."""
+
+    blind: str
+    value: str
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Vault:
+    """Seals and opens the personal fields of events; the only holder of the keeper's connection."""
+
+    def __init__(self, settings: Settings, *, random: Random = os.urandom, clock: Clock = now) -> None:
+        self._random = random
+        self._clock = clock
+        self._master = read_master_key(settings)
+        self._wrapping = AESGCM(self._derive(b"registry/person-keys"))
+        self._fingerprinting = self._derive(b"registry/fingerprints")
+        self._pool = Pool(lambda: database.url(settings, "keeper"), size=4)
+        # None: destroyed.
+        self._keys: dict[tuple[str, str], tuple[AESGCM | None, datetime]] = {}
+
+    def _derive(self, info: bytes) -> bytes:
+        return HKDF(SHA256(), length=32, salt=None, info=info).derive(self._master)
+
+    @staticmethod
+    def make_master_key(settings: Settings, random: Random = os.urandom) -> bool:
+        """Write HOME/master.key (0600) unless it is there or set; says whether it did."""
+        if settings.master_key is not None:
+            return False
+        settings.home.mkdir(parents=True, exist_ok=True)
+        try:
+            file = os.open(settings.master_key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return False
+        with os.fdopen(file, "wb") as out:
+            out.write(base64.b64encode(random(32)) + b"\n")
+            out.flush()
+            os.fsync(out.fileno())
+        return True
+
+    # --- sealing and opening
+
+    def seal(self, event: E_) -> E_:
+        return self.seal_all([event])[0]
+
+    def seal_all(self, events: Sequence[E_]) -> list[E_]:
+        """Seal the personal text of these events, making keys where a person has none yet. Raises Erased."""
+        plain = [_text_fields(event) for event in events]
+        self._load(
+            {(_subject(e), kind) for e, fields in zip(events, plain, strict=True) for _, kind in fields}, make=True
+        )
+        return [self._seal(e, fields) if fields else e for e, fields in zip(events, plain, strict=True)]
+
+    def _seal(self, event: E_, fields: list[tuple[str, PersonalClass]]) -> E_:
+        changes: dict[str, Any] = {}
+        for name, kind in fields:
+            key = self._key(_subject(event), kind)
+            if key is None:
+                raise Erased
+            value = getattr(event, name)
+            blind, nonce = self._random(BLIND), self._random(NONCE)
+            c = nonce + key.encrypt(nonce, blind + value.encode(), _place(event, name, kind))
+            changes[name] = Sealed(c=_b64(c), h=_b64(commitment(blind, *_where(event), name, value)))
+        return msgspec.structs.replace(event, **changes)
+
+    def open(self, event: E_) -> E_:
+        return self.open_all([event])[0]
+
+    def open_all(self, events: Sequence[E_]) -> list[E_]:
+        """The events with their personal text; None where the key was destroyed. Raises BrokenSeal."""
+        sealed = [_sealed_fields(event) for event in events]
+        self._load(
+            {(_subject(e), kind) for e, fields in zip(events, sealed, strict=True) for _, kind in fields}, make=False
+        )
+        return [self._open(e, fields) if fields else e for e, fields in zip(events, sealed, strict=True)]
+
+    def _open(self, event: E_, fields: list[tuple[str, PersonalClass]]) -> E_:
+        opened = {name: self._opening(event, name, kind) for name, kind in fields}
+        return msgspec.structs.replace(event, **{name: o.value if o else None for name, o in opened.items()})
+
+    def opening(self, event: Event, field: str) -> Opening:
+        """What shows this one field to a stranger. Raises Erased, or ValueError if it isn't sealed."""
+        kind = dict(_sealed_fields(event)).get(field)
+        if kind is None:
+            raise ValueError(f"{field} of {event.topic} is not sealed")
+        self._load({(_subject(event), kind)}, make=False)
+        found = self._opening(event, field, kind)
+        if found is None:
+            raise Erased
+        return found
+
+    def _opening(self, event: Event, field: str, kind: PersonalClass) -> Opening | None:
+        key = self._key(_subject(event), kind)
+        if key is None:
+            return None
+        sealed: Sealed = getattr(event, field)
+        stream, version = _where(event)
+        try:
+            c = _unb64(sealed.c)
+            plain = key.decrypt(c[:NONCE], c[NONCE:], _place(event, field, kind))
+            blind, value = plain[:BLIND], plain[BLIND:].decode()
+        except (InvalidTag, ValueError):
+            raise BrokenSeal(f"{stream}, version {version}, {field}: not sealed here, or changed") from None
+        opening = Opening(_b64(blind), value)
+        if not check_opening(sealed.h, opening.blind, stream, version, field, value):
+            raise BrokenSeal(f"{stream}, version {version}, {field}: not what was committed to")
+        return opening
+
+    # --- keys
+
+    def _key(self, person: str, kind: str) -> AESGCM | None:
+        return self._keys[person, kind][0]
+
+    def _load(self, wanted: set[tuple[str, PersonalClass]], *, make: bool) -> None:
+        """Have every wanted key at hand: known, made, or known to be destroyed."""
+        moment = self._clock()
+        unknown = {pair for pair in wanted if not self._fresh(pair, moment)}
+        if not unknown:
+            return
+        if len(self._keys) > _MANY_KEYS:
+            self._keys.clear()
+        people = sorted(unknown)
+        with self._pool.connection() as connection:
+            if make:
+                found = self._read(connection, people)
+                if missing := [pair for pair in people if pair not in found]:
+                    self._insert(connection, missing, moment)
+                    # Read again: of two processes that made one, the first counts.
+                    found |= self._read(connection, missing)
+            else:
+                found = self._read(connection, people)
+        for person, kind in people:
+            wrapped = found.get((person, kind))
+            self._keys[person, kind] = (self._unwrap(person, kind, wrapped) if wrapped else None, moment)
+
+    def _fresh(self, pair: tuple[str, PersonalClass], moment: datetime) -> bool:
+        known = self._keys.get(pair)
+        return known is not None and timedelta(0) <= moment - known[1] < KEY_SECONDS
+
+    def _read(
+        self, connection: database.Connection, pairs: list[tuple[str, PersonalClass]]
+    ) -> dict[tuple[str, str], bytes | None]:
+        rows = connection.execute(
+            "SELECT person, kind, wrapped FROM vault.person_keys"
+            " WHERE (person, kind) IN (SELECT * FROM unnest(%s::text[], %s::text[]))",
+            [[person for person, _ in pairs], [kind for _, kind in pairs]],
+            binary=True,
+        ).fetchall()
+        return {(person, kind): wrapped for person, kind, wrapped in rows}
+
+    def _insert(
+        self, connection: database.Connection, pairs: list[tuple[str, PersonalClass]], moment: datetime
+    ) -> None:
+        connection.execute(
+            "INSERT INTO vault.person_keys (person, kind, wrapped, created_at)"
+            " SELECT person, kind, wrapped, %s FROM unnest(%s::text[], %s::text[], %b::bytea[])"
+            " AS new (person, kind, wrapped) ON CONFLICT (person, kind) DO NOTHING",
+            [
+                moment,
+                [person for person, _ in pairs],
+                [kind for _, kind in pairs],
+                [self._wrap(person, kind, self._random(32)) for person, kind in pairs],
+            ],
+        )
+
+    def _wrap(self, person: str, kind: str, key: bytes) -> bytes:
+        nonce = self._random(NONCE)
+        return nonce + self._wrapping.encrypt(nonce, key, _joined(person.encode(), kind.encode()))
+
+    def _unwrap(self, person: str, kind: str, wrapped: bytes) -> AESGCM:
+        try:
+            key = self._wrapping.decrypt(wrapped[:NONCE], wrapped[NONCE:], _joined(person.encode(), kind.encode()))
+        except InvalidTag:
+            raise BrokenSeal("a person's key does not open: another master key made it, or it was changed") from None
+        return AESGCM(key)
+
+    def erase(self, person: str, kinds: Iterable[PersonalClass] = CLASSES) -> None:
+        """Destroy the person's keys, and refuse new ones. Safe to repeat."""
+        kinds = list(kinds)
+        moment = self._clock()
+        with self._pool.connection() as connection:
+            connection.execute(
+                "INSERT INTO vault.person_keys AS k (person, kind, wrapped, created_at, destroyed_at)"
+                " SELECT %s, kind, NULL, %s, %s FROM unnest(%s::text[]) AS kind"
+                " ON CONFLICT (person, kind) DO UPDATE SET wrapped = NULL, destroyed_at = excluded.destroyed_at"
+                " WHERE k.destroyed_at IS NULL",
+                [person, moment, moment, kinds],
+            )
+        for kind in kinds:
+            self._keys[person, kind] = (None, moment)
+
+    def is_erased(self, person: str, kind: PersonalClass = "identity") -> bool:
+        with self._pool.connection() as connection:
+            rows = connection.execute(
+                "SELECT FROM vault.person_keys WHERE person = %s AND kind = %s AND destroyed_at IS NOT NULL",
+                [person, kind],
+            ).fetchall()
+        return bool(rows)
+
+    # --- fingerprints
+
+    def fingerprint(self, purpose: str, data: bytes | str) -> str:
+        """HMAC under a key of the vault: the same data twice is recognised, and can't be guessed from it."""
+        data = data.encode() if isinstance(data, str) else data
+        return _b64(hmac.digest(self._fingerprinting, _joined(purpose.encode(), data), "sha256"))
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+def read_master_key(settings: Settings) -> bytes:
+    if settings.master_key is not None:
+        return settings.master_key
+    file = settings.master_key_file
+    try:
+        if file.stat().st_mode & 0o077:
+            raise BadSetting("REGISTRY_HOME", f"{file} may be read by others. Run `chmod 600` on it.")
+        return decode_master_key(str(file), file.read_text(encoding="ascii"))
+    except FileNotFoundError:
+        raise BadSetting(
+            "REGISTRY_MASTER_KEY", f"unset, and there is no {file}. Make it with `registry keys init`."
+        ) from None
+
+
+# --- pure ------------------------------------------------------------------------------------
+
+
+def commitment(blind: bytes, stream: str, version: int, field: str, value: str) -> bytes:
+    """`h` of a sealed field: SHA-256 of the five parts, each after its length in four bytes, big-endian."""
+    parts = _joined(blind, stream.encode(), str(version).encode(), field.encode(), value.encode())
+    return hashlib.sha256(parts).digest()
+
+
+def check_opening(h: str, blind: str, stream: str, version: int, field: str, value: str) -> bool:
+    """Whether the field with this `h` in the log held this value."""
+    try:
+        opened = commitment(_unb64(blind), stream, version, field, value)
+        return hmac.compare_digest(_unb64(h), opened)
+    except ValueError:
+        return False
+
+
+def _joined(*parts: bytes) -> bytes:
+    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+
+
+def _where(event: Event) -> tuple[str, int]:
+    return event.originator_id, event.originator_version
+
+
+def _place(event: Event, field: str, kind: PersonalClass) -> bytes:
+    stream, version = _where(event)
+    return _joined(stream.encode(), str(version).encode(), field.encode(), kind.encode())
+
+
+def _subject(event: Event) -> str:
+    person = subject(event)
+    if not person:
+        raise TypeError(f"{event.topic} has personal fields and names no person")
+    return person
+
+
+def _text_fields(event: Event) -> list[tuple[str, PersonalClass]]:
+    # Nothing is nothing: None and "" are kept as they are.
+    return [
+        (name, kind)
+        for name, kind in personal_fields(type(event)).items()
+        if isinstance(value := getattr(event, name), str) and value
+    ]
+
+
+def _sealed_fields(event: Event) -> list[tuple[str, PersonalClass]]:
+    return [
+        (name, kind) for name, kind in personal_fields(type(event)).items() if isinstance(getattr(event, name), Sealed)
+    ]
+
+
+def _b64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _unb64(text: str) -> bytes:
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)

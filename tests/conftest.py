@@ -1,0 +1,187 @@
+"""What every test may ask for: a migrated database of its own, the store and the vault on it, a clock that moves.
+
+One PostgreSQL per test run, shared by the workers of pytest-xdist, in a folder under the temporary root
+named for the run; stopped and removed at its end. What a killed run left is removed by the next one.
+"""
+
+import fcntl
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from random import Random
+from urllib.parse import quote
+
+import psycopg
+import pytest
+from psycopg.sql import SQL, Identifier
+
+from domain.event import Event
+from registry import database as databases
+from registry.settings import Role, Settings
+from registry.store import Recorded, Store
+from registry.vault import Vault
+
+RUN = "REGISTRY_TEST_RUN"
+TEMPLATE = "registry_template"
+MASTER_KEY = bytes(range(32))
+# Nothing here has to survive a crash of the machine.
+FAST = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=200")
+
+
+def pytest_configure(config):
+    if not hasattr(config, "workerinput"):
+        for left in Path(tempfile.gettempdir()).glob("registry-tests-*"):
+            if not _lives(left.name.rpartition("-")[2]):
+                _remove(left)
+        os.environ[RUN] = str(Path(tempfile.gettempdir()) / f"registry-tests-{os.getpid()}")
+
+
+def pytest_unconfigure(config):
+    if not hasattr(config, "workerinput"):
+        _remove(Path(os.environ[RUN]))
+
+
+def _lives(pid: str) -> bool:
+    return Path("/proc", pid).exists() if Path("/proc/self").exists() else _answers_signal(int(pid))
+
+
+def _answers_signal(pid: int) -> bool:
+    with suppress(PermissionError):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return False
+    return True
+
+
+def _remove(run: Path) -> None:
+    if run.exists():
+        databases.stop(Settings(home=run))
+        shutil.rmtree(run, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def server() -> str:
+    """The folder of the socket of this run's PostgreSQL, with a migrated database to copy from."""
+    run = Path(os.environ[RUN])
+    with suppress(FileExistsError):
+        run.mkdir(mode=0o755)
+        run.chmod(0o755)
+    with (run / "template").open("a+") as ready:
+        fcntl.flock(ready, fcntl.LOCK_EX)
+        sockets = str(databases.start(Settings(home=run), FAST))
+        ready.seek(0)
+        if not ready.read():
+            with psycopg.connect(address(sockets, "postgres"), autocommit=True) as connection:
+                connection.execute(SQL("CREATE DATABASE {}").format(Identifier(TEMPLATE)))
+            databases.migrate(Settings(home=run, database_url=address(sockets, TEMPLATE)))
+            ready.write("migrated")
+    return sockets
+
+
+def address(sockets: str, name: str) -> str:
+    return f"postgresql://postgres@/{name}?host={quote(sockets, safe='')}"
+
+
+@pytest.fixture
+def new_database(server) -> Iterator[Callable[..., str]]:
+    """Makes databases that live as long as the test: `new_database()` migrated, `new_database(empty=True)` not."""
+    made: list[str] = []
+    with psycopg.connect(address(server, "postgres"), autocommit=True) as connection:
+
+        def make(*, empty: bool = False) -> str:
+            name = f"test_{uuid.uuid4().hex}"
+            template = "template1" if empty else TEMPLATE
+            connection.execute(
+                SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(Identifier(name), Identifier(template))
+            )
+            made.append(name)
+            return address(server, name)
+
+        yield make
+        for name in made:
+            connection.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name)))
+
+
+@pytest.fixture
+def database(new_database) -> str:
+    """The address, as superuser, of a migrated empty database of this test's own."""
+    return new_database()
+
+
+@pytest.fixture
+def settings(database, tmp_path) -> Settings:
+    home = tmp_path / "var"
+    home.mkdir()
+    return Settings(home=home, database_url=database, master_key=MASTER_KEY)
+
+
+class MovingClock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    @property
+    def today(self) -> date:
+        return self.now.date()
+
+    def move(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+    def set(self, now: datetime) -> None:
+        self.now = now
+
+
+@pytest.fixture
+def clock() -> MovingClock:
+    return MovingClock(datetime(2026, 6, 1, 12, 0, tzinfo=UTC))
+
+
+@pytest.fixture
+def randomness() -> Callable[[int], bytes]:
+    return Random(20260601).randbytes
+
+
+@pytest.fixture
+def vault(settings, clock, randomness) -> Iterator[Vault]:
+    vault = Vault(settings, random=randomness, clock=clock)
+    yield vault
+    vault.close()
+
+
+@pytest.fixture
+def store(settings, vault, clock, randomness) -> Iterator[Store]:
+    store = Store(settings, vault, random=randomness, clock=clock)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def history(store) -> Callable[..., Recorded]:
+    """Records given events as they are, as if commands of the past had: `history(registered(...), awarded(...))`."""
+
+    def record(*events: Event) -> Recorded:
+        return store.record(events)
+
+    return record
+
+
+@pytest.fixture
+def connect(settings) -> Iterator[Callable[..., psycopg.Connection]]:
+    """Connects as a role (`connect("reader")`), or as the superuser (`connect()`); autocommit."""
+    with ExitStack() as open_connections:
+
+        def connect(role: Role | None = None) -> psycopg.Connection:
+            where = databases.url(settings, role) if role else databases.address(settings)
+            return open_connections.enter_context(psycopg.connect(where, autocommit=True))
+
+        yield connect
