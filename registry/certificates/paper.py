@@ -65,12 +65,14 @@ class Printer:
 
     def __init__(self, fonts: Path | None = None) -> None:
         self._fonts = [fonts] if fonts and fonts.is_dir() else []
+        more = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=self._fonts)
+        self._families = more.families()
         self._lock = Lock()  # a compiler holds the inputs of one page
         self._compilers: dict[bool, typst.Compiler] = {}
 
     def print(self, paper: Paper, code: bytes, attachments: Sequence[Attachment] = ()) -> bytes:
         """The page; `code` is the SVG of the QR code. The same inputs give the same bytes."""
-        words = msgspec.json.encode(_words(paper, code, attachments)).decode()
+        words = msgspec.json.encode({"fonts": self._families, **_words(paper, code, attachments)}).decode()
         with self._lock:
             for system_fonts in (False, True):
                 try:

@@ -4,9 +4,8 @@ Signed again from the same facts it is the same text, byte for byte.
 """
 
 import unicodedata
-from datetime import datetime
 from io import BytesIO
-from typing import Final, Protocol
+from typing import Final
 
 import segno
 from segno import consts
@@ -25,18 +24,6 @@ _QUIET_ZONE: Final = 4
 
 class Unprintable(ValueError):
     """This can't be put on paper as it is; the message never repeats it."""
-
-
-class Issued(Protocol):
-    """What is read of `certificate.issued`."""
-
-    cti: str
-    number: str
-    category: str
-    association: str
-    valid_from: datetime
-    expires_at: datetime
-    replaces: str
 
 
 def printed(name: str) -> str:

@@ -1,0 +1,129 @@
+"""What the public may know of our keys, folded from their events: `keys.json` and the DID documents."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+
+from domain.key import Key, KeyUse
+from registry.certificates.keys import controller
+from registry.certificates.status import Row
+from verifier.certificate import prefix
+from verifier.keys import read_did, read_keys_json
+from verifier.proof import vkey
+
+TOPICS: Final = (Key.Published.topic, Key.Retired.topic, Key.Withdrawn.topic)
+
+
+class KnownKey(msgspec.Struct):
+    kid: str
+    use: KeyUse
+    public: str
+    controller: str
+    start: datetime = msgspec.field(name="from")
+    specimen: bool = False
+    until: datetime | None = None
+    withdrawn: datetime | None = None
+
+    @property
+    def id(self) -> str:
+        return f"{self.controller}#{self.kid}"
+
+
+class _Ended(msgspec.Struct):
+    until: datetime | None = None
+    since: datetime | None = None
+
+
+class KnownKeys:
+    """Every key there was, in the order of the log."""
+
+    def __init__(self) -> None:
+        self._keys: dict[str, KnownKey] = {}
+
+    def advance(self, rows: Iterable[Row]) -> None:
+        for _, stream, topic, state in rows:
+            if topic == Key.Published.topic:
+                self._keys[stream] = msgspec.json.decode(state, type=KnownKey)
+            elif topic in TOPICS:
+                ended = msgspec.json.decode(state, type=_Ended)
+                key = self._keys[stream]
+                key.until = ended.until or key.until
+                key.withdrawn = ended.since or key.withdrawn
+
+    def of(self, use: KeyUse) -> list[KnownKey]:
+        return [key for key in self._keys.values() if key.use == use]
+
+    def get(self, kid: str) -> KnownKey | None:
+        return self._keys.get(f"key/{kid}")
+
+    @property
+    def specimen(self) -> bool:
+        """One specimen among the keys is enough: nothing here is meant seriously."""
+        return any(key.specimen for key in self._keys.values())
+
+    def keys_json(self, host: str, qr_host: str, log_public: bytes) -> bytes:
+        origin = log_origin(host)
+        page = _page(
+            {
+                "issuer": controller("certificate", host),
+                "specimen": self.specimen,
+                "prefixes": list(dict.fromkeys([prefix(qr_host), prefix(host)])),
+                "log": {"origin": origin, "vkey": vkey(origin, log_public)},
+                "keys": [
+                    {
+                        "kid": key.kid,
+                        "use": key.use,
+                        "controller": key.controller,
+                        "id": key.id,
+                        "publicKeyMultibase": key.public,
+                        "from": _instant(key.start),
+                        "until": _instant(key.until),
+                        "withdrawn": _instant(key.withdrawn),
+                    }
+                    for key in self._keys.values()
+                ],
+            }
+        )
+        read_keys_json(page)
+        return page
+
+    def did(self, use: KeyUse, host: str) -> bytes:
+        """A DID document. A retired key stays; a withdrawn one is no longer asserted: all libraries heed that."""
+        name = controller(use, host)
+        keys = [key for key in self.of(use) if key.controller == name]
+        page = _page(
+            {
+                "@context": ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"],
+                "id": name,
+                "verificationMethod": [_method(key) for key in keys],
+                "assertionMethod": [key.id for key in keys if not key.withdrawn],
+            }
+        )
+        read_did(page)
+        return page
+
+
+def log_origin(host: str) -> str:
+    return f"{host}/log"
+
+
+def _method(key: KnownKey) -> dict[str, Any]:
+    method = {
+        "id": key.id,
+        "type": "Multikey",
+        "controller": key.controller,
+        "publicKeyMultibase": key.public,
+        "expires": _instant(key.until),
+        "revoked": _instant(key.withdrawn),
+    }
+    return {name: value for name, value in method.items() if value is not None}
+
+
+def _instant(at: datetime | None) -> str | None:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
+
+
+def _page(value: Any) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n"
