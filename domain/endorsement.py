@@ -67,9 +67,9 @@ def read_number(text: str) -> str:
     return f"{prefix}-{tail}"
 
 
-def held(person: str, number: str = "") -> str:
-    """The claim that a person holds a number; without one, the beginning of all their claims."""
-    return f"held/{person}/{number}"
+def held(person: str) -> str:
+    """The folder of claims that says which numbers a person holds."""
+    return f"held/{person}"
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -139,7 +139,7 @@ class Endorsement(Aggregate):
             endorsement._stand(self.on, "active", self.through)
 
         def claims(self) -> Claims:
-            return Claims(take=(held(self.person, self.number),))
+            return Claims(take=(f"{held(self.person)}/{self.number}",))
 
     class Imported(Event, frozen=True):
         """An association's own record: its word, not a decision of this registry; under no edition."""
@@ -167,7 +167,7 @@ class Endorsement(Aggregate):
 
         def claims(self) -> Claims:
             record = f"record/{self.association}/{self.source.record}"
-            return Claims(take=(held(self.person, self.number), *((record,) if self.source.record else ())))
+            return Claims(take=(f"{held(self.person)}/{self.number}", *((record,) if self.source.record else ())))
 
     class Reported(Event, frozen=True):
         """A later file says otherwise: recorded as what it means, still the association's word."""
@@ -523,9 +523,17 @@ class Endorsement(Aggregate):
         self.record(self.CustodyTransferred, from_=self.custodian, to=to, transfer=transfer, on=on, by=by)
 
     def issue_certificate(
-        self, cti: str, *, valid_from: datetime, expires_at: datetime, through: date, person_version: int, why: IssueReason,
-        on: date, by: str,
-    ) -> None:  # fmt: skip
+        self,
+        cti: str,
+        *,
+        valid_from: datetime,
+        expires_at: datetime,
+        through: date,
+        person_version: int,
+        why: IssueReason,
+        on: date,
+        by: str,
+    ) -> None:
         """Issue a new certificate; it replaces the present one. `expires_at`: the last valid second, UTC."""
         self._must_stand(on, "active")
         self.record(

@@ -170,9 +170,13 @@ class Person(Aggregate):
         """The person is forgotten: appended first, then the vault destroys the keys (design section 5)."""
 
         topic: ClassVar[str] = "person.erased"
+        match: Identity = ""
 
         def apply(self, person: Person) -> None:
             person.state = "erased"
+
+        def claims(self) -> Claims:
+            return Claims(release=_matches(self.match))
 
     # -- deeds ------------------------------------------------------------------------------------------------------
 
@@ -241,9 +245,10 @@ class Person(Aggregate):
             raise Invalid("No such question is open about these two people.", field="other")
         self.record(self.LikenessSettled, other=other, same=same, on=on, by=by)
 
-    def erase(self, *, on: date, by: str) -> None:
+    def erase(self, *, match: str, on: date, by: str) -> None:
+        """`match`: the present one, given back with this."""
         self._must_be_known()
-        self.record(self.Erased, on=on, by=by)
+        self.record(self.Erased, match=match, on=on, by=by)
 
     def _must_be_known(self) -> None:
         if self.state != "known":

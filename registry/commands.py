@@ -6,7 +6,7 @@ import base64
 import functools
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -497,7 +497,7 @@ class Registry:
         if on < today and (act.late is None or act.actor.role not in LATE_ROLES):
             raise Invalid(
                 "A past day is recorded by a coordinator, with the reason why only now: "
-                f"{', '.join(LateReason.__args__)}.",
+                f"{', '.join(get_args(LateReason))}.",
                 field="late",
             )
         if on == today and act.late is not None:

@@ -212,6 +212,10 @@ class Store:
         self.recorder = Recorder(self._pool)
         self.event_store: EventStore[str] = EventStore(self.mapper, self.recorder)
 
+    @property
+    def vault(self) -> Vault:
+        return self._vault
+
     def close(self) -> None:
         self._pool.close()
 
@@ -323,6 +327,16 @@ class Store:
         with self._pool.connection() as connection:
             row = connection.execute("SELECT stream FROM registry.claims WHERE name = %s", [claim]).fetchone()
         return row[0] if row else None
+
+    def claimed(self, folder: str) -> list[str]:
+        """The names that begin with this and a slash, without both, in order: `held/<person>` gives numbers."""
+        with self._pool.connection() as connection:
+            rows = connection.execute(
+                # In the order of bytes "0" follows "/".
+                "SELECT name FROM registry.claims WHERE name > %s AND name < %s ORDER BY name",
+                [f"{folder}/", f"{folder}0"],
+            ).fetchall()
+        return [name.removeprefix(f"{folder}/") for (name,) in rows]
 
     def opened(self, event: E) -> E:
         """The event with its personal fields as text, None where the key is destroyed."""

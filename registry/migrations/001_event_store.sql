@@ -16,7 +16,7 @@ CREATE UNIQUE INDEX events_notification_id_idx ON registry.events (notification_
 
 -- Names that one stream at a time may hold. Derived from the events; `registry` can rebuild it.
 CREATE TABLE registry.claims (
-    name text PRIMARY KEY,
+    name text COLLATE "C" PRIMARY KEY,
     stream text NOT NULL,
     position bigint NOT NULL,
     -- Only of a request (name `request/ACTOR/KEY`): an HMAC of its body, and how many events it recorded.
