@@ -3,7 +3,7 @@
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, Final, Protocol, get_args
@@ -15,7 +15,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from domain import key as public
 from domain.key import KeyUse
+from registry.store import Store
 from verifier import cose
 from verifier.keys import Key, multikey
 from verifier.verdict import Unverified
@@ -104,9 +106,10 @@ def controller(use: KeyUse, host: str) -> str:
 class KeyFolder:
     """`HOME/keys`: what is in it opens with the master key and nothing else."""
 
-    def __init__(self, folder: Path, master: bytes) -> None:
+    def __init__(self, folder: Path, master: bytes | None = None) -> None:
+        """Without the master key, only what is public."""
         self.folder = folder
-        self._aead = AESGCM(HKDF(SHA256(), 32, salt=None, info=b"endorsement-registry key files 1").derive(master))
+        self._aead = _sealing(master) if master else None
         self._signers: dict[str, FileSigner] = {}
         self._slot_key: bytes | None = None
 
@@ -184,15 +187,39 @@ class KeyFolder:
             raise KeysUnusable(f"the key {facts.kid}: {refused.why}") from None
         return signer
 
+    @property
+    def _master(self) -> AESGCM:
+        if self._aead is None:
+            raise KeysUnusable("the master key is needed to open keys")
+        return self._aead
+
     def _seal(self, secret: bytes, about: bytes, random: Random) -> bytes:
         nonce = random(_NONCE)
-        return nonce + self._aead.encrypt(nonce, secret, about)
+        return nonce + self._master.encrypt(nonce, secret, about)
 
     def _open(self, sealed: bytes, about: bytes, name: str) -> bytes:
         try:
-            return self._aead.decrypt(sealed[:_NONCE], sealed[_NONCE:], about)
+            return self._master.decrypt(sealed[:_NONCE], sealed[_NONCE:], about)
         except InvalidTag:
             raise KeysUnusable(f"{name} was changed, or sealed under another master key") from None
+
+
+def announce(store: Store, folder: KeyFolder, *, on: date, by: str) -> list[str]:
+    """Record every key of the folder that the log does not know yet; their kids."""
+    new = []
+    for facts in folder.facts():
+        if store.find(public.Key, facts.kid) is None:
+            key = public.Key(facts.kid)
+            key.publish(
+                facts.use, facts.public, facts.controller, start=facts.start, specimen=facts.specimen, on=on, by=by
+            )
+            store.save(key)
+            new.append(facts.kid)
+    return new
+
+
+def _sealing(master: bytes) -> AESGCM:
+    return AESGCM(HKDF(SHA256(), 32, salt=None, info=b"registry/key-files").derive(master))
 
 
 def _read(path: Path, kind: type[Any]) -> Any:

@@ -11,7 +11,7 @@ from psycopg import Connection
 from domain.key import KeyUse
 from registry.certificates import documents, status
 from registry.certificates.documents import KnownKeys, log_origin
-from registry.certificates.keys import FileSigner, KeyFolder, KeysUnusable, trusted
+from registry.certificates.keys import FileSigner, KeyFolder, KeysUnusable, controller, trusted
 from registry.certificates.status import Statuses, read
 from registry.log.publish import Publisher
 from registry.log.tiles import Disk, Files
@@ -78,6 +78,8 @@ class Plane:
         if known is None or known.withdrawn:
             state = "withdrawn" if known else "not in the log; run `registry keys publish`"
             raise KeysUnusable(f"the {use} key {signer.kid} is {state}")
+        if signer.controller != controller(use, self._host):
+            raise KeysUnusable(f"the {use} key {signer.kid} is of {signer.controller}; this host is {self._host}")
         return signer
 
     def _publisher(self, signer: FileSigner) -> Publisher:

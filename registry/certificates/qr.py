@@ -10,7 +10,8 @@ from typing import Final
 import segno
 from segno import consts
 
-from registry.certificates.keys import Signer, trusted
+from domain.endorsement import Endorsement
+from registry.certificates.keys import KeysUnusable, Signer, trusted
 from registry.certificates.slots import slot
 from verifier import certificate as qr
 
@@ -61,7 +62,16 @@ def _belongs_to_the_letter_before(words: str, at: int) -> bool:
     return unicodedata.category(words[at]).startswith("M") or words[at] in joined or words[at - 1] in joined
 
 
-def text(issued: Issued, position: int, name: str, signer: Signer, *, host: str, qr_host: str, slot_key: bytes) -> str:
+def text(
+    issued: Endorsement.CertificateIssued,
+    position: int,
+    name: str,
+    signer: Signer,
+    *,
+    host: str,
+    qr_host: str,
+    slot_key: bytes,
+) -> str:
     """What the code says; `name` as `printed` gives it. Read back with the verifier before it leaves here."""
     leaf = position - 1
     at = slot(leaf, slot_key)
@@ -83,6 +93,8 @@ def text(issued: Issued, position: int, name: str, signer: Signer, *, host: str,
 
 
 def sealed(certificate: qr.Certificate, signer: Signer, qr_host: str) -> str:
+    if certificate.issuer != signer.controller:
+        raise KeysUnusable(f"the certificate key is of {signer.controller}, not of {certificate.issuer}")
     words = qr.text(qr_host, qr.seal(certificate, bytes.fromhex(signer.kid), signer.sign))
     received = qr.unseal(words)
     trusted(signer, "certificate").check(received.envelope)
