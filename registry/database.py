@@ -241,14 +241,17 @@ class _Place:
     def __init__(self, settings: Settings) -> None:
         self.home = settings.home
         mark = hashlib.sha256(os.fsencode(self.home)).hexdigest()[:12]
-        self.away = settings.temporary / f"registry-{mark}"
         self.root = os.geteuid() == 0
+        temporary = settings.temporary
+        if self._closed_folder(temporary):
+            temporary = Path("/tmp")  # noqa: S108 # the folder there is checked to be ours
+        self.away = temporary / f"registry-{mark}"
         try:
             self.home.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise BadSetting("REGISTRY_HOME", f"can't be made ({error.strerror}). Name a folder of yours.") from None
         near = self.home / "postgres"
-        closed = self._closed_folder()
+        closed = self._closed_folder(self.home)
         if closed and (near / "data").exists():
             raise BadSetting(
                 "REGISTRY_HOME", f"the server that runs under root can't reach its data below {closed}. Open it (755)."
@@ -260,10 +263,10 @@ class _Place:
         plain = len(os.fsencode(path)) <= _SOCKET_PATH and not set(path) & set("\"',")
         self.sockets = self.data if plain else self.away / "socket"
 
-    def _closed_folder(self) -> Path | None:
+    def _closed_folder(self, lowest: Path) -> Path | None:
         if not self.root:
             return None
-        for folder in (self.home, *self.home.parents):
+        for folder in (lowest, *lowest.parents):
             if not folder.stat().st_mode & stat.S_IXOTH:
                 return folder
         return None

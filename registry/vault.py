@@ -23,6 +23,9 @@ from registry.settings import BadSetting, Settings, decode_master_key
 Random = Callable[[int], bytes]
 Clock = Callable[[], datetime]
 E_ = TypeVar("E_", bound=Event)
+_Pair = tuple[str, PersonalClass]  # a person and a class
+_Field = tuple[str, PersonalClass]  # a field and its class
+_Keys = dict[_Pair, AESGCM | None]
 
 CLASSES: tuple[PersonalClass, ...] = get_args(PersonalClass)
 NONCE = 12
@@ -68,7 +71,7 @@ class Vault:
         self._fingerprinting = self._derive(b"registry/fingerprints")
         self._pool = Pool(lambda: database.url(settings, "keeper"), size=4)
         # None: destroyed.
-        self._keys: dict[tuple[str, str], tuple[AESGCM | None, datetime]] = {}
+        self._keys: dict[_Pair, tuple[AESGCM | None, datetime]] = {}
 
     def _derive(self, info: bytes) -> bytes:
         return HKDF(SHA256(), length=32, salt=None, info=info).derive(self._master)
@@ -97,15 +100,13 @@ class Vault:
     def seal_all(self, events: Sequence[E_]) -> list[E_]:
         """Seal the personal text of these events, making keys where a person has none yet. Raises Erased."""
         plain = [_text_fields(event) for event in events]
-        self._load(
-            {(_subject(e), kind) for e, fields in zip(events, plain, strict=True) for _, kind in fields}, make=True
-        )
-        return [self._seal(e, fields) if fields else e for e, fields in zip(events, plain, strict=True)]
+        keys = self._load(_pairs(events, plain), make=True)
+        return [self._seal(e, fields, keys) if fields else e for e, fields in zip(events, plain, strict=True)]
 
-    def _seal(self, event: E_, fields: list[tuple[str, PersonalClass]]) -> E_:
+    def _seal(self, event: E_, fields: list[_Field], keys: _Keys) -> E_:
         changes: dict[str, Any] = {}
         for name, kind in fields:
-            key = self._key(_subject(event), kind)
+            key = keys[_subject(event), kind]
             if key is None:
                 raise Erased
             value = getattr(event, name)
@@ -120,13 +121,11 @@ class Vault:
     def open_all(self, events: Sequence[E_]) -> list[E_]:
         """The events with their personal text; None where the key was destroyed. Raises BrokenSeal."""
         sealed = [_sealed_fields(event) for event in events]
-        self._load(
-            {(_subject(e), kind) for e, fields in zip(events, sealed, strict=True) for _, kind in fields}, make=False
-        )
-        return [self._open(e, fields) if fields else e for e, fields in zip(events, sealed, strict=True)]
+        keys = self._load(_pairs(events, sealed), make=False)
+        return [self._open(e, fields, keys) if fields else e for e, fields in zip(events, sealed, strict=True)]
 
-    def _open(self, event: E_, fields: list[tuple[str, PersonalClass]]) -> E_:
-        opened = {name: self._opening(event, name, kind) for name, kind in fields}
+    def _open(self, event: E_, fields: list[_Field], keys: _Keys) -> E_:
+        opened = {name: _opening(event, name, kind, keys[_subject(event), kind]) for name, kind in fields}
         return msgspec.structs.replace(event, **{name: o.value if o else None for name, o in opened.items()})
 
     def opening(self, event: Event, field: str) -> Opening:
@@ -134,63 +133,44 @@ class Vault:
         kind = dict(_sealed_fields(event)).get(field)
         if kind is None:
             raise ValueError(f"{field} of {event.topic} is not sealed")
-        self._load({(_subject(event), kind)}, make=False)
-        found = self._opening(event, field, kind)
+        pair = (_subject(event), kind)
+        found = _opening(event, field, kind, self._load({pair}, make=False)[pair])
         if found is None:
             raise Erased
         return found
 
-    def _opening(self, event: Event, field: str, kind: PersonalClass) -> Opening | None:
-        key = self._key(_subject(event), kind)
-        if key is None:
-            return None
-        sealed: Sealed = getattr(event, field)
-        stream, version = _where(event)
-        try:
-            c = _unb64(sealed.c)
-            plain = key.decrypt(c[:NONCE], c[NONCE:], _place(event, field, kind))
-            blind, value = plain[:BLIND], plain[BLIND:].decode()
-        except (InvalidTag, ValueError):
-            raise BrokenSeal(f"{stream}, version {version}, {field}: not sealed here, or changed") from None
-        opening = Opening(_b64(blind), value)
-        if not check_opening(sealed.h, opening.blind, stream, version, field, value):
-            raise BrokenSeal(f"{stream}, version {version}, {field}: not what was committed to")
-        return opening
-
     # --- keys
 
-    def _key(self, person: str, kind: str) -> AESGCM | None:
-        return self._keys[person, kind][0]
-
-    def _load(self, wanted: set[tuple[str, PersonalClass]], *, make: bool) -> None:
-        """Have every wanted key at hand: known, made, or known to be destroyed."""
+    def _load(self, wanted: set[_Pair], *, make: bool) -> _Keys:
+        """Every wanted key: known, made, or None where it is destroyed (or was never made)."""
         moment = self._clock()
-        unknown = {pair for pair in wanted if not self._fresh(pair, moment)}
-        if not unknown:
-            return
-        if len(self._keys) > _MANY_KEYS:
-            self._keys.clear()
-        people = sorted(unknown)
-        with self._pool.connection() as connection:
-            if make:
-                found = self._read(connection, people)
-                if missing := [pair for pair in people if pair not in found]:
-                    self._insert(connection, missing, moment)
-                    # Read again: of two processes that made one, the first counts.
-                    found |= self._read(connection, missing)
+        keys: _Keys = {}
+        unknown = []
+        for pair in wanted:
+            known = self._keys.get(pair)
+            if known is not None and timedelta(0) <= moment - known[1] < KEY_SECONDS:
+                keys[pair] = known[0]
             else:
-                found = self._read(connection, people)
-        for person, kind in people:
-            wrapped = found.get((person, kind))
-            self._keys[person, kind] = (self._unwrap(person, kind, wrapped) if wrapped else None, moment)
+                unknown.append(pair)
+        if unknown:
+            if len(self._keys) > _MANY_KEYS:
+                self._keys.clear()
+            for (person, kind), wrapped in self._stored(sorted(unknown), moment, make=make).items():
+                key = self._unwrap(person, kind, wrapped) if wrapped else None
+                keys[person, kind] = key
+                self._keys[person, kind] = key, moment
+        return keys
 
-    def _fresh(self, pair: tuple[str, PersonalClass], moment: datetime) -> bool:
-        known = self._keys.get(pair)
-        return known is not None and timedelta(0) <= moment - known[1] < KEY_SECONDS
+    def _stored(self, pairs: list[_Pair], moment: datetime, *, make: bool) -> dict[_Pair, bytes | None]:
+        with self._pool.connection() as connection:
+            found = self._read(connection, pairs)
+            if make and (missing := [pair for pair in pairs if pair not in found]):
+                self._insert(connection, missing, moment)
+                # Read again: of two processes that made one, the first counts.
+                found |= self._read(connection, missing)
+        return {pair: found.get(pair) for pair in pairs}
 
-    def _read(
-        self, connection: database.Connection, pairs: list[tuple[str, PersonalClass]]
-    ) -> dict[tuple[str, str], bytes | None]:
+    def _read(self, connection: database.Connection, pairs: list[_Pair]) -> dict[_Pair, bytes | None]:
         rows = connection.execute(
             "SELECT person, kind, wrapped FROM vault.person_keys"
             " WHERE (person, kind) IN (SELECT * FROM unnest(%s::text[], %s::text[]))",
@@ -199,9 +179,7 @@ class Vault:
         ).fetchall()
         return {(person, kind): wrapped for person, kind, wrapped in rows}
 
-    def _insert(
-        self, connection: database.Connection, pairs: list[tuple[str, PersonalClass]], moment: datetime
-    ) -> None:
+    def _insert(self, connection: database.Connection, pairs: list[_Pair], moment: datetime) -> None:
         connection.execute(
             "INSERT INTO vault.person_keys (person, kind, wrapped, created_at)"
             " SELECT person, kind, wrapped, %s FROM unnest(%s::text[], %s::text[], %b::bytea[])"
@@ -291,6 +269,23 @@ def check_opening(h: str, blind: str, stream: str, version: int, field: str, val
         return False
 
 
+def _opening(event: Event, field: str, kind: PersonalClass, key: AESGCM | None) -> Opening | None:
+    if key is None:
+        return None
+    sealed: Sealed = getattr(event, field)
+    stream, version = _where(event)
+    try:
+        c = _unb64(sealed.c)
+        plain = key.decrypt(c[:NONCE], c[NONCE:], _place(event, field, kind))
+        blind, value = plain[:BLIND], plain[BLIND:].decode()
+    except (InvalidTag, ValueError):
+        raise BrokenSeal(f"{stream}, version {version}, {field}: not sealed here, or changed") from None
+    opening = Opening(_b64(blind), value)
+    if not check_opening(sealed.h, opening.blind, stream, version, field, value):
+        raise BrokenSeal(f"{stream}, version {version}, {field}: not what was committed to")
+    return opening
+
+
 def _joined(*parts: bytes) -> bytes:
     return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
 
@@ -311,7 +306,11 @@ def _subject(event: Event) -> str:
     return person
 
 
-def _text_fields(event: Event) -> list[tuple[str, PersonalClass]]:
+def _pairs(events: Sequence[Event], fields: Sequence[list[_Field]]) -> set[_Pair]:
+    return {(_subject(event), kind) for event, own in zip(events, fields, strict=True) for _, kind in own}
+
+
+def _text_fields(event: Event) -> list[_Field]:
     # Nothing is nothing: None and "" are kept as they are.
     return [
         (name, kind)
@@ -320,7 +319,7 @@ def _text_fields(event: Event) -> list[tuple[str, PersonalClass]]:
     ]
 
 
-def _sealed_fields(event: Event) -> list[tuple[str, PersonalClass]]:
+def _sealed_fields(event: Event) -> list[_Field]:
     return [
         (name, kind) for name, kind in personal_fields(type(event)).items() if isinstance(getattr(event, name), Sealed)
     ]

@@ -1,7 +1,7 @@
 -- The event store: events, claims, and the one way to append. Runs as registry_owner.
 
 CREATE TABLE registry.events (
-    originator_id text NOT NULL,
+    originator_id text COLLATE "C" NOT NULL,
     originator_version bigint NOT NULL CHECK (originator_version > 0),
     topic text NOT NULL,
     state bytea NOT NULL,
