@@ -5,17 +5,19 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from psycopg import Connection
 
 from registry.log import tree
 from registry.log.entry import preimage_at
 from registry.log.tiles import Damaged, Files, Tiles
-from verifier.proof import Checkpoint, check_proof, read_checkpoint, read_proof
+from verifier.keys import read_keys_json
+from verifier.proof import Checkpoint, check_proof, read_checkpoint, read_proof, vkey
 from verifier.verdict import Unverified
 
 CHECKPOINT: Final = "checkpoint"
+KEYS: Final = "keys.json"
 
 
 class NotYetPublished(Exception):
@@ -34,6 +36,19 @@ class Published:
         self.static = static
         self.vkeys = tuple(vkeys)
         self.tiles = Tiles(Files(static))
+
+    @classmethod
+    def of(cls, static: Path) -> Self:
+        """With the keys that the published `keys.json` gives the log."""
+        try:
+            ring = read_keys_json((static / KEYS).read_bytes())
+        except FileNotFoundError:
+            return cls(static, ())
+        except Unverified as error:
+            raise Damaged(f"the published {KEYS} is not one we wrote ({error.why})") from error
+        origin = ring.logs[0].partition("+")[0]
+        others = [vkey(origin, key.public) for key in ring if key.use == "log" and not key.withdrawn]
+        return cls(static, dict.fromkeys([*ring.logs, *others]))
 
     def checkpoint_text(self) -> str | None:
         """The signed note as it is published, None before the first publication."""

@@ -1,0 +1,471 @@
+"""Is this database still the history that was signed? Everything is derived again here, by code of its own.
+
+Nothing of the code that writes or publishes is used: plain SQL, own hashing, own reading of the published files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from base64 import b64decode, urlsafe_b64encode
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from psycopg import Connection
+from psycopg.rows import tuple_row
+
+NAMED: Final = 20
+"""Findings told one by one; the others are counted."""
+
+_TOPIC: Final = re.compile(r"[a-z][a-z_]*(\.[a-z][a-z_]*)+(\.v[1-9][0-9]*)?")
+_STREAM: Final = re.compile(r"[a-z][a-z_]*/\S+")
+_CHECKPOINT: Final = re.compile(
+    r"(?P<note>(?P<origin>[^\n]+)\n(?P<size>0|[1-9][0-9]*)\n(?P<root>[A-Za-z0-9+/]{43}=)\n(?:[^\n]+\n)*)"
+    r"\n(?P<signatures>(?:— \S+ \S+\n)+)"
+)
+_BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_ED25519_MULTICODEC: Final = b"\xed\x01"
+
+_Text = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class _Request(msgspec.Struct):
+    key: _Text
+    body: _Text
+
+
+class _State(msgspec.Struct):
+    """The fields every stored event has."""
+
+    on: date
+    by: _Text
+    recorded_at: Annotated[datetime, msgspec.Meta(tz=True)]
+    salt: _Text
+    late: _Text | None = None
+    request: _Request | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong. Stream and version are named wherever they can be known."""
+
+    what: str
+    position: int | None = None
+    stream: str | None = None
+    version: int | None = None
+    file: str | None = None
+
+
+@dataclass
+class Report:
+    events: int = 0
+    checkpoint: dict[str, Any] | None = None
+    findings: list[Finding] = field(default_factory=list)
+    more_findings: int = 0
+    not_checked: list[str] = field(default_factory=list)
+
+    @property
+    def sound(self) -> bool:
+        return not self.findings
+
+
+Progress = Callable[[int, int], None]
+"""Told now and then how many events of how many are checked."""
+
+
+def _silent(_done: int, _of: int) -> None:
+    pass
+
+
+def examine(
+    connection: Connection[Any],
+    static: Path,
+    *,
+    vkeys: Iterable[str] = (),
+    kept: Iterable[str] = (),
+    progress: Progress = _silent,
+) -> Report:
+    """Derive everything again and compare.
+
+    `vkeys` pins the log's keys (else `keys.json` says them); `kept` are checkpoints that were kept elsewhere.
+    """
+    # The plane is read before the database, which may grow meanwhile but never be behind it.
+    plane = _Plane(static, tuple(vkeys))
+    heads = [head for text in kept if (head := plane.read_checkpoint(text, "the checkpoint kept elsewhere"))]
+    walk = _Walk(plane, {head.size for head in heads})
+    for row in _rows(connection, progress):
+        walk.take(*row)
+    walk.finish()
+
+    plane.compare_tiles()
+    findings = walk.findings
+    head = plane.head
+    if head and walk.roots.get(head.size) != head.root:
+        # What differs comes first: of two events at one position it names the intruder.
+        findings = walk.differing + findings or [
+            Finding(f"the first {head.size} events do not lead to the root that was signed")
+        ]
+    if head and plane.root() not in (None, head.root):
+        plane.findings.append(
+            Finding("the published entries do not lead to the root that was signed", file="tile/entries")
+        )
+    findings += [
+        Finding(f"the first {one.size} events are not those of the checkpoint kept elsewhere")
+        for one in heads
+        if walk.roots.get(one.size) != one.root
+    ]
+    findings = plane.distrust + sorted(findings, key=_place) + plane.findings
+    return Report(
+        events=walk.events,
+        checkpoint=None if head is None else head.as_json(),
+        findings=findings[:NAMED],
+        more_findings=max(0, len(findings) - NAMED) + walk.uncounted,
+        not_checked=[*plane.not_checked, *walk.not_checked()],
+    )
+
+
+def _place(finding: Finding) -> int:
+    return 1 << 63 if finding.position is None else finding.position
+
+
+def _rows(connection: Connection[Any], progress: Progress) -> Iterator[tuple[Any, ...]]:
+    with connection.transaction():
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        with connection.cursor(row_factory=tuple_row) as cursor:
+            of = int((cursor.execute("SELECT count(*) FROM registry.events").fetchone() or (0,))[0])
+        with connection.cursor("fsck", binary=True, row_factory=tuple_row) as cursor:
+            cursor.itersize = 5_000
+            cursor.execute(
+                "SELECT notification_id, originator_id, originator_version, topic, state FROM registry.events"
+                " ORDER BY notification_id, originator_id, originator_version"
+            )
+            for done, row in enumerate(cursor, 1):
+                if done % 5_000 == 0:
+                    progress(done, of)
+                yield row
+
+
+class _Walk:
+    """All events, once, in order of position."""
+
+    def __init__(self, plane: _Plane, sizes: set[int]) -> None:
+        self.plane = plane
+        self.signed = plane.head.size if plane.head else 0
+        self.sizes = sizes | {self.signed}
+        self.findings: list[Finding] = []
+        self.differing: list[Finding] = []  # from what is published; the database's fault unless its root is right
+        self.uncounted = 0
+        self.roots: dict[int, bytes] = {}
+        self.events = 0
+        self.position = 0
+        self.last: tuple[str, int] | None = None
+        self.versions: dict[str, tuple[int, int]] = {}  # stream -> its last version and where that stands
+        self.gaps: list[tuple[int, int]] = []  # missing positions, first and last
+        self.lost: list[tuple[str, int, int, int]] = []  # stream, missing version, after and before which position
+        self.tree = _Tree()
+        self._keep_root()
+
+    def take(self, position: Any, stream: Any, version: Any, topic: Any, state: Any) -> None:
+        self.events += 1
+        here = (position, stream, version)
+        if None in (position, stream, version, topic, state) or position < 1 or version < 1:
+            self._find("an event has an empty column or a number below 1", *here)
+            return
+        if position == self.position:
+            self._find("two events stand at one position", *here)
+        elif position > self.position + 1:
+            self.gaps.append((self.position + 1, position - 1))
+        self._check_version(position, stream, version)
+        if problem := _problem_of(stream, topic, state):
+            self._find(problem, *here)
+
+        entry = _entry(position, stream, version, topic, state)
+        published = self.plane.entry(position) if position <= self.signed else None
+        if published is not None and published != entry:
+            self._add(self.differing, Finding("the event is not the one that was published here", *here))
+        if position == self.position + 1 == self.tree.size + 1:
+            self.tree.append(_leaf(entry))
+            self._keep_root()
+        self.position, self.last = position, (stream, version)
+
+    def finish(self) -> None:
+        for first, last in self.gaps:
+            self._explain_gap(first, last)
+        for stream, version, _, before in self.lost:
+            self._find("a version of the stream is missing", before, stream, version)
+        if self.position < self.signed:
+            after = f", after {self.last[0]} version {self.last[1]}" if self.last else ""
+            missing = f"positions {self.position + 1} to {self.signed} are missing at the end{after}"
+            self._find(f"{missing}: {self.signed} events were signed", self.position + 1)
+
+    def not_checked(self) -> Iterator[str]:
+        if self.plane.head and self.position > self.signed:
+            yield (
+                f"{self.position - self.signed} events are not yet under a checkpoint: only their structure was checked"
+            )
+
+    def _check_version(self, position: int, stream: str, version: int) -> None:
+        before, at = self.versions.get(stream, (0, 0))
+        if version <= before:
+            self._find(f"version {before + 1} was expected", position, stream, version)
+            return
+        for missing in range(before + 1, min(version, before + 1 + NAMED)):
+            self.lost.append((stream, missing, at, position))
+        self.versions[stream] = version, position
+
+    def _explain_gap(self, first: int, last: int) -> None:
+        """Name the events a gap in the positions stood for, as far as their streams still tell."""
+        named = [one for one in self.lost if one[2] < first and last < one[3]]
+        where = f"position {first}" if first == last else f"one of the positions {first} to {last}"
+        if len(named) <= last - first + 1:
+            for one in named:
+                self.lost.remove(one)
+                self._find(f"the event is missing: {where}", first, one[0], one[1])
+        if len(named) != last - first + 1:
+            what = "the newest event of a stream is" if first == last else "newest events of streams are"
+            self._find(f"{what} missing, which no later one names: {where}", first)
+
+    def _keep_root(self) -> None:
+        if self.tree.size in self.sizes:
+            self.roots[self.tree.size] = self.tree.root()
+
+    def _find(self, what: str, position: int | None, stream: str | None = None, version: int | None = None) -> None:
+        self._add(self.findings, Finding(what, position, stream, version))
+
+    def _add(self, findings: list[Finding], finding: Finding) -> None:
+        # Of very many only the first are kept. Those of gaps come last and are sorted in front of others.
+        if len(findings) < 1_000:  # noqa: PLR2004 - far above what is named
+            findings.append(finding)
+        else:
+            self.uncounted += 1
+
+
+def _problem_of(stream: str, topic: str, state: bytes) -> str | None:
+    if not _STREAM.fullmatch(stream):
+        return "the stream has no name of ours"
+    if not _TOPIC.fullmatch(topic):
+        return "the topic has no name of ours"
+    try:
+        state.decode()  # msgspec does not look into text it skips
+        msgspec.json.decode(state, type=_State)
+    except (UnicodeDecodeError, msgspec.DecodeError) as error:
+        kind = "has not the fields of an event" if isinstance(error, msgspec.ValidationError) else "is not JSON"
+        return f"the state {kind}"
+    return None
+
+
+# --- hashing, RFC 8785 and RFC 9162 ---
+
+
+def _entry(position: int, stream: str, version: int, topic: str, state: bytes) -> bytes:
+    text = urlsafe_b64encode(state).decode().rstrip("=")
+    form = json.dumps([position, stream, version, topic, text], ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(form.encode()).digest()
+
+
+def _leaf(entry: bytes) -> bytes:
+    return hashlib.sha256(b"\x00" + entry).digest()
+
+
+def _node(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+class _Tree:
+    """The root over a growing list of leaf hashes."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._full: list[tuple[int, bytes]] = []  # (leaves, hash) of the full subtrees, left to right
+
+    def append(self, leaf: bytes) -> None:
+        width, node = 1, leaf
+        while self._full and self._full[-1][0] == width:
+            node = _node(self._full.pop()[1], node)
+            width *= 2
+        self._full.append((width, node))
+        self.size += 1
+
+    def root(self) -> bytes:
+        if not self._full:
+            return hashlib.sha256(b"").digest()
+        node = self._full[-1][1]
+        for _, left in reversed(self._full[:-1]):
+            node = _node(left, node)
+        return node
+
+
+# --- what is published ---
+
+
+@dataclass(frozen=True)
+class _Head:
+    origin: str
+    size: int
+    root: bytes
+
+    def as_json(self) -> dict[str, Any]:
+        return {"origin": self.origin, "size": self.size, "root": self.root.hex()}
+
+
+class _Plane:
+    """The published files: checkpoint, entry bundles, tiles and `keys.json`."""
+
+    def __init__(self, static: Path, vkeys: tuple[str, ...]) -> None:
+        self.static = static
+        self.distrust: list[Finding] = []  # why the checkpoint itself is not to be believed
+        self.findings: list[Finding] = []
+        self.not_checked: list[str] = []
+        self._keys: list[tuple[str, bytes, bytes]] | None = None
+        self._pinned = vkeys
+        self._bundle: tuple[int, list[bytes | None]] = (-1, [])
+        self._leaves: list[bytes] | None = None
+        self.head: _Head | None = None
+        data = self._read("checkpoint")
+        if data is None:
+            self.not_checked.append(
+                "no checkpoint is published: entries and root were compared with nothing,"
+                " and events missing at the end cannot be noticed"
+            )
+        else:
+            self.head = self.read_checkpoint(data.decode(errors="replace"), "checkpoint")
+
+    def read_checkpoint(self, text: str, file: str) -> _Head | None:
+        """The head, even if its signature is wrong (that is found then), None if it is no checkpoint."""
+        match = _CHECKPOINT.fullmatch(text)
+        if not match:
+            self.distrust.append(Finding("it is no checkpoint", file=file))
+            return None
+        head = _Head(match["origin"], int(match["size"]), b64decode(match["root"]))
+        if problem := self._problem_of_signature(match["origin"], match["note"], match["signatures"]):
+            self.distrust.append(Finding(problem, file=file))
+        return head
+
+    def _problem_of_signature(self, origin: str, note: str, signatures: str) -> str | None:
+        if self._keys is None:
+            self._keys = list(self._log_keys(origin))
+        keys = {(name, key_id): public for name, key_id, public in self._keys}
+        signed = False
+        for line in signatures.splitlines():
+            _, name, encoded = line.split(" ")
+            try:
+                signature = b64decode(encoded, validate=True)
+            except ValueError:
+                return "a signature is not base64"
+            public = keys.get((name, signature[:4]))
+            if public is None or name != origin:
+                continue
+            try:
+                Ed25519PublicKey.from_public_bytes(public).verify(signature[4:], note.encode())
+            except (InvalidSignature, ValueError):
+                return "the signature of the checkpoint fails"
+            signed = True
+        return None if signed else "no key of this log signed the checkpoint"
+
+    def _log_keys(self, origin: str) -> Iterator[tuple[str, bytes, bytes]]:
+        """(name, key id, key) of the log's keys: those pinned, else those that `keys.json` lists."""
+        if self._pinned:
+            yield from map(_read_vkey, self._pinned)
+            return
+        try:
+            document = json.loads(self._read("keys.json") or b"")
+            yield _read_vkey(document["log"]["vkey"])
+            for key in document["keys"]:
+                if key["use"] == "log" and not key.get("withdrawn"):
+                    public = _from_multibase(key["publicKeyMultibase"])
+                    yield origin, _key_id(origin, public), public
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
+            self.distrust.append(Finding("the keys of the log are missing or cannot be read", file="keys.json"))
+
+    def entry(self, position: int) -> bytes | None:
+        """The entry published at a position under the checkpoint, None if its bundle can't be read."""
+        number, place = divmod(position - 1, 256)
+        if self._bundle[0] != number:
+            self._bundle = number, self._read_bundle(number)
+        return self._bundle[1][place]
+
+    def _read_bundle(self, number: int) -> list[bytes | None]:
+        width = min(256, (self.head.size if self.head else 0) - number * 256)
+        _, data = self._tile("entries", number, width)
+        if data is None or any(data[at : at + 2] != b"\x00\x20" for at in range(0, 34 * width, 34)):
+            return [None] * width
+        return [data[at + 2 : at + 34] if len(data) >= at + 34 else None for at in range(0, 34 * width, 34)]
+
+    def root(self) -> bytes | None:
+        return None if self._leaves is None else _root(self._leaves)
+
+    def compare_tiles(self) -> None:
+        """All bundles, and every tile that follows from them."""
+        size = self.head.size if self.head else 0
+        leaves: list[bytes] = []
+        for number in range(-(-size // 256)):
+            bundle = self._read_bundle(number)
+            if None in bundle:
+                name = _tile_name("entries", number, len(bundle))
+                self.findings.append(Finding("the file is missing or torn", number * 256 + 1, file=name))
+                return
+            leaves += [_leaf(entry) for entry in bundle if entry is not None]
+        self._leaves = leaves
+        level, hashes = 0, leaves
+        while hashes:
+            for number in range(-(-len(hashes) // 256)):
+                expected = hashes[number * 256 : number * 256 + 256]
+                name, data = self._tile(str(level), number, len(expected))
+                if data is None or data[: 32 * len(expected)] != b"".join(expected):
+                    self.findings.append(Finding("the tile is not the one over the entries", file=name))
+            hashes = [_root(hashes[at : at + 256]) for at in range(0, len(hashes) - 255, 256)]
+            level += 1
+
+    def _tile(self, kind: str, number: int, width: int) -> tuple[str, bytes | None]:
+        name = _tile_name(kind, number, width)
+        return name, self._read(name) or self._read(_tile_name(kind, number, 256))
+
+    def _read(self, name: str) -> bytes | None:
+        try:
+            return (self.static / name).read_bytes()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return None
+
+
+def _root(leaves: Iterable[bytes]) -> bytes:
+    tree = _Tree()
+    for leaf in leaves:
+        tree.append(leaf)
+    return tree.root()
+
+
+def _tile_name(kind: str, number: int, width: int) -> str:
+    digits = str(number)
+    digits = digits.zfill(-(-len(digits) // 3) * 3)
+    groups = [digits[at : at + 3] for at in range(0, len(digits), 3)]
+    name = "/".join(["tile", kind, *("x" + group for group in groups[:-1]), groups[-1]])
+    return name if width == 256 else f"{name}.p/{width}"  # noqa: PLR2004 - C2SP tlog-tiles
+
+
+def _key_id(name: str, public: bytes) -> bytes:
+    return hashlib.sha256(name.encode() + b"\n\x01" + public).digest()[:4]
+
+
+def _read_vkey(line: str) -> tuple[str, bytes, bytes]:
+    name, key_id, encoded = line.split("+", 2)
+    key = b64decode(encoded, validate=True)
+    if key[:1] != b"\x01" or _key_id(name, key[1:]).hex() != key_id:
+        raise ValueError("this is no verifier key of an Ed25519 log")
+    return name, bytes.fromhex(key_id), key[1:]
+
+
+def _from_multibase(text: str) -> bytes:
+    number = 0
+    for digit in text.removeprefix("z"):
+        number = number * 58 + _BASE58.index(digit)
+    key = number.to_bytes(34)
+    if not text.startswith("z") or key[:2] != _ED25519_MULTICODEC:
+        raise ValueError("this is no Ed25519 key")
+    return key[2:]
