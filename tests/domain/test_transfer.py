@@ -1,0 +1,141 @@
+"""A transfer, on the word of both associations, as rules."""
+
+from datetime import date
+
+import pytest
+from given import DAY, fact, given, then
+
+from domain.association import ROWS
+from domain.errors import Invalid, OutOfTurn
+from domain.transfer import Transfer
+
+VA, CT, HOLDER = "coordinator:VA:k1", "coordinator:CT:k2", "holder:p1"
+NUMBERS = ("IFS-1", "ECFS-2")
+CATEGORIES = {"IFS-1": "IFS", "ECFS-2": "ECFS"}
+GOOD = {"IFS-1": "active", "ECFS-2": "inactive"}
+
+REQUESTED = fact(Transfer.Requested, person="p1", from_="VA", to="CT", endorsements=NUMBERS)
+CONFIRMED = fact(Transfer.StandingConfirmed, by=VA, standings=GOOD)
+DISPUTED = fact(Transfer.StandingDisputed, by=VA, reason="open_audit")
+MEMBER = fact(Transfer.MembershipVerified, by=CT, association="CT", through=date(2026, 12, 31))
+
+
+def transfer(*facts):
+    return given(Transfer("t1"), *facts)
+
+
+def test_a_transfer_needs_the_word_of_both_associations():
+    case = transfer(REQUESTED, CONFIRMED, MEMBER)
+    case.accept(ROWS["CT"], CATEGORIES, on=DAY, by=CT)
+    assert then(case) == [
+        fact(Transfer.Accepted, by=CT, endorsements=NUMBERS),
+        fact(Transfer.Completed, by=CT, endorsements=NUMBERS),
+    ]
+
+
+@pytest.mark.parametrize("facts", [(REQUESTED,), (REQUESTED, MEMBER), (REQUESTED, DISPUTED, MEMBER)])
+def test_without_the_releasing_word_nothing_is_accepted(facts):
+    with pytest.raises(OutOfTurn):
+        transfer(*facts).accept(ROWS["CT"], CATEGORIES, on=DAY, by=CT)
+
+
+def test_without_a_verified_membership_nothing_is_accepted():
+    with pytest.raises(OutOfTurn, match="verify membership"):
+        transfer(REQUESTED, CONFIRMED).accept(ROWS["CT"], CATEGORIES, on=DAY, by=CT)
+
+
+def test_a_membership_that_has_ended_does_not_count():
+    with pytest.raises(OutOfTurn, match="membership"):
+        transfer(REQUESTED, CONFIRMED, MEMBER).accept(ROWS["CT"], CATEGORIES, on=date(2027, 1, 1), by=CT)
+    with pytest.raises(Invalid, match="has ended"):
+        transfer(REQUESTED).verify_membership(date(2026, 5, 31), on=DAY, by=CT)
+
+
+def test_refuse_a_category_the_receiver_does_not_offer():
+    case = transfer(fact(Transfer.Requested, person="p1", from_="VA", to="TX", endorsements=NUMBERS), CONFIRMED, MEMBER)
+    case.accept(ROWS["TX"], CATEGORIES, on=DAY, by="coordinator:TX:k3")
+    accepted = then(case)[0]
+    assert (accepted.endorsements, accepted.refused) == (("IFS-1",), {"ECFS-2": "category_not_offered"})
+
+
+def test_when_none_is_offered_it_is_declined_or_goes_to_the_alliance():
+    case = transfer(fact(Transfer.Requested, person="p1", from_="VA", to="TX", endorsements=("ECFS-2",)),
+                    fact(Transfer.StandingConfirmed, standings={"ECFS-2": "active"}), MEMBER)  # fmt: skip
+    with pytest.raises(Invalid, match="offers none of these"):
+        case.accept(ROWS["TX"], CATEGORIES, on=DAY, by="coordinator:TX:k3")
+    case.decline("category_not_offered", on=DAY, by="coordinator:TX:k3")
+    assert case.state == "declined"
+
+
+def request(to="CT", **standings):
+    case = Transfer("t1")
+    case.request("p1", "VA", to, standings, on=DAY, by=HOLDER)
+    return case
+
+
+@pytest.mark.parametrize("standing", ["lapsed", "suspended", "removed", "archived"])
+def test_R25_only_an_active_or_inactive_one_moves(standing):
+    with pytest.raises(Invalid, match=f"is {standing}"):
+        request(**{"IFS-1": ("VA", standing)})
+    assert then(request(**{"IFS-1": ("VA", "inactive")}))
+
+
+def test_a_transfer_goes_from_who_holds_it_to_somebody_else():
+    with pytest.raises(Invalid, match="held by MI"):
+        request(**{"IFS-1": ("MI", "active")})
+    with pytest.raises(Invalid, match="holds it already"):
+        request("VA", **{"IFS-1": ("VA", "active")})
+    with pytest.raises(Invalid, match="at least one"):
+        request()
+
+
+def test_an_endorsement_is_in_one_open_case_at_a_time():
+    assert REQUESTED.claims().take == ("open_transfer/IFS-1", "open_transfer/ECFS-2")
+    for end in (
+        fact(Transfer.Completed, endorsements=NUMBERS), fact(Transfer.Declined, endorsements=NUMBERS, reason="other"),
+        fact(Transfer.Cancelled, endorsements=NUMBERS),
+        fact(Transfer.DisputeDecided, endorsements=NUMBERS, good_standing=False),
+    ):  # fmt: skip
+        assert end.claims().release == REQUESTED.claims().take
+    assert not fact(Transfer.DisputeDecided, endorsements=NUMBERS, good_standing=True).claims().release
+
+
+def test_a_standing_is_disputed_within_14_days():
+    transfer(REQUESTED).dispute_standing("open_audit", on=date(2026, 6, 15), by=VA)
+    with pytest.raises(OutOfTurn, match="14 days"):
+        transfer(REQUESTED).dispute_standing("open_audit", on=date(2026, 6, 16), by=VA)
+
+
+def test_the_alliance_decides_a_dispute():
+    for good, state in ((True, "confirmed"), (False, "refused")):
+        case = transfer(REQUESTED, DISPUTED)
+        case.decide_dispute(good_standing=good, on=DAY, by="alliance:ALLIANCE:k9")
+        assert case.state == state
+
+
+def test_a_standing_that_is_not_good_is_not_confirmed():
+    with pytest.raises(Invalid, match="dispute the standing"):
+        transfer(REQUESTED).confirm_standing(GOOD | {"IFS-1": "suspended"}, on=DAY, by=VA)
+
+
+DONE = (
+    fact(Transfer.Completed, endorsements=NUMBERS), fact(Transfer.Cancelled, endorsements=NUMBERS),
+    fact(Transfer.Declined, endorsements=NUMBERS, reason="other"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("end", DONE, ids=lambda e: e.topic)
+@pytest.mark.parametrize("deed", ["confirm", "dispute", "decide", "verify", "accept", "decline", "cancel"])
+def test_a_closed_case_stays_closed(end, deed):
+    case = transfer(REQUESTED, CONFIRMED, MEMBER, end)
+    with pytest.raises(OutOfTurn):
+        {
+            "confirm": lambda: case.confirm_standing(GOOD, on=DAY, by=VA),
+            "dispute": lambda: case.dispute_standing("open_audit", on=DAY, by=VA),
+            "decide": lambda: case.decide_dispute(good_standing=True, on=DAY, by=VA),
+            "verify": lambda: case.verify_membership(date(2027, 1, 1), on=DAY, by=CT),
+            "accept": lambda: case.accept(ROWS["CT"], CATEGORIES, on=DAY, by=CT),
+            "decline": lambda: case.decline("other", on=DAY, by=CT),
+            "cancel": lambda: case.cancel(on=DAY, by=HOLDER),
+        }[deed]()
+    assert not case.pending
