@@ -191,7 +191,10 @@ LANGUAGES: Final = ("en", "es")
 
 
 def sentence(verdict: str, lang: str = "en", notice: Notice | None = None) -> str:
-    """What it is and what to do, in plain words; a notice adds why, when and where the endorsement is now."""
+    """What it is and what to do, in plain words; a notice adds why, when and where the endorsement is now.
+
+    A word of the notes that is not in our table is shown as it is.
+    """
     row = VERDICTS[verdict]
     plain = row.es if lang == "es" else row.en
     if notice is None:
@@ -199,8 +202,8 @@ def sentence(verdict: str, lang: str = "en", notice: Notice | None = None) -> st
     more = _NOTICE[lang].format(
         on=notice.on,
         replaced=_REPLACED[lang] if verdict == "superseded" else "",
-        reason=_REASONS[lang][notice.reason].format(association=notice.association),
-        standing=_STANDINGS[lang][notice.standing],
+        reason=_REASONS[lang].get(notice.reason, notice.reason).replace("{association}", notice.association),
+        standing=_STANDINGS[lang].get(notice.standing, notice.standing),
         association=notice.association,
     )
     return f"{plain} {more}"

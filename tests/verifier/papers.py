@@ -1,0 +1,195 @@
+"""Certificates, keys and lists of a registry that exists only in these tests."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from verifier import certificate as qr
+from verifier import cose, keys, proof, status
+from verifier.keys import Key, KeyRing
+from verifier.status import Statuses
+from verifier.verdict import Notice
+
+VECTORS = Path(__file__).parent.parent / "vectors"
+HOST = "registry.example"
+ISSUER = f"did:web:{HOST}"
+LIST = f"https://{HOST}/s/1"
+PREFIX = qr.prefix(HOST)
+
+
+def key(name):
+    return Ed25519PrivateKey.from_private_bytes(sha256(f"tests:{name}".encode()).digest())
+
+
+def public(private):
+    return private.public_key().public_bytes_raw()
+
+
+ISSUING, LISTING, LOGGING, STRANGER = key("issuing"), key("listing"), key("logging"), key("stranger")
+VKEY = proof.vkey(f"{HOST}/log", public(LOGGING))
+
+
+def when(text):
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def seconds(text):
+    return int(when(text).timestamp())
+
+
+NOW = when("2026-11-22T12:00:00Z")
+LISTED = seconds("2026-11-22T06:00:00Z")
+
+CERTIFICATE = qr.Certificate(
+    issuer=ISSUER,
+    number="IFS-2026-000512",
+    name="Siobhán Nguyễn-O’Brien",
+    category="IFS+ERS",
+    association="VA",
+    valid_from=seconds("2026-11-02T03:14:15Z"),
+    expires_at=seconds("2027-12-31T23:59:59Z"),
+    cti=bytes(range(16)),
+    status_uri=LIST,
+    status_index=4711,
+    log_index=2,
+)
+
+
+def text(certificate=CERTIFICATE, *, by=ISSUING, host=HOST, **changes):
+    certificate = replace(certificate, **changes)
+    return qr.text(host, qr.seal(certificate, cose.thumbprint(public(by)), by.sign))
+
+
+def of_payload(payload, *, by=ISSUING, typ=qr.TYP, host=HOST):
+    return qr.text(host, cose.seal(payload, typ, cose.thumbprint(public(by)), by.sign))
+
+
+def ring(*, withdrawn=None, list_key_withdrawn=None, specimen=False, prefixes=(PREFIX,), logs=(VKEY,)):
+    return KeyRing(
+        [
+            Key("certificate", ISSUER, f"{ISSUER}#1", public(ISSUING), withdrawn, specimen),
+            Key("status", f"{ISSUER}:status", f"{ISSUER}:status#1", public(LISTING), list_key_withdrawn, specimen),
+        ],
+        prefixes=prefixes,
+        logs=logs,
+    )
+
+
+def token(payload, typ=status.LIST_TYP, *, by=LISTING):
+    return cose.seal(payload, typ, cose.thumbprint(public(by)), by.sign)
+
+
+def listed(statuses=None, *, uri=LIST, iat=LISTED, by=LISTING, **more):
+    return token(status.token_list(statuses or {}, uri, iat, **more), by=by)
+
+
+def noted(entries, *, uri=f"{LIST}.notes", iat=LISTED, by=LISTING, **more):
+    return token(status.notes(entries, uri, iat, **more), status.NOTES_TYP, by=by)
+
+
+def at_hand(*tokens):
+    return Statuses(status.tokens(tokens))
+
+
+TRANSFERRED = Notice("transferred", "2026-11-20", "active", "CT")
+
+
+def keys_json(*, specimen=False, **changes):
+    def row(use, private, controller):
+        return {
+            "kid": cose.thumbprint(public(private)).hex(),
+            "use": use,
+            "controller": controller,
+            "id": f"{controller}#1",
+            "publicKeyMultibase": keys.multikey(public(private)),
+            "from": "2026-01-01T00:00:00Z",
+            "until": None,
+            "withdrawn": None,
+        }
+
+    return {
+        "issuer": ISSUER,
+        "specimen": specimen,
+        "prefixes": [qr.prefix(HOST)],
+        "log": {"origin": f"{HOST}/log", "vkey": VKEY},
+        "keys": [
+            row("certificate", ISSUING, ISSUER),
+            row("status", LISTING, f"{ISSUER}:status"),
+            row("log", LOGGING, ISSUER),
+        ],
+    } | changes
+
+
+def did(private=ISSUING, controller=ISSUER):
+    identifier = f"{controller}#1"
+    return {
+        "id": controller,
+        "verificationMethod": [
+            {
+                "id": identifier,
+                "type": "Multikey",
+                "controller": controller,
+                "publicKeyMultibase": keys.multikey(public(private)),
+            }
+        ],
+        "assertionMethod": [identifier],
+    }
+
+
+def spelled(value):
+    return json.dumps(value).encode()
+
+
+def signed_vectors():
+    return [
+        vector
+        for name in ("qr_v1.json", "qr_v1_more.json")
+        for vector in json.loads((VECTORS / name).read_text("utf-8"))["vectors"]
+    ]
+
+
+def event(**changes):
+    """The state of `certificate.issued` for CERTIFICATE."""
+    return {
+        "on": "2026-11-02",
+        "by": "va-coordinator",
+        "cti": CERTIFICATE.cti.hex(),
+        "number": CERTIFICATE.number,
+        "category": CERTIFICATE.category,
+        "association": CERTIFICATE.association,
+        "valid_from": "2026-11-02T03:14:15Z",
+        "through": "2027-12-31",
+        "expires_at": "2027-12-31T23:59:59Z",
+        "person": "person/1",
+        "person_version": 1,
+    } | changes
+
+
+def preimage(state=None, *, position=CERTIFICATE.log_index + 1, stream=None, topic="certificate.issued"):
+    from base64 import urlsafe_b64encode
+
+    encoded = urlsafe_b64encode(spelled(event() if state is None else state)).rstrip(b"=").decode()
+    return spelled([position, stream or f"endorsement/{CERTIFICATE.number}", 4, topic, encoded])
+
+
+def log_proof(extra=None, *, index=CERTIFICATE.log_index, by=LOGGING):
+    """A proof file from a log of four entries, of which number `index` is `extra`."""
+    from base64 import b64encode
+
+    extra = preimage() if extra is None else extra
+    entries = [sha256(b"another event %d" % number).digest() for number in range(4)]
+    entries[index] = sha256(extra).digest()
+    leaves = [proof.leaf_hash(entry) for entry in entries]
+    pairs = [proof.node_hash(*leaves[:2]), proof.node_hash(*leaves[2:])]
+    path = [leaves[index ^ 1], pairs[1 - index // 2]]
+    note = f"{HOST}/log\n4\n{b64encode(proof.node_hash(*pairs)).decode()}\n"
+    signature = b64encode(proof.key_id(f"{HOST}/log", public(by)) + by.sign(note.encode())).decode()
+    lines = ["c2sp.org/tlog-proof@v1", f"extra {b64encode(extra).decode()}", f"index {index}"]
+    lines += [b64encode(node).decode() for node in path]
+    return "\n".join(lines) + f"\n\n{note}\n— {HOST}/log {signature}\n"
