@@ -94,8 +94,11 @@ class Association(Aggregate):
     """A member association, or the Alliance where there is none."""
 
     kind: ClassVar[str] = "association"
-    row: Row
-    licence: Licence
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.row = Row(name, jurisdiction="", name="", abbreviation="", zone="UTC", source="")
+        self.licence: Licence = "guidelines"
 
     class Admitted(Event, frozen=True):
         topic: ClassVar[str] = "association.admitted"

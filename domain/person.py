@@ -280,10 +280,10 @@ def printable_name(name: str) -> str:
     clean = " ".join(unicodedata.normalize("NFC", name).split())
     if not clean:
         raise Invalid("Give the name.", field="name")
-    if len(clean.encode()) > LONGEST_NAME:
-        raise Invalid(f"The name is longer than {LONGEST_NAME} bytes; shorten it as the person wishes.", field="name")
     for sign in clean:
         category = unicodedata.category(sign)
         if sign in _BIDI or sign in _SIGNS or category in ("Cc", "Cn", "Co", "Cs"):
             raise Invalid(f"No name has the character U+{ord(sign):04X}; type the name again.", field="name")
+    if len(clean.encode()) > LONGEST_NAME:
+        raise Invalid(f"The name is longer than {LONGEST_NAME} bytes; shorten it as the person wishes.", field="name")
     return clean

@@ -190,7 +190,8 @@ def test_nothing_was_held_before_the_award():
 
 def test_an_imported_one_is_the_associations_word_under_no_edition():
     told = given(Endorsement("IFS-1"), fact(
-        Endorsement.Imported, number="IFS-1", person="p1", category="IFRS", association="CT", awarded_on=date(2022, 3, 1),
+        Endorsement.Imported, number="IFS-1", person="p1", category="IFRS", association="CT",
+        awarded_on=date(2022, 3, 1),
         through=date(2027, 12, 31), standing="active", source=SOURCE,
     ))  # fmt: skip
     assert (told.edition, told.reported, told.imported) == ("", True, SOURCE)
