@@ -112,7 +112,7 @@ def examine(
         findings = walk.differing + findings or [
             Finding(f"the first {head.size} events do not lead to the root that was signed")
         ]
-    if head and plane.root() not in (None, head.root):
+    if head and plane.root not in (None, head.root):
         plane.findings.append(
             Finding("the published entries do not lead to the root that was signed", file="tile/entries")
         )
@@ -261,13 +261,14 @@ def _problem_of(stream: str, topic: str, state: bytes) -> str | None:
     return None
 
 
-# --- hashing, RFC 8785 and RFC 9162 ---
+# --- hashing, RFC 8785 (of numbers and text it is compact JSON) and RFC 9162 ---
+
+_canonical: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def _entry(position: int, stream: str, version: int, topic: str, state: bytes) -> bytes:
     text = urlsafe_b64encode(state).decode().rstrip("=")
-    form = json.dumps([position, stream, version, topic, text], ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(form.encode()).digest()
+    return hashlib.sha256(_canonical([position, stream, version, topic, text]).encode()).digest()
 
 
 def _leaf(entry: bytes) -> bytes:
@@ -285,13 +286,13 @@ class _Tree:
         self.size = 0
         self._full: list[tuple[int, bytes]] = []  # (leaves, hash) of the full subtrees, left to right
 
-    def append(self, leaf: bytes) -> None:
-        width, node = 1, leaf
+    def append(self, node: bytes, width: int = 1) -> None:
+        """A leaf hash, or the root over a power of two of them."""
+        self.size += width
         while self._full and self._full[-1][0] == width:
             node = _node(self._full.pop()[1], node)
             width *= 2
         self._full.append((width, node))
-        self.size += 1
 
     def root(self) -> bytes:
         if not self._full:
@@ -326,7 +327,7 @@ class _Plane:
         self._keys: list[tuple[str, bytes, bytes]] | None = None
         self._pinned = vkeys
         self._bundle: tuple[int, list[bytes | None]] = (-1, [])
-        self._leaves: list[bytes] | None = None
+        self.root: bytes | None = None  # over the published entries, unless one is missing
         self.head: _Head | None = None
         data = self._read("checkpoint")
         if data is None:
@@ -398,9 +399,6 @@ class _Plane:
             return [None] * width
         return [data[at + 2 : at + 34] if len(data) >= at + 34 else None for at in range(0, 34 * width, 34)]
 
-    def root(self) -> bytes | None:
-        return None if self._leaves is None else _root(self._leaves)
-
     def compare_tiles(self) -> None:
         """All bundles, and every tile that follows from them."""
         size = self.head.size if self.head else 0
@@ -412,7 +410,6 @@ class _Plane:
                 self.findings.append(Finding("the file is missing or torn", number * 256 + 1, file=name))
                 return
             leaves += [_leaf(entry) for entry in bundle if entry is not None]
-        self._leaves = leaves
         level, hashes = 0, leaves
         while hashes:
             for number in range(-(-len(hashes) // 256)):
@@ -420,8 +417,15 @@ class _Plane:
                 name, data = self._tile(str(level), number, len(expected))
                 if data is None or data[: 32 * len(expected)] != b"".join(expected):
                     self.findings.append(Finding("the tile is not the one over the entries", file=name))
-            hashes = [_root(hashes[at : at + 256]) for at in range(0, len(hashes) - 255, 256)]
-            level += 1
+            above = [_root(hashes[at : at + 256]) for at in range(0, len(hashes) - 255, 256)]
+            if level == 0:
+                whole = _Tree()
+                for node in above:
+                    whole.append(node, 256)
+                for leaf in leaves[256 * len(above) :]:
+                    whole.append(leaf)
+                self.root = whole.root()
+            level, hashes = level + 1, above
 
     def _tile(self, kind: str, number: int, width: int) -> tuple[str, bytes | None]:
         name = _tile_name(kind, number, width)

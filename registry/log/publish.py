@@ -73,26 +73,27 @@ class Publisher:
         self.published = Published(static, (self.vkey, *former))
         self._static = static
         self._signer = signer
-        self._files = Files(static, disk)
-        self._tiles = Tiles(self._files)
+        self._disk = disk
 
     def advance(self, connection: Connection[Any], *, rederive: bool = False) -> Pending:
         """Write the tiles of all events there are. Always holds the last published event against the
         database; with `rederive` every one of them.
         """
-        with self._alone(), connection.transaction():
+        with self._alone():
             previous = self.published.checkpoint()
             size = previous.size if previous else 0
             last = _last_position(connection)
             if last < size:
                 raise RolledBack(f"{size} events are published, the database has {last}")
-            edge = self._tiles.edge(size)
+            files = Files(self._static, self._disk)
+            tiles = Tiles(files)
+            edge = tiles.edge(size)
             if previous and edge.root() != previous.root:
                 raise Damaged(f"the tiles do not lead to the root of the checkpoint of {size} events")
             if previous and size:
-                self._compare(connection, previous, everything=rederive)
-            self._append(connection, edge, last)
-            self._files.settle()
+                _compare(connection, tiles, previous, everything=rederive)
+            _append(connection, tiles, edge, last)
+            files.settle()
         return Pending(edge.size, edge.root(), previous)
 
     def seal(self, pending: Pending) -> Checkpoint:
@@ -102,55 +103,14 @@ class Publisher:
         with self._alone():
             if self.published.checkpoint() != pending.previous:
                 raise Overtaken("another publisher has sealed a checkpoint since these tiles were written")
-            self._files.put(CHECKPOINT, text.encode())
-            self._files.settle()
-            self._drop_partials(pending)
+            files = Files(self._static, self._disk)
+            files.put(CHECKPOINT, text.encode())
+            files.settle()
+            _drop_partials(Tiles(files), pending)
         return checkpoint
 
     def prove(self, index: int, preimage: bytes) -> str:
         return self.published.prove(index, preimage)
-
-    def _compare(self, connection: Connection[Any], previous: Checkpoint, *, everything: bool) -> None:
-        size = previous.size
-        if everything:
-            whole = Edge()
-            for rows in _pages(connection, 0, size):
-                whole.extend([leaf(entry(preimage(*row))) for row in rows])
-            if whole.root() != previous.root:
-                raise RolledBack(f"the first {size} events are not those that were published")
-        (row,) = next(_pages(connection, size - 1, size))
-        if leaf(entry(preimage(*row))) != self._tiles.nodes(size)(0, size - 1):
-            raise RolledBack(f"the event at position {size} is not the one that was published")
-
-    def _append(self, connection: Connection[Any], edge: Edge, last: int) -> None:
-        number, width = divmod(edge.size, TILE_WIDTH)
-        bundle = self._tiles.entries(number, width) if width else []
-        if [leaf(one) for one in bundle] != edge.levels[0]:
-            raise Damaged(f"the entries from position {number * TILE_WIDTH + 1} are not those of the tile")
-        for rows in _pages(connection, edge.size, last):
-            entries = [entry(preimage(*row)) for row in rows]
-            bundle += entries
-            while len(bundle) >= TILE_WIDTH:
-                self._tiles.put_entries(number, bundle[:TILE_WIDTH])
-                del bundle[:TILE_WIDTH]
-                number += 1
-            for tile in edge.extend([leaf(one) for one in entries]):
-                self._tiles.put(tile)
-        if bundle:
-            self._tiles.put_entries(number, bundle)
-        for tile in edge.partial_tiles():
-            self._tiles.put(tile)
-
-    def _drop_partials(self, pending: Pending) -> None:
-        """Partial tiles whose full tile is now there; readers fall back to that (tlog-tiles)."""
-        before = pending.previous.size if pending.previous else 0
-        level = 0
-        while pending.size >> TILE_HEIGHT * (level + 1):
-            old = before >> TILE_HEIGHT * (level + 1)
-            if pending.size >> TILE_HEIGHT * (level + 1) > old:
-                for kind in (level, ENTRIES) if level == 0 else (level,):
-                    self._tiles.drop_partial(kind, old)
-            level += 1
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -166,6 +126,51 @@ class Publisher:
             os.close(folder)  # and with it the lock
 
 
+def _compare(connection: Connection[Any], tiles: Tiles, previous: Checkpoint, *, everything: bool) -> None:
+    size = previous.size
+    if everything:
+        whole = Edge()
+        for rows in _pages(connection, 0, size):
+            whole.extend([leaf(entry(preimage(*row))) for row in rows])
+        if whole.root() != previous.root:
+            raise RolledBack(f"the first {size} events are not those that were published")
+    (row,) = next(_pages(connection, size - 1, size))
+    if leaf(entry(preimage(*row))) != tiles.nodes(size)(0, size - 1):
+        raise RolledBack(f"the event at position {size} is not the one that was published")
+
+
+def _append(connection: Connection[Any], tiles: Tiles, edge: Edge, last: int) -> None:
+    number, width = divmod(edge.size, TILE_WIDTH)
+    bundle = tiles.entries(number, width) if width else []
+    if [leaf(one) for one in bundle] != edge.levels[0]:
+        raise Damaged(f"the entries from position {number * TILE_WIDTH + 1} are not those of the tile")
+    for rows in _pages(connection, edge.size, last):
+        entries = [entry(preimage(*row)) for row in rows]
+        bundle += entries
+        while len(bundle) >= TILE_WIDTH:
+            tiles.put_entries(number, bundle[:TILE_WIDTH])
+            del bundle[:TILE_WIDTH]
+            number += 1
+        for tile in edge.extend([leaf(one) for one in entries]):
+            tiles.put(tile)
+    if bundle:
+        tiles.put_entries(number, bundle)
+    for tile in edge.partial_tiles():
+        tiles.put(tile)
+
+
+def _drop_partials(tiles: Tiles, pending: Pending) -> None:
+    """Partial tiles whose full tile is now there; readers fall back to that (tlog-tiles)."""
+    before = pending.previous.size if pending.previous else 0
+    level = 0
+    while pending.size >> TILE_HEIGHT * (level + 1):
+        old = before >> TILE_HEIGHT * (level + 1)
+        if pending.size >> TILE_HEIGHT * (level + 1) > old:
+            for kind in (level, ENTRIES) if level == 0 else (level,):
+                tiles.drop_partial(kind, old)
+        level += 1
+
+
 def signed_checkpoint(origin: str, size: int, root: bytes, signer: Signer) -> str:
     """A checkpoint (C2SP tlog-checkpoint) as a note signed by the log."""
     note = f"{origin}\n{size}\n{b64encode(root).decode()}\n"
@@ -174,23 +179,23 @@ def signed_checkpoint(origin: str, size: int, root: bytes, signer: Signer) -> st
 
 
 def _last_position(connection: Connection[Any]) -> int:
-    with connection.cursor(row_factory=scalar_row) as cursor:
+    with connection.transaction(), connection.cursor(row_factory=scalar_row) as cursor:
         cursor.execute("SELECT coalesce(max(notification_id), 0) FROM registry.events")
         return int(cursor.fetchone() or 0)
 
 
 def _pages(connection: Connection[Any], after: int, last: int) -> Iterator[list[Row]]:
     """The events after one position up to another, in order and none missing."""
-    with connection.cursor(binary=True, row_factory=tuple_row) as cursor:
-        while after < last:
+    while after < last:
+        # One transaction a page: between pages tiles are written, and none may stay open so long.
+        with connection.transaction(), connection.cursor(binary=True, row_factory=tuple_row) as cursor:
             cursor.execute(
                 f"SELECT {COLUMNS} FROM registry.events WHERE notification_id > %s AND notification_id <= %s"
                 " ORDER BY notification_id LIMIT %s",
                 (after, last, PAGE),
             )
             rows: list[Row] = cursor.fetchall()
-            positions = [row[0] for row in rows]
-            if positions != list(range(after + 1, after + 1 + len(rows))) or not rows:
-                raise RolledBack(f"the positions after {after} have a gap")
-            after += len(rows)
-            yield rows
+        if not rows or [row[0] for row in rows] != list(range(after + 1, after + 1 + len(rows))):
+            raise RolledBack(f"the positions after {after} have a gap")
+        after += len(rows)
+        yield rows

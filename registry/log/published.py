@@ -36,6 +36,7 @@ class Published:
         self.static = static
         self.vkeys = tuple(vkeys)
         self.tiles = Tiles(Files(static))
+        self._checked: tuple[str, Checkpoint] | None = None
 
     @classmethod
     def of(cls, static: Path) -> Self:
@@ -61,17 +62,22 @@ class Published:
 
     def checkpoint(self) -> Checkpoint | None:
         text = self.checkpoint_text()
-        if text is None:
-            return None
+        return None if text is None else self._check(text)
+
+    def _check(self, text: str) -> Checkpoint:
+        if self._checked and self._checked[0] == text:
+            return self._checked[1]
         try:
-            return read_checkpoint(text, self.vkeys)
+            checkpoint = read_checkpoint(text, self.vkeys)
         except Unverified as error:
             raise Damaged(f"the published checkpoint is not one we signed ({error.why})") from error
+        self._checked = text, checkpoint
+        return checkpoint
 
     def prove(self, index: int, preimage: bytes) -> str:
         """The proof file (C2SP tlog-proof) of the event at a leaf index; it was verified before it is given."""
         text = self.checkpoint_text()
-        checkpoint = None if text is None else self.checkpoint()
+        checkpoint = None if text is None else self._check(text)
         if text is None or checkpoint is None or not 0 <= index < checkpoint.size:
             raise NotYetPublished(index + 1, checkpoint.size if checkpoint else 0)
         hashes = tree.inclusion(checkpoint.size, index, self.tiles.nodes(checkpoint.size))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -13,6 +14,9 @@ from registry.log.tree import TILE_HEIGHT, TILE_WIDTH, Edge, Node, Tile, merge
 ENTRIES: Final = "entries"
 _HASH: Final = 32
 _LENGTH: Final = _HASH.to_bytes(2)
+_BATCH: Final = 512
+_FEW: Final = 8
+_WRITERS: Final = 8
 
 
 class Damaged(Exception):
@@ -45,7 +49,7 @@ class Disk:
         if path.is_dir():
             path.rmdir()
         else:
-            path.unlink()
+            path.unlink(missing_ok=True)
 
 
 class Files:
@@ -54,33 +58,48 @@ class Files:
     def __init__(self, root: Path, disk: Disk | None = None) -> None:
         self.root = root
         self._disk = disk or Disk()
+        self._waiting: dict[Path, bytes] = {}
         self._unsettled: set[Path] = set()
 
     def put(self, name: str, data: bytes) -> None:
-        """Write a file. It survives a power cut only after `settle`."""
-        path = self.root / name
-        for folder in reversed(path.relative_to(self.root).parents):
-            self._unsettled.add(self.root / folder)
-            if not (self.root / folder).is_dir():
-                self._disk.make(self.root / folder)
-        if path.is_file() and path.read_bytes() == data:
-            return  # a publisher that was killed here wrote it
-        aside = path.with_name(f".{path.name}.new")
-        self._disk.write(aside, data)
-        self._disk.rename(aside, path)
+        """Hand in a file. It is there when `settle` returns, whatever happens then."""
+        self._waiting[self.root / name] = data
+        if len(self._waiting) >= _BATCH:
+            self._write()
 
     def settle(self) -> None:
+        self._write()
         for folder in sorted(self._unsettled, key=lambda folder: -len(folder.parts)):
             self._disk.sync(folder)
         self._unsettled.clear()
 
     def remove(self, name: str) -> None:
-        """Remove a file, or a folder and the files in it."""
+        """Remove a folder and the files in it."""
         path = self.root / name
         if path.is_dir():
             for file in path.iterdir():
                 self._disk.remove(file)
             self._disk.remove(path)
+
+    def _write(self) -> None:
+        aside: dict[Path, Path] = {}
+        for path, data in self._waiting.items():
+            for folder in reversed(path.relative_to(self.root).parents):
+                self._unsettled.add(self.root / folder)
+                if not (self.root / folder).is_dir():
+                    self._disk.make(self.root / folder)
+            if path.is_file() and path.read_bytes() == data:
+                continue  # a publisher that was killed here wrote it
+            aside[path] = path.with_name(f".{path.name}.new")
+        writes = (aside.values(), [self._waiting[path] for path in aside])
+        if len(aside) <= _FEW:
+            list(map(self._disk.write, *writes))
+        else:
+            with ThreadPoolExecutor(_WRITERS) as pool:  # many wait together for the disk
+                list(pool.map(self._disk.write, *writes))
+        for path, written in aside.items():
+            self._disk.rename(written, path)
+        self._waiting.clear()
 
 
 def tile_name(level: int | str, number: int, width: int = TILE_WIDTH) -> str:

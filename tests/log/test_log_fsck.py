@@ -10,7 +10,10 @@ import pytest
 from histories import INSERT, ORIGIN, LogKey, publish, state, write_keys
 from typer.testing import CliRunner
 
+from domain.event import topics
+from domain.key import Key
 from registry.cli import log as cli
+from registry.log import fsck
 from registry.log.fsck import examine
 from registry.log.publish import Publisher
 from verifier.proof import check_proof, read_checkpoint, read_proof
@@ -423,3 +426,34 @@ def renumber(events, expression, which):
     events.tamper(
         "UPDATE registry.events SET notification_id = notification_id - 1000000 WHERE notification_id > 900000"
     )
+
+
+class TestRealEvents:
+    def test_what_the_store_writes_is_sound_and_the_reader_role_is_enough(
+        self, store, connect, clock, publisher, static, key
+    ):
+        for use in ("certificate", "status", "log"):
+            published = Key.Published(
+                originator_id=f"key/{use}",
+                originator_version=1,
+                on=clock.today,
+                by="operator",
+                kid=use,
+                use=use,
+                public="z6Mk",
+                controller="did:web:registry.example",
+                start=clock.now,
+            )
+            store.record([published])
+        publish(publisher, connect("reader"))
+        write_keys(static, key)
+
+        report = examine(connect("reader"), static)
+        assert (report.sound, report.events, report.not_checked) == (True, 3, [])
+
+    def test_every_topic_we_have_is_a_name_fsck_takes(self):
+        import domain.events  # noqa: F401 - fills the table
+
+        names = [topic for topic, kind in topics().items() if kind.__module__.startswith("domain.")]
+        assert "certificate.issued" in names
+        assert [name for name in names if not fsck._TOPIC.fullmatch(name)] == []
