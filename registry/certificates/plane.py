@@ -93,7 +93,8 @@ class Plane:
         at = int(now.timestamp())
         ring = KeyRing([trusted(signer, "status")])
         written = []
-        for number in range(1, self._statuses.lists + 1):
+        # Changed statuses before changed words: a revocation does not wait for the notes of other lists.
+        for number in sorted(range(1, self._statuses.lists + 1), key=lambda number: f"s/{number}" not in self._stale):
             uri = f"https://{self._host}/s/{number}"
             # The notes first: they say nothing until the list does, and a list without them explains nothing.
             name = f"s/{number}.notes"

@@ -3,6 +3,7 @@
 A list has 131,072 places. Every event of the log has one; those of events that are no certificate are decoys.
 """
 
+from functools import lru_cache
 from hmac import digest
 from typing import Final, NamedTuple
 
@@ -11,7 +12,6 @@ SLOTS: Final = 1 << 17
 
 _LOW: Final = 9
 _LOW_MASK: Final = (1 << _LOW) - 1
-_HIGH_MASK: Final = (1 << 8) - 1
 
 
 class Slot(NamedTuple):
@@ -33,10 +33,20 @@ def shuffle(rest: int, number: int, key: bytes) -> int:
     the first two bytes of it, cut to the half's width, are added without carry.
     """
     high, low = rest >> _LOW, rest & _LOW_MASK
-    for r in (0, 2):
-        high ^= _round(low, number, r, key) & _HIGH_MASK
-        low ^= _round(high, number, r + 1, key) & _LOW_MASK
+    rounds = _rounds(number, key)
+    for low_of, high_of in (rounds[:2], rounds[2:]):
+        high ^= low_of[low]
+        low ^= high_of[high]
     return high << _LOW | low
+
+
+@lru_cache(maxsize=256)
+def _rounds(number: int, key: bytes) -> tuple[tuple[int, ...], ...]:
+    """Rounds 0 to 3 as tables: there are only 512 or 256 different halves."""
+    return tuple(
+        tuple(_round(half, number, r, key) & mask for half in range(halves))
+        for r, halves, mask in ((0, 512, 255), (1, 256, 511), (2, 512, 255), (3, 256, 511))
+    )
 
 
 def _round(half: int, number: int, r: int, key: bytes) -> int:

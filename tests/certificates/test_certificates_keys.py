@@ -1,0 +1,167 @@
+"""Keys: made once, sealed at rest, known to the log."""
+
+import stat
+from datetime import UTC, date, datetime, timedelta
+
+import msgspec
+import pytest
+from certificate_facts import HOST, NOON
+
+from domain.errors import Invalid, OutOfTurn
+from domain.key import Key
+from registry.certificates.keys import KeyFolder, KeysExist, KeysUnusable, announce
+from verifier import cose
+
+MASTER = bytes(range(32))
+DAY = date(2026, 6, 1)
+
+
+@pytest.fixture
+def folder(tmp_path, randomness):
+    keys = KeyFolder(tmp_path / "home" / "keys", MASTER)
+    keys.init(HOST, NOON, specimen=True, random=randomness)
+    return keys
+
+
+def test_there_is_one_key_for_each_use_and_one_for_the_slots(folder):
+    again = KeyFolder(folder.folder, MASTER)
+
+    assert {facts.use for facts in again.facts()} == {"certificate", "status", "log"}
+    assert len({again.signer(use, NOON).public for use in ("certificate", "status", "log")}) == 3
+    assert len(again.slot_key) == 32
+    assert again.signer("status", NOON).controller == "did:web:registry.example:status"
+    assert again.signer("certificate", NOON).controller == "did:web:registry.example"
+
+
+def test_a_kid_is_the_beginning_of_the_cose_thumbprint(folder):
+    signer = folder.signer("log", NOON)
+
+    assert signer.kid == cose.thumbprint(signer.public).hex()
+
+
+def test_no_file_holds_a_private_key_in_the_clear_and_only_the_owner_reads_it(folder):
+    secrets = [folder.slot_key, *(folder.by_kid(facts.kid)._private.private_bytes_raw() for facts in folder.facts())]
+    files = list(folder.folder.iterdir())
+    text = b"".join(file.read_bytes() for file in files)
+
+    from base64 import b64encode
+
+    for secret in secrets:
+        assert secret not in text
+        assert secret.hex().encode() not in text
+        assert b64encode(secret)[:40] not in text
+    assert len(files) == 4
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+    assert stat.S_IMODE(folder.folder.stat().st_mode) == 0o700
+
+
+def test_keys_are_never_overwritten(folder):
+    before = {file: file.read_bytes() for file in folder.folder.iterdir()}
+
+    with pytest.raises(KeysExist):
+        folder.init(HOST, NOON, specimen=False)
+
+    assert {file: file.read_bytes() for file in folder.folder.iterdir()} == before
+
+
+def test_keys_that_could_not_all_be_made_are_not_there(tmp_path):
+    keys = KeyFolder(tmp_path / "keys", MASTER)
+    left = iter(range(5))
+
+    def random(size):
+        if next(left, None) is None:
+            raise OSError("no more randomness")
+        return bytes(range(size))
+
+    with pytest.raises(OSError, match="randomness"):
+        keys.init(HOST, NOON, specimen=False, random=random)
+
+    assert not keys.folder.exists()
+
+
+def test_another_master_key_opens_nothing(folder):
+    stranger = KeyFolder(folder.folder, bytes(32))
+
+    with pytest.raises(KeysUnusable):
+        stranger.signer("log", NOON)
+    with pytest.raises(KeysUnusable):
+        _ = stranger.slot_key
+
+
+def test_a_key_file_can_not_be_given_another_use(folder):
+    status = next(folder.folder.glob("status-*"))
+    status.write_bytes(status.read_bytes().replace(b'"use":"status"', b'"use":"certificate"'))
+
+    with pytest.raises(KeysUnusable):
+        KeyFolder(folder.folder, MASTER).by_kid(status.stem.partition("-")[2])
+
+
+def test_the_youngest_key_that_has_begun_signs(folder, randomness):
+    old = folder.signer("certificate", NOON)
+    new = folder.add("certificate", HOST, NOON + timedelta(days=30), specimen=True, random=randomness)
+
+    assert folder.signer("certificate", NOON + timedelta(days=29)).kid == old.kid
+    assert folder.signer("certificate", NOON + timedelta(days=30)).kid == new.kid
+    assert folder.by_kid(old.kid).public == old.public
+
+
+def test_no_key_is_said_plainly(tmp_path):
+    with pytest.raises(KeysUnusable, match="registry keys init"):
+        KeyFolder(tmp_path / "keys", MASTER).signer("log", NOON)
+
+
+def test_the_log_is_told_of_every_key_once(folder, store):
+    kids = announce(store, folder, on=DAY, by="operator")
+
+    assert sorted(kids) == sorted(facts.kid for facts in folder.facts())
+    assert announce(store, folder, on=DAY, by="operator") == []
+    key = store.get(Key, folder.signer("log", NOON).kid)
+    assert (key.use, key.specimen, key.start, key.state) == ("log", True, NOON, "published")
+    assert store.position() == 3
+
+
+def test_what_is_published_of_a_key():
+    key = published()
+
+    (event,) = key.collect_events()
+    assert msgspec.json.decode(msgspec.json.encode(event)) == {
+        "originator_id": "key/740fd0d29f891387",
+        "originator_version": 1,
+        "kid": "740fd0d29f891387",
+        "use": "certificate",
+        "public": "z6Mk",
+        "controller": "did:web:registry.example",
+        "from": "2026-06-01T12:00:00Z",
+        "on": "2026-06-01",
+        "by": "operator",
+    }
+
+
+def test_a_retired_key_may_still_be_withdrawn_and_then_nothing_more():
+    key = published()
+    key.retire(until=datetime(2027, 6, 1, tzinfo=UTC), on=DAY, by="operator")
+    key.withdraw("compromised", since=datetime(2027, 1, 1, tzinfo=UTC), on=DAY, by="operator")
+
+    assert (key.state, key.until, key.withdrawn) == (
+        "withdrawn",
+        datetime(2027, 6, 1, tzinfo=UTC),
+        datetime(2027, 1, 1, tzinfo=UTC),
+    )
+    for deed in (
+        lambda: key.retire(until=NOON, on=DAY, by="operator"),
+        lambda: key.withdraw("lost", since=NOON, on=DAY, by="operator"),
+        lambda: key.publish("log", "z6Mk", "did", start=NOON, specimen=False, on=DAY, by="operator"),
+    ):
+        with pytest.raises(OutOfTurn):
+            deed()
+
+
+def test_a_key_can_not_retire_before_its_first_use():
+    with pytest.raises(Invalid):
+        published().retire(until=NOON - timedelta(seconds=1), on=DAY, by="operator")
+
+
+def published():
+    key = Key("740fd0d29f891387")
+    key.publish("certificate", "z6Mk", "did:web:registry.example", start=NOON, specimen=False, on=DAY, by="operator")
+    return key

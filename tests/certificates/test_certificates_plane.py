@@ -1,0 +1,352 @@
+"""The static plane: complete at every moment, written in order, signed again in time."""
+
+import json
+from datetime import timedelta
+from time import perf_counter
+
+import pytest
+from certificate_facts import DAY, HOST, NOON, Story
+
+from domain.key import Key
+from registry.certificates.keys import KeyFolder, KeysUnusable, announce
+from registry.certificates.plane import Plane
+from registry.certificates.slots import slot
+from registry.log.published import Published
+from registry.log.tiles import Disk
+from verifier import status
+from verifier.keys import read_did, read_keys_json
+from verifier.proof import read_checkpoint
+from verifier.verdict import Notice
+
+
+class Reader:
+    """Somebody with the files and nothing else."""
+
+    def __init__(self, static):
+        self.static = static
+
+    @property
+    def ring(self):
+        return read_keys_json((self.static / "keys.json").read_bytes())
+
+    @property
+    def statuses(self):
+        return status.Statuses(status.folder(self.static))
+
+    def listed(self, position, keys):
+        at = slot(position - 1, keys.slot_key)
+        return self.statuses.list_at(f"https://{HOST}/s/{at.list}", self.ring)[at.place]
+
+    def notice(self, position, keys):
+        at = slot(position - 1, keys.slot_key)
+        return self.statuses.notes_of(f"https://{HOST}/s/{at.list}", self.ring).get(at.place)
+
+    def size(self):
+        return read_checkpoint((self.static / "checkpoint").read_bytes(), self.ring.logs).size
+
+
+@pytest.fixture
+def reader(static):
+    return Reader(static)
+
+
+@pytest.fixture
+def story():
+    return Story()
+
+
+@pytest.fixture
+def begun(store, history, keys, story):
+    """Positions 1 to 3 are keys, 4 the person, 5 the award, 6 the certificate."""
+    history(story.registered(), story.awarded(), story.issued())
+    return 6
+
+
+def test_every_file_of_the_plane_is_there(plane, database_connection, static, begun, reader):
+    published = plane.publish(database_connection, NOON)
+
+    files = {str(file.relative_to(static)) for file in static.rglob("*") if file.is_file()}
+    assert {".well-known/did.json", "status/did.json", "keys.json", "s/1", "s/1.notes", "checkpoint"} <= files
+    assert any(file.startswith("tile/0/") for file in files)
+    assert any(file.startswith("tile/entries/") for file in files)
+    assert not [file for file in files if file.endswith(".new")]
+    assert published.position == reader.size() == 6
+    assert sorted(published.written) == ["s/1", "s/1.notes"]
+
+
+def test_the_page_is_there_under_both_names(plane, database_connection, static, begun):
+    from importlib import resources
+
+    page = resources.files("verifier") / "page" / "index.html"
+    if not page.is_file():
+        pytest.skip("the page is made at set-up")
+    plane.publish(database_connection, NOON)
+
+    assert (static / "v1").read_bytes() == (static / "v1.html").read_bytes() == page.read_bytes()
+
+
+def test_a_list_says_valid_until_something_happens_and_then_what(
+    plane, database_connection, begun, history, story, keys, reader
+):
+    plane.publish(database_connection, NOON)
+    assert reader.listed(begun, keys) == 0
+
+    history(story.suspended())
+    plane.publish(database_connection, NOON)
+    assert reader.listed(begun, keys) == 2
+    assert reader.notice(begun, keys) == Notice("suspended", "2026-06-01", "suspended", "VA")
+
+    history(story.lifted(), story.erased())
+    plane.publish(database_connection, NOON)
+    assert reader.listed(begun, keys) == 1
+    assert reader.notice(begun, keys).reason == "erased"
+
+
+def test_a_revocation_is_on_the_plane_in_two_seconds(plane, database_connection, begun, history, story, keys, reader):
+    plane.publish(database_connection, NOON)
+    begun_at = perf_counter()
+    history(story.removed())
+    published = plane.publish(database_connection, NOON)
+
+    assert perf_counter() - begun_at < 2
+    assert published.seconds < 2
+    assert reader.listed(begun, keys) == 1
+
+
+def test_only_what_changed_is_written(new_plane, database_connection, static, begun, history, story):
+    plane = new_plane()
+    plane.publish(database_connection, NOON)
+    before = {file: file.stat().st_mtime_ns for file in static.rglob("*") if file.is_file()}
+
+    assert plane.publish(database_connection, NOON).written == []
+    assert new_plane().publish(database_connection, NOON + timedelta(hours=11)).written == []
+    assert {file: file.stat().st_mtime_ns for file in static.rglob("*") if file.is_file()} == before
+
+    history(story.renewed())
+    assert plane.publish(database_connection, NOON).written == []
+    history(story.issued(2, replaces=1, why="renewed"))
+    assert plane.publish(database_connection, NOON).written == ["s/1.notes", "s/1"]
+    history(story.transferred("CT"))
+    assert plane.publish(database_connection, NOON).written == ["s/1.notes"]
+
+
+def test_lists_are_signed_again_after_twelve_hours_by_whoever_runs(new_plane, database_connection, begun, reader):
+    plane = new_plane()
+    plane.publish(database_connection, NOON)
+
+    assert plane.publish(database_connection, NOON + timedelta(hours=12, seconds=-1)).written == []
+    assert plane.publish(database_connection, NOON + timedelta(hours=12)).written == ["s/1.notes", "s/1"]
+    later = NOON + timedelta(hours=24)
+    assert new_plane().publish(database_connection, later).written == ["s/1.notes", "s/1"]
+    listed = reader.statuses.list_at(f"https://{HOST}/s/1", reader.ring)
+    assert listed.issued_at == later.timestamp()
+    assert listed.expires_at == later.timestamp() + 48 * 3600
+
+
+def test_a_list_that_somebody_changed_is_written_anew(new_plane, database_connection, static, begun, keys, reader):
+    new_plane().publish(database_connection, NOON)
+    for name in ("s/1", "s/1.notes"):
+        (static / name).write_bytes(b"garbage")
+
+    new_plane().publish(database_connection, NOON)
+
+    assert reader.listed(begun, keys) == 0
+
+
+def test_the_did_documents_and_the_key_list_name_the_same_keys_each_for_its_use(
+    plane, database_connection, static, begun, keys
+):
+    plane.publish(database_connection, NOON)
+    kid = {use: keys.signer(use, NOON).kid for use in ("certificate", "status", "log")}
+
+    issuer = json.loads((static / ".well-known/did.json").read_text())
+    lists = json.loads((static / "status/did.json").read_text())
+    page = json.loads((static / "keys.json").read_text())
+    assert issuer["assertionMethod"] == [f"did:web:{HOST}#{kid['certificate']}"]
+    assert lists["id"] == f"did:web:{HOST}:status"
+    assert lists["assertionMethod"] == [f"did:web:{HOST}:status#{kid['status']}"]
+    assert page["specimen"] is True
+    assert page["prefixes"] == ["https://registry.example/v1#"]
+    assert page["log"]["origin"] == "registry.example/log"
+    assert {key["kid"]: key["use"] for key in page["keys"]} == {kid[use]: use for use in kid}
+    read_did((static / ".well-known/did.json").read_bytes()).for_certificates(bytes.fromhex(kid["certificate"]))
+    read_did((static / "status/did.json").read_bytes()).for_status(bytes.fromhex(kid["status"]))
+
+
+def test_the_shape_of_the_key_list_is_the_promised_one(plane, database_connection, static, begun):
+    plane.publish(database_connection, NOON)
+
+    page = json.loads((static / "keys.json").read_text())
+    assert list(page) == ["issuer", "specimen", "prefixes", "log", "keys"]
+    assert list(page["keys"][0]) == [
+        "kid", "use", "controller", "id", "publicKeyMultibase", "from", "until", "withdrawn"
+    ]  # fmt: skip
+    assert page["keys"][0]["from"] == "2026-06-01T12:00:00Z"
+    assert page["keys"][0]["until"] is None
+
+
+def test_a_retired_key_stays_and_a_withdrawn_one_is_asserted_no_more(
+    plane, database_connection, static, begun, keys, store, randomness
+):
+    old = keys.signer("certificate", NOON)
+    new = keys.add("certificate", HOST, NOON + timedelta(days=7), specimen=True, random=randomness)
+    announce(store, keys, on=DAY, by="operator")
+    key = store.get(Key, old.kid)
+    key.retire(until=NOON + timedelta(days=7), on=DAY, by="operator")
+    store.save(key)
+    plane.publish(database_connection, NOON)
+    issuer = json.loads((static / ".well-known/did.json").read_text())
+    assert issuer["assertionMethod"] == [f"did:web:{HOST}#{one.kid}" for one in (old, new)]
+    assert issuer["verificationMethod"][0]["expires"] == "2026-06-08T12:00:00Z"
+
+    key = store.get(Key, old.kid)
+    key.withdraw("compromised", since=NOON, on=DAY, by="operator")
+    store.save(key)
+    plane.publish(database_connection, NOON)
+    issuer = json.loads((static / ".well-known/did.json").read_text())
+    assert issuer["assertionMethod"] == [f"did:web:{HOST}#{new.kid}"]
+    ring = read_keys_json((static / "keys.json").read_bytes())
+    assert ring.for_certificates(bytes.fromhex(old.kid)).withdrawn == "2026-06-01T12:00:00Z"
+
+
+def test_a_new_status_key_signs_all_lists_again(plane, database_connection, begun, keys, store, randomness, reader):
+    plane.publish(database_connection, NOON)
+    keys.add("status", HOST, NOON + timedelta(hours=1), specimen=True, random=randomness)
+    announce(store, keys, on=DAY, by="operator")
+
+    written = plane.publish(database_connection, NOON + timedelta(hours=1)).written
+
+    assert written == ["s/1.notes", "s/1"]
+    assert reader.listed(begun, keys) == 0
+
+
+def test_a_new_log_key_signs_the_checkpoint_again_and_the_log_goes_on(
+    plane, database_connection, begun, keys, store, randomness, reader, history, story
+):
+    plane.publish(database_connection, NOON)
+    keys.add("log", HOST, NOON + timedelta(hours=1), specimen=True, random=randomness)
+    announce(store, keys, on=DAY, by="operator")
+    assert plane.publish(database_connection, NOON).position == reader.size() == 7
+
+    assert plane.publish(database_connection, NOON + timedelta(hours=1)).position == reader.size() == 7
+    history(story.suspended())
+    assert plane.publish(database_connection, NOON + timedelta(hours=1)).position == reader.size() == 8
+
+
+def test_keys_the_log_does_not_know_publish_nothing(settings, database_connection, static, randomness):
+    folder = KeyFolder(settings.keys, bytes(range(32)))
+    folder.init(HOST, NOON, specimen=True, random=randomness)
+
+    with pytest.raises(KeysUnusable, match="registry keys publish"):
+        Plane(static, folder, host=HOST, qr_host=HOST).publish(database_connection, NOON)
+    assert not list(static.rglob("*"))
+
+
+def test_keys_of_another_host_publish_nothing(settings, keys, database_connection):
+    with pytest.raises(KeysUnusable, match=r"other\.example"):
+        Plane(settings.static, keys, host="other.example", qr_host=HOST).publish(database_connection, NOON)
+
+
+class Killed(Exception):
+    pass
+
+
+class KilledAt(Disk):
+    """A disk whose process is killed before its Nth operation, or, for a write, in the middle of it."""
+
+    def __init__(self, step):
+        self.left = step
+        self.done = []
+
+    def _step(self, what, path):
+        self.left -= 1
+        if self.left == 0:
+            raise Killed
+        self.done.append((what, path))
+
+    def make(self, folder):
+        self._step("make", folder)
+        super().make(folder)
+
+    def write(self, path, data):
+        try:
+            self._step("write", path)
+        except Killed:
+            path.write_bytes(data[: len(data) // 2])
+            raise
+        super().write(path, data)
+
+    def rename(self, old, new):
+        self._step("rename", new)
+        super().rename(old, new)
+
+    def sync(self, folder):
+        self._step("sync", folder)
+        super().sync(folder)
+
+    def remove(self, path):
+        self._step("remove", path)
+        super().remove(path)
+
+
+def test_files_appear_in_order_the_checkpoint_last(new_plane, database_connection, static, begun):
+    disk = KilledAt(-1)
+    new_plane(disk=disk).publish(database_connection, NOON)
+
+    renamed = [str(path.relative_to(static)) for what, path in disk.done if what == "rename"]
+    kinds = ["tile" if name.startswith("tile") else name for name in renamed]
+    first = {name: kinds.index(name) for name in kinds}
+    assert max(n for n, kind in enumerate(kinds) if kind == "tile") < first["s/1.notes"] < first["s/1"]
+    assert first["s/1"] < first[".well-known/did.json"] < first["keys.json"] < first["checkpoint"]
+    assert kinds[-1] == "checkpoint"
+    sealed = disk.done.index(("rename", static / "checkpoint"))
+    assert ("sync", static / "s") in disk.done[:sealed]
+
+
+def test_killed_at_any_step_readers_see_the_old_or_the_new_and_the_next_run_finishes(
+    new_plane, database_connection, static, begun, history, story, keys, reader
+):
+    new_plane().publish(database_connection, NOON)
+    old = 6
+    step = 0
+    for deed in (story.suspended, story.lifted, story.suspended, story.lifted, story.removed):
+        history(deed())
+        before = reader.listed(begun, keys)
+        size = reader.size()
+        finished = False
+        while not finished:
+            step += 1
+            try:
+                new_plane(disk=KilledAt(step)).publish(database_connection, NOON + timedelta(hours=12 * (step % 3)))
+                finished = True
+            except Killed:
+                pass
+            assert reader.listed(begun, keys) in {before, {"suspended": 2, "lifted": 0, "removed": 1}[deed.__name__]}
+            assert reader.size() in {size, size + 1}
+            if reader.size() == size + 1:
+                assert reader.listed(begun, keys) == {"suspended": 2, "lifted": 0, "removed": 1}[deed.__name__]
+            sound = Published(static, reader.ring.logs)
+            sound.prove_position(database_connection, reader.size())
+        step = 0
+    assert reader.size() == old + 5
+    new_plane().publish(database_connection, NOON + timedelta(days=3))
+    assert reader.listed(begun, keys) == 1
+    assert not list(static.rglob("*.new"))
+
+
+def test_a_plane_that_failed_once_goes_on_with_the_next_call(
+    new_plane, database_connection, begun, history, story, keys, reader
+):
+    plane = new_plane()
+    plane.publish(database_connection, NOON)
+    history(story.suspended())
+    disk = KilledAt(3)
+    plane._files._disk = disk
+    with pytest.raises(Killed):
+        plane.publish(database_connection, NOON)
+    disk.left = -1
+
+    plane.publish(database_connection, NOON)
+
+    assert reader.listed(begun, keys) == 2
+    assert reader.notice(begun, keys).reason == "suspended"
