@@ -4,7 +4,7 @@ import shutil
 from base64 import b64encode
 
 import pytest
-from histories import ORIGIN, LogKey, publish, state, write_keys
+from histories import INSERT, ORIGIN, LogKey, publish, state, write_keys
 from naive_tree import NaiveTree
 
 from registry.log.entry import entry, leaf
@@ -296,3 +296,37 @@ def test_the_checkpoint_is_byte_for_byte_what_c2sp_says(events, static, key, pub
     key_id = bytes.fromhex(publisher.vkey.split("+")[1])
     signature = b64encode(key_id + key.sign(note.encode())).decode()
     assert (static / "checkpoint").read_text() == f"{note}\n— registry.example/log {signature}\n"
+
+
+PINNED_CHECKPOINT = """\
+registry.example/log
+3
+LAfR2D9SQ2yncThSvq8rMLc642sIjyHlHqpVa8AL9BU=
+
+— registry.example/log nC2r76or5qGvG2Lqmg/o06k5GesoiX0QViQlXtP5eTBIAUSlULXsI9KL0IFx3KH5bd1e7Q87VeC11ee5vvzd9bO8pgI=
+"""
+
+
+PINNED_PROOF = (
+    "c2sp.org/tlog-proof@v1\nextra "
+    "WzIsImVuZG9yc2VtZW50L0lGUy03SzNNUTlURCIsMiwiY2VydGlmaWNhdGUuaXNzdWVkIiwiZXlKdmJpSTZJakl3TW"
+    "pZdE1EWXRNREVpTENKaWVTSTZJblpoTFdOdmIzSmthVzVoZEc5eUlpd2ljbVZqYjNKa1pXUmZZWFFpT2lJeU1ESTJM"
+    "VEEyTFRBeFZERXlPakF3T2pBd1dpSXNJbk5oYkhRaU9pSnpZV3gwTWlKOSJd"
+    "\nindex 1\n"
+    "XzlRvOs3yyR6h9lrsiU4dUrbVm8iF8R1vzvsoEBxqoA=\n"
+    "HYIQdGJGBhzzgbft+8+eJEIjY8xHhS6+4hebiK2FV24=\n"
+    "\n"
+)
+
+
+def test_checkpoint_and_proof_file_of_a_known_history_are_for_ever_these_bytes(events, publisher, static):
+    """A published format: changing these bytes breaks every proof that is out."""
+    for position in (1, 2, 3):
+        events.connection.execute(
+            f"INSERT INTO registry.events ({INSERT}) VALUES (%s, %s, %s, %s, %s)",
+            ["endorsement/IFS-7K3MQ9TD", position, "certificate.issued", state(position), position],
+        )
+    publish(publisher, events.connection)
+
+    assert (static / "checkpoint").read_text() == PINNED_CHECKPOINT
+    assert publisher.published.prove_position(events.connection, 2) == PINNED_PROOF + PINNED_CHECKPOINT
