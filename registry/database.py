@@ -121,6 +121,24 @@ def connect(address: str) -> Connection:
     return connection
 
 
+@contextmanager
+def connection(address: str) -> Iterator[Connection]:
+    """A connection of one's own, closed at the end; raises what a Pool raises."""
+    with connect(address) as own, _faults_named(own):
+        yield own
+
+
+@contextmanager
+def _faults_named(connection: Connection) -> Iterator[None]:
+    try:
+        yield
+    except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction) as error:
+        connection.close()
+        ended_by_server = error.sqlstate is not None and not error.sqlstate.startswith("57P")
+        kind = Unavailable if ended_by_server else Unanswered
+        raise kind("The database did not answer.") from error
+
+
 class Pool:
     """A few connections of one role, made when needed.
 
@@ -140,12 +158,8 @@ class Pool:
         try:
             connection = self._take()
             try:
-                yield connection
-            except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction) as e:
-                connection.close()
-                ended_by_server = e.sqlstate is not None and not e.sqlstate.startswith("57P")
-                kind = Unavailable if ended_by_server else Unanswered
-                raise kind("The database did not answer.") from e
+                with _faults_named(connection):
+                    yield connection
             finally:
                 self._give_back(connection)
         finally:
@@ -179,14 +193,12 @@ class Pool:
 
 def _lives(connection: Connection) -> bool:
     """Whether the server has not hung up on an idle connection; asks the kernel, not the server."""
+    if connection.closed:
+        return False
     poll = select.poll()
     poll.register(connection.pgconn.socket, select.POLLIN)
-    if poll.poll(0):
-        with suppress(psycopg.OperationalError):
-            connection.pgconn.consume_input()
-        # What an idle connection has to read is its end, or a notice that settings were reloaded.
-        return connection.pgconn.status == psycopg.pq.ConnStatus.OK
-    return not connection.closed
+    # Nobody asked it anything: what there is to read is its end.
+    return not poll.poll(0)
 
 
 # --- the embedded server ---------------------------------------------------------------------
@@ -305,12 +317,13 @@ class _Place:
             "-p", "5432", "-c", "listen_addresses=", "-c", f'unix_socket_directories="{self.sockets}"',
             "-c", "unix_socket_permissions=0700", *options,
         ])  # fmt: skip
-        log = self.data / "log"
+        # The path of the log reaches a shell unquoted, so it is relative to where pg_ctl runs.
+        log = self.data.relative_to(self.folder) / "log"
         self._run("pg_ctl", "start", "--wait", "--timeout=60", "--silent", "--log", str(log), "--options", server)
         deadline = time.monotonic() + 10
         while not _answers(self.sockets):
             if time.monotonic() > deadline:
-                raise Unavailable(f"The embedded server does not answer; see {log}.")
+                raise Unavailable(f"The embedded server does not answer; see {self.folder / log}.")
             time.sleep(0.05)
 
     def stop(self) -> bool:
@@ -498,9 +511,9 @@ def _repeat_while_others_change_roles(step: Callable[[], object]) -> None:
 
 def is_migrated(settings: Settings) -> bool:
     """Whether every migration of this version is applied. Raises Unavailable."""
-    with connect(url(settings, "reader")) as connection:
+    with connection(url(settings, "reader")) as reader:
         try:
-            found = connection.execute("SELECT number FROM registry.migrations").fetchall()
+            found = reader.execute("SELECT number FROM registry.migrations").fetchall()
         except (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege, psycopg.errors.InvalidSchemaName):
             return False
     return {number for number, _, _ in migrations()} <= {number for (number,) in found}

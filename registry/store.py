@@ -169,9 +169,9 @@ class Recorder(PostgresApplicationRecorder):
             [number for number, _, _ in claims],
             [name for _, name, _ in claims],
             [take for _, _, take in claims],
-            actor if request else None,
-            request.key if request else None,
-            request.body if request else None,
+            actor,
+            request.key if request else "",
+            request.body if request else "",
         ]
         try:
             with self._pool.connection() as connection:
@@ -204,17 +204,13 @@ class Store:
 
     def __init__(self, settings: Settings, vault: Vault, *, random: Random = os.urandom, clock: Clock = now) -> None:
         self._settings = settings
-        self._vault = vault
+        self.vault = vault
         self._random = random
         self._clock = clock
         self._pool = Pool(lambda: database.url(settings, "writer"))
         self.mapper = EventMapper()
         self.recorder = Recorder(self._pool)
         self.event_store: EventStore[str] = EventStore(self.mapper, self.recorder)
-
-    @property
-    def vault(self) -> Vault:
-        return self._vault
 
     def close(self) -> None:
         self._pool.close()
@@ -241,7 +237,7 @@ class Store:
         """Record plain events in this order, all or nothing."""
         if not events:
             return Recorded([], [])
-        sealed = self._vault.seal_all(self._stamped(events, request))
+        sealed = self.vault.seal_all(self._stamped(events, request))
         stored = [self.mapper.to_stored_event(event) for event in sealed]
         actor = events[0].by
         try:
@@ -290,7 +286,7 @@ class Store:
 
     def _after_a_lost_answer(self, request: Request, by: str) -> Recorded | None:
         with (
-            database.connect(database.url(self._settings, "writer")) as connection,
+            database.connection(database.url(self._settings, "writer")) as connection,
             connection.transaction(),
         ):
             # If the lost append still runs, this waits for its end.
@@ -340,7 +336,7 @@ class Store:
 
     def opened(self, event: E) -> E:
         """The event with its personal fields as text, None where the key is destroyed."""
-        return self._vault.open(event)
+        return self.vault.open(event)
 
     # --- derived state
 
@@ -370,7 +366,7 @@ class Store:
                 return
             last = rows[-1][0]
             events = [self.mapper.load(*row[1:]) for row in rows]
-            yield from zip((row[0] for row in rows), self._vault.open_all(events), strict=True)
+            yield from zip((row[0] for row in rows), self.vault.open_all(events), strict=True)
 
 
 _SELECT = """

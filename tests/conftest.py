@@ -101,6 +101,11 @@ def new_database(server) -> Iterator[Callable[..., str]]:
                 SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(Identifier(name), Identifier(template))
             )
             made.append(name)
+            if not empty:
+                # Rights on a database are not copied with it.
+                connection.execute(
+                    SQL("GRANT CREATE, TEMPORARY ON DATABASE {} TO registry_projector").format(Identifier(name))
+                )
             return address(server, name)
 
         yield make

@@ -43,13 +43,13 @@ CREATE FUNCTION registry.append(
     streams text[], versions bigint[], topics text[], states bytea[],
     -- Claims in the order of their events: which event (from 1), the name, taken (or released).
     claim_event integer[], claim_name text[], claim_take boolean[],
-    -- The request: who, key, HMAC of the body; NULLs when there is none.
+    -- The request: who, key, HMAC of the body; an empty key when there is none.
     actor text, request text, request_body text,
     OUT first_position bigint, OUT event_count integer, OUT repeated boolean
 )
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    request_name text := 'request/' || actor || '/' || request;
+    request_name text := 'request/' || actor || '/' || nullif(request, '');
     earlier registry.claims;
 BEGIN
     PERFORM pg_advisory_xact_lock(71630001);
