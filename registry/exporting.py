@@ -1,9 +1,10 @@
-"""Writes an association's roster as the import reads it: the same facts give the same bytes everywhere."""
+"""Writes an association's roster as the import reads it, and its certificates for a mail merge."""
 
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 import msgspec
 
@@ -12,7 +13,10 @@ from domain.access import Actor, Thing
 from domain.endorsement import Endorsement
 from domain.event import Event
 from domain.person import Person
-from registry.commands import Registry
+from registry.certificates.issue import PDF, PROOF, TEXT, Forgotten, Issuer, write_certificate
+from registry.certificates.qr import Unprintable
+from registry.commands import Act, Registry
+from registry.log.published import NotYetPublished
 from registry.roster import COLUMNS, STATUSES, place, plain, usable_address, with_guard
 from registry.store import Store
 
@@ -149,3 +153,87 @@ def _history(store: Store, topics: list[str]) -> Iterator[Event]:
     while page := store.recorder.select_notifications(last, _PAGE, topics=topics, inclusive_of_start=False):
         yield from map(store.mapper.to_domain_event, page)
         last = int(page[-1].id)
+
+
+# --- certificates --------------------------------------------------------------------------------------------------
+
+INDEX = "index.csv"
+INDEX_COLUMNS = ("Number", "Name", "Email", "Category", "Valid Through", "PDF", "QR PNG", "QR SVG", "QR Text", "Proof")
+# The text comes last: where it stands and says the same, all of them were written.
+SUFFIXES = {PDF: ".pdf", "qr.png": ".png", "qr.svg": ".svg", PROOF: ".tlog-proof", TEXT: ".txt"}
+
+
+class Mailing(msgspec.Struct):
+    """What `write_certificates` did. `unpublished`: not in the published log yet; `unprintable`: no font has the name.
+
+    Both are numbers, to be tried again.
+    """
+
+    issued: int = 0
+    written: int = 0
+    kept: int = 0
+    erased: int = 0
+    unpublished: list[str] = []
+    unprintable: list[str] = []
+
+
+def issue_certificates(
+    registry: Registry, actor: Actor, association: str, progress: Callable[[int, int], None]
+) -> tuple[list[Endorsement], int]:
+    """Issue what is due; the active endorsements, and how many certificates are new. May be repeated."""
+    access.check(actor, "issue_certificates", Thing(association=association))
+    today = registry.today(association)
+    active = [e for e, _ in endorsements_of(registry.store, association) if e.standing(today) == "active"]
+    issued = 0
+    for done, endorsement in enumerate(active, start=1):
+        if registry.store.get(Person, endorsement.person).state == "known":
+            issued += bool(registry.issue_certificate(Act(actor), endorsement.number).events)
+        progress(done, len(active))
+    return sorted(active, key=lambda endorsement: endorsement.number), issued
+
+
+def write_certificates(
+    store: Store, issuer: Issuer, active: Sequence[Endorsement], out: Path, progress: Callable[[int, int], None]
+) -> Mailing:
+    """The files of the newest certificate of each, named by its number, and an index for a mail merge.
+
+    What is there and current is kept, so that a run goes on where it was killed.
+    """
+    out.mkdir(mode=0o700, parents=True, exist_ok=True)
+    people = _people(store, {endorsement.person for endorsement in active})
+    mailing = Mailing()
+    index: list[Sequence[str]] = [INDEX_COLUMNS]
+    for done, endorsement in enumerate(active, start=1):
+        number, person = endorsement.number, people[endorsement.person]
+        names = {file: f"{number}{suffix}" for file, suffix in SUFFIXES.items()}
+        progress(done, len(active))
+        if person.erased:
+            mailing.erased += 1
+            continue
+        try:
+            if _is_written(out, names, issuer.text(number)):
+                mailing.kept += 1
+            else:
+                files = issuer.render(number)
+                write_certificate(out, {name: files[file] for file, name in names.items()})
+                mailing.written += 1
+        except Forgotten:
+            mailing.erased += 1
+        except NotYetPublished:
+            mailing.unpublished.append(number)
+        except Unprintable:
+            mailing.unprintable.append(number)
+        else:
+            through = endorsement.through.isoformat()
+            index.append([number, person.name, person.email, endorsement.category, through, *names.values()])
+    write_certificate(out, {INDEX: write_rows(index)})
+    return mailing
+
+
+def _is_written(out: Path, names: Mapping[str, str], text: str) -> bool:
+    try:
+        return (out / names[TEXT]).read_text(encoding="utf-8") == text and all(
+            (out / name).is_file() for name in names.values()
+        )
+    except (OSError, UnicodeDecodeError):
+        return False
