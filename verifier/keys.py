@@ -45,8 +45,11 @@ class Key:
         object.__setattr__(self, "_ed25519", Ed25519PublicKey.from_public_bytes(self.public))
 
     def check(self, envelope: cose.Envelope) -> None:
+        self.holds(envelope.signature, envelope.to_be_signed)
+
+    def holds(self, signature: bytes, message: bytes) -> None:
         try:
-            self._ed25519.verify(envelope.signature, envelope.to_be_signed)
+            self._ed25519.verify(signature, message)
         except InvalidSignature:
             raise Unverified("tampered", f"the signature is not of the key {self.id}") from None
 
