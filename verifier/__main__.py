@@ -16,8 +16,8 @@ from verifier import files, keys, status
 from verifier.certificate import LONGEST_TEXT, Certificate, prefix
 from verifier.keys import KeyRing
 from verifier.status import Statuses
-from verifier.verdict import LANGUAGES, USAGE, VERDICTS, Unverified, sentence, worst
-from verifier.verification import Verified, iso, verify
+from verifier.verdict import LANGUAGES, PROOF_REFUSED, USAGE, VERDICTS, Unverified, sentence, worst
+from verifier.verification import LOG_CHECK, STATUS_CHECK, Verified, iso, verify
 
 _HOST: Final = re.compile(r"[a-z0-9.-]+(:[0-9]{1,5})?", re.ASCII)
 _LONGEST_INPUT: Final = 16 << 20
@@ -222,7 +222,8 @@ def _report(name: str, result: Verified | Unverified, at: datetime, lang: str, n
         "checks": [asdict(check) for check in result.checks],
     }
     if isinstance(result, Unverified):
-        return report | {"why": result.why}
+        of_proof = len(result.checks) == LOG_CHECK
+        return report | ({"sentence": PROOF_REFUSED[lang]} if of_proof else {}) | {"why": result.why}
     telling = next((check.found for check in result.checks if check.passed is False), None)
     return report | {
         "sentence": result.sentence(lang),
@@ -231,7 +232,7 @@ def _report(name: str, result: Verified | Unverified, at: datetime, lang: str, n
         "certificate": _shown(result.certificate),
         "notice": asdict(result.notice) if result.notice else None,
         "log_position": result.log_position,
-        "why": result.checks[8].found if result.verdict == "status_unknown" else telling,
+        "why": result.checks[STATUS_CHECK - 1].found if result.verdict == "status_unknown" else telling,
     }
 
 

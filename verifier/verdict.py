@@ -190,6 +190,14 @@ STANDINGS: Final = frozenset(_STANDINGS["en"])
 LANGUAGES: Final = ("en", "es")
 
 
+PROOF_REFUSED: Final = {
+    "en": "The log proof that came with this certificate is not its own, or cannot be believed. "
+    "Do not accept them together; ask the association.",
+    "es": "La prueba de registro que acompaña a este certificado no es suya o no es creíble. "
+    "No los acepte juntos; consulte a la asociación.",
+}
+
+
 def sentence(verdict: str, lang: str = "en", notice: Notice | None = None) -> str:
     """What it is and what to do, in plain words; a notice adds why, when and where the endorsement is now.
 

@@ -27,6 +27,8 @@ CHECKS: Final = (
     "it was not revoked, suspended or replaced",
     "it has not expired",
 )
+LOG_CHECK: Final = 6
+STATUS_CHECK: Final = 9
 
 
 @dataclass(frozen=True, slots=True)
