@@ -8,6 +8,7 @@ MAKEFLAGS += --no-builtin-rules
 
 PY := .venv/bin/python
 PIP := -m pip --quiet --disable-pip-version-check install --require-virtualenv
+PIN = build/uv/bin/uv pip compile --quiet $(if $(UPGRADE),--upgrade) --universal --python-version 3.11 --generate-hashes --no-header
 JOBS ?= 2
 NPM_PACKAGES := node_modules/.package-lock.json
 HTMX := registry/pages/assets/htmx.min.js
@@ -47,12 +48,10 @@ format: setup ## Format the Python files and sort their imports
 bench: setup ## Measure against the bare libraries and peers; writes bench/results.json
 	$(PY) -m bench
 
-lock: .venv/.packages ## Choose new versions within pyproject.toml and package.json, and pin them
+lock: .venv/.packages ## Pin what pyproject.toml and package.json ask for; UPGRADE=1 takes newer versions
 	test -x build/uv/bin/uv || { $(PY) -m venv build/uv && build/uv/bin/python $(PIP) uv; }
-	build/uv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
-	  --all-extras pyproject.toml -o requirements.lock
-	if test -f tests/interop/requirements.in; then build/uv/bin/uv pip compile --quiet --upgrade --universal \
-	  --python-version 3.11 --generate-hashes --no-header tests/interop/requirements.in -o tests/interop/requirements.lock; fi
+	$(PIN) --all-extras pyproject.toml -o requirements.lock
+	if test -f tests/interop/requirements.in; then $(PIN) tests/interop/requirements.in -o tests/interop/requirements.lock; fi
 	$(PY) tools/assets.py lock
 
 clean: ## Remove what set-up and tests made; data under var/ stays
@@ -78,28 +77,28 @@ clean: ## Remove what set-up and tests made; data under var/ stays
 
 .venv/.packages: requirements.lock | .venv/bin/python
 	@echo "Installing the Python packages of requirements.lock ..."
-	$(PY) $(PIP) --no-deps --require-hashes -r requirements.lock
-	touch $@
+	@$(PY) $(PIP) --no-deps --require-hashes -r requirements.lock
+	@touch $@
 
 .venv/.project: pyproject.toml .venv/.packages
-	$(PY) $(PIP) --no-deps --no-build-isolation -e .
-	touch $@
+	@$(PY) $(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
 
 .venv-interop/.packages: $(INTEROP_LOCK) | .venv/bin/python
 	@echo "Installing the verifiers of others, for the tests that ask them ..."
-	test -x .venv-interop/bin/python || $(PY) -m venv .venv-interop
-	.venv-interop/bin/python $(PIP) --no-deps --require-hashes -r $(INTEROP_LOCK)
-	touch $@
+	@test -x .venv-interop/bin/python || $(PY) -m venv .venv-interop
+	@.venv-interop/bin/python $(PIP) --no-deps --require-hashes -r $(INTEROP_LOCK)
+	@touch $@
 
 $(NPM_PACKAGES): package-lock.json .npmrc | .venv/.packages
 	@echo "Taking htmx and the QR decoder from npm ..."
-	$(PY) tools/assets.py packages
+	@$(PY) tools/assets.py packages
 
 $(HTMX): $(NPM_PACKAGES)
-	$(PY) tools/assets.py htmx
+	@$(PY) tools/assets.py htmx
 
 $(PAGE): $(NPM_PACKAGES) $(PAGE_SOURCES) | .venv/.project
-	$(PY) tools/assets.py page
+	@$(PY) tools/page.py
 
 browser:
 	@$(PY) tools/browser.py

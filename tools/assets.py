@@ -1,6 +1,6 @@
 """Makes what others wrote and we don't commit: takes it from npm by lock file and puts it where it runs.
 
-python tools/assets.py [packages | htmx | page | lock]; without a word: packages, htmx, page. Needs .venv only.
+python tools/assets.py [packages | htmx | lock]; without a word: packages, then htmx. Needs .venv only.
 """
 
 from __future__ import annotations
@@ -45,19 +45,13 @@ def htmx() -> None:
     shutil.copyfile(NPM_PACKAGES / "htmx.org/dist/htmx.min.js", target)
 
 
-def page() -> None:
-    import page as build  # beside this file
-
-    build.main()
-
-
 def lock() -> None:
-    npm("update", "--package-lock-only")
+    npm("install", "--package-lock-only")
 
 
 def main() -> None:
-    steps = {step.__name__: step for step in (packages, htmx, page, lock)}
-    for word in sys.argv[1:] or ["packages", "htmx", "page"]:
+    steps = {step.__name__: step for step in (packages, htmx, lock)}
+    for word in sys.argv[1:] or ["packages", "htmx"]:
         steps[word]()
 
 

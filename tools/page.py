@@ -103,7 +103,7 @@ def build() -> str:
     code, decoder = script(spoken(template, words)), bundled("decoder.js")
     policy = (
         f"default-src 'none'; script-src {digest(code)} {digest(decoder)}; style-src {digest(style)}; "
-        "connect-src 'self'; img-src blob:; form-action 'self'; base-uri 'none'"
+        "connect-src 'self'; img-src blob: data:; form-action 'self'; base-uri 'none'"
     )
     parts = {name: html.escape(text, quote=False) for name, text in words["en"].items()}
     packed = base64.b64encode(zlib.compress(decoder.encode(), 9)).decode()

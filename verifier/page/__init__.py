@@ -7,6 +7,7 @@ from html import unescape
 from importlib.resources import files
 from typing import Final
 
+SOURCES: Final = files(__name__)
 _RING: Final = re.compile(r'(<script type="application/json" id="embedded">).*?(</script>)', re.DOTALL)
 _POLICY: Final = re.compile(r'http-equiv="Content-Security-Policy" content="([^"]*)"')
 
@@ -16,7 +17,7 @@ class NotBuilt(FileNotFoundError):
 
 
 def _built() -> str:
-    page = files(__name__) / "index.html"
+    page = SOURCES / "index.html"
     if not page.is_file():
         raise NotBuilt("verifier/page/index.html is not built; run: make setup")
     return page.read_text("utf-8")

@@ -111,7 +111,6 @@ function stated(claims) {
   };
 }
 
-// The digits alone, as they stand in the page's own address: whoever opened it has already chosen this host.
 export function unsealDigits(digits) {
   if (!/^[0-9]+$/.test(digits)) malformed("something other than digits");
   const message = undigits(digits);

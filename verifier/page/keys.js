@@ -31,7 +31,7 @@ function stated(document) {
   const use = document.id.endsWith(":status") ? "status" : "certificate";
   return document.verificationMethod
     .filter((method) => allowed.includes(method.id) && method.publicKeyMultibase)
-    .map((method) => ({ ...method, use, controller: document.id, withdrawn: null }));
+    .map((method) => ({ ...method, use, controller: document.id, withdrawn: method.revoked }));
 }
 
 export async function keyRing(documents) {

@@ -73,7 +73,10 @@ function use(found, from) {
   $("specimen").hidden = !ring.specimen;
 }
 
-async function loadRing() {
+let loading = null;
+const loadRing = () => (loading ??= loaded().finally(() => (loading = null)));
+
+async function loaded() {
   if (source === "chosen") return;
   try {
     use(await fetchedRing(), "network");
@@ -85,7 +88,7 @@ async function loadRing() {
 
 // --- one check ---
 
-async function check(text) {
+async function check(text, own = false) {
   stopCamera();
   say("checking");
   report = await verify(text, {
@@ -94,6 +97,7 @@ async function check(text) {
       return { ...ring, complete: source !== "embedded" };
     },
     bytes: file,
+    own,
     now: Math.floor(Date.now() / 1000),
   });
   report.at = new Date();
@@ -147,7 +151,7 @@ function own() {
   const { hash } = location;
   if (hash.length < 2) return;
   history.replaceState(null, "", location.pathname + location.search);
-  check(hash);
+  check(hash.slice(1), true);
 }
 
 // --- what is shown ---
@@ -189,27 +193,27 @@ function fill(list, rows) {
       const isolated = document.createElement("bdi");
       isolated.textContent = value;
       detail.className = name;
+      if (name === "category" || name === "association") detail.lang = "en"; // titles are not translated
       detail.append(isolated);
       return [term, detail];
     }),
   );
 }
 
-function sentence({ verdict, notice }) {
-  if (verdict === "cannot_check") return word("cannot_check");
-  const plain = SENTENCES[verdict][language];
-  if (!notice) return plain;
+// What the issuer's signed notes say: why, when, and where the endorsement is now.
+function noticed({ verdict, notice }) {
+  if (!notice) return "";
   const [reason, on, standing, now] = notice;
   const said = NOTICE[language];
   const values = {
     on: day(Date.parse(on) / 1000),
     replaced: verdict === "superseded" ? said.replaced : "",
-    reason: said.reasons[reason] ?? reason,
     standing: said.standings[standing] ?? standing,
     association: association(now),
   };
-  const filled = (template) => template.replace(/\{(\w+)\}/g, (_, name) => (name === "reason" ? filled(values.reason) : values[name]));
-  return `${plain} ${filled(said.sentence)}`;
+  const filled = (template) => template.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+  values.reason = filled(said.reasons[reason] ?? reason);
+  return filled(said.sentence);
 }
 
 function showResult() {
@@ -219,11 +223,20 @@ function showResult() {
   $("card").className = look;
   $("shape").setAttribute("d", LOOKS[look][0]);
   $("sign").setAttribute("d", LOOKS[look][1]);
-  const head = verdict === "expired" ? word("head_expired_on", lastDay(certificate)) : word(`head_${verdict}`);
-  $("verdict").textContent = head;
-  $("sentence").textContent = sentence(report);
-  document.title = `${head} - ${word("title")}`;
-  $("facts").hidden = $("compare").hidden = $("meaning").hidden = !certificate;
+  const head = $("verdict");
+  head.textContent = word(`head_${verdict}`);
+  document.title = `${head.textContent} - ${word("title")}`;
+  if (verdict === "expired") {
+    const when = document.createElement("small");
+    when.textContent = word("expired_on", lastDay(certificate));
+    head.append(" ", when);
+  }
+  $("sentence").textContent = verdict in SENTENCES ? SENTENCES[verdict][language] : word(verdict);
+  $("notice").textContent = noticed(report);
+  $("facts").hidden = $("meaning").hidden = !certificate;
+  $("compare").hidden = !certificate || verdict === "valid"; // its sentence says so already
+  $("stood").hidden = !asOf;
+  $("recognized").hidden = verdict !== "valid";
   fill(
     $("facts"),
     certificate
@@ -239,7 +252,7 @@ function showResult() {
   $("when").textContent = [
     word("checked", moment(report.at / 1000)),
     certificate && (asOf ? word("as_of", moment(asOf)) : word("no_list")),
-    source && word("keys_used", word(`keys_${source}`)),
+    source && source !== "network" && word(`keys_${source}`),
   ]
     .filter(Boolean)
     .join(" ");
@@ -276,6 +289,7 @@ function show() {
   $("scan").textContent = word(camera ? "stop" : "scan");
   $("camera").hidden = !camera;
   $("start").hidden = Boolean(report);
+  $("lead").className = report ? "aside" : "";
   $("result").hidden = !report;
   $("server").hidden = saved;
   say(progress);
@@ -304,18 +318,19 @@ $("keys-file").onchange = async ({ target }) => {
     say("bad_keys");
   }
 };
-ondragover = (event) => event.preventDefault();
-ondrop = (event) => {
+document.ondragover = (event) => event.preventDefault();
+document.ondrop = (event) => {
   event.preventDefault();
   const [dropped] = event.dataTransfer.files;
   if (dropped) checkFile(dropped);
 };
-onpaste = ({ clipboardData }) => {
+document.onpaste = ({ clipboardData }) => {
   const [pasted] = clipboardData.files;
   if (pasted) checkFile(pasted);
 };
 onhashchange = own;
 
+$("no-script").remove();
 $("language").hidden = false;
 $("server").open = false;
 $("keys-way").hidden = !saved;

@@ -88,7 +88,7 @@ async function fromPdf(bytes) {
     const raw = bytes.subarray(streams.lastIndex, end);
     const found = TEXT.exec(latin.slice(streams.lastIndex, Math.min(end, streams.lastIndex + 2100))) ?? (await deflated(raw));
     if (found) return found[1];
-    streams.lastIndex = end;
+    streams.lastIndex = end + "endstream".length;
   }
   throw new NotRead("no_pdf_code");
 }

@@ -1,0 +1,80 @@
+"""A real browser, and a static plane of our own making behind a plain file server on loopback."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from static_plane import Plane, Served
+
+QUIETLY = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture
+def plane(tmp_path: Path) -> Plane:
+    return Plane(tmp_path / "static")
+
+
+@pytest.fixture
+def served(plane: Plane) -> Iterator[Served]:
+    here = Served(plane)
+    yield here
+    here.server.shutdown()
+    here.server.server_close()
+
+
+@pytest.fixture(scope="session")
+def launch() -> Iterator[Callable[..., Browser]]:
+    """Starts Debian's Chromium; without one these tests are skipped, in CI they fail."""
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if program is None:
+        reason = "no Chromium on this machine; install it (Debian: apt-get install chromium)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        yield lambda *more: playwright.chromium.launch(executable_path=program, args=[*QUIETLY, *more])
+
+
+@pytest.fixture(scope="session")
+def browser(launch: Callable[..., Browser]) -> Iterator[Browser]:
+    started = launch()
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """A page at an address; any script error or refusal of the policy fails the test."""
+    opened: list[Any] = []
+    trouble: list[str] = []
+
+    def at(url: str, *, width: int = 768, height: int = 1024, **settings: Any) -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, locale=settings.pop("locale", "en-US"), **settings
+        )
+        opened.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: trouble.append(str(error)))
+        page.on("console", lambda said: trouble.append(said.text) if "Content Security Policy" in said.text else None)
+        page.goto(url)
+        return page
+
+    yield at
+    for context in opened:
+        context.close()
+    assert trouble == []

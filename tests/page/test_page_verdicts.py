@@ -1,0 +1,357 @@
+"""Every verdict of the table, as the page says it in a browser, with the registry's files behind it or not."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from playwright.sync_api import expect
+from static_plane import (
+    CERTIFICATES,
+    DAY,
+    HOST,
+    ISSUER,
+    LISTS,
+    OTHERS,
+    REVOKED,
+    STRANGER,
+    SUPERSEDED,
+    SUSPENDED,
+    WITHDRAWN,
+    keys_json,
+)
+
+import verifier.page
+from verifier import certificate as qr
+from verifier.verdict import VERDICTS, Notice, sentence
+
+GOOD, STOP, WARN, UNSURE = "good", "stop", "warn", "unsure"
+
+
+def scanned(open_page, served, text, **settings):
+    """A phone's camera opened the code's address at this registry."""
+    return open_page(f"{served.address}/v1#{text.split('#')[1]}", **settings)
+
+
+def pasted(open_page, served, text, **settings):
+    page = open_page(f"{served.address}/v1", **settings)
+    page.get_by_label("The code as text").first.fill(text)
+    page.get_by_role("button", name="Check", exact=True).click()
+    return page
+
+
+def says(page, verdict, look):
+    expect(page.locator("#result")).to_have_attribute("data-verdict", verdict)
+    expect(page.locator("#card")).to_have_class(look)
+    if verdict in VERDICTS:
+        expect(page.locator("#sentence")).to_have_text(VERDICTS[verdict].en)
+
+
+def shows_nobody(page):
+    expect(page.locator("#facts")).to_be_hidden()
+    assert "Marisol" not in page.content()
+
+
+def forged(plane):
+    """Another name under the signature of the first."""
+    return plane.text().split("#")[0] + "#" + qr.digits(plane.message().replace(b"Marisol", b"Marisel"))
+
+
+def test_a_good_certificate_is_green_with_all_its_facts(open_page, served):
+    page = scanned(open_page, served, served.plane.text())
+
+    says(page, "valid", GOOD)
+    expect(page.get_by_role("heading", name="Valid")).to_be_focused()
+    facts = page.locator("#facts")
+    for fact in (
+        "Marisol Fernández-Okafor, LMSW",
+        "Infant Family Specialist + Endorsed Reflective Supervisor",
+        "Virginia Association for Infant Mental Health",
+        "IFS-7K3MQ9TD",
+        "Valid until",
+    ):
+        expect(facts).to_contain_text(fact)
+    expect(page.locator("#when")).to_contain_text(re.compile("Checked .* Status list of "))
+    expect(page.locator("#recognized")).to_be_visible()
+    expect(page.locator("#host")).to_contain_text(served.address.removeprefix("http://"))
+    assert page.title().startswith("Valid")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "look", "index"),
+    [("revoked", STOP, REVOKED), ("suspended", STOP, SUSPENDED), ("superseded", WARN, SUPERSEDED)],
+)
+def test_what_the_list_says_is_shown(open_page, served, verdict, look, index):
+    page = scanned(open_page, served, served.plane.text(status_index=index))
+
+    says(page, verdict, look)
+    expect(page.locator("#recognized")).to_be_hidden()
+
+
+def test_a_replaced_certificate_tells_why_when_and_where_the_endorsement_is_now(open_page, served):
+    page = scanned(open_page, served, served.plane.text(status_index=SUPERSEDED))
+
+    says(page, "superseded", WARN)
+    association = "Connecticut Association for Infant Mental Health"
+    told = sentence("superseded", "en", Notice("transferred", "November 2, 2026", "active", association))
+    expect(page.locator("#notice")).to_have_text(told.removeprefix(VERDICTS["superseded"].en).strip())
+
+
+def test_notes_by_a_stranger_are_not_shown(open_page, served):
+    served.plane.note({SUPERSEDED: Notice("renewed", "2026-11-02", "active", "VA")}, by=STRANGER)
+
+    page = scanned(open_page, served, served.plane.text(status_index=SUPERSEDED))
+
+    says(page, "superseded", WARN)
+    expect(page.locator("#notice")).to_be_empty()
+
+
+def test_an_expired_certificate_names_its_last_day_where_it_was_issued(open_page, served):
+    # the end of 31 December 2025 in Virginia
+    last = 1767243599
+    page = scanned(open_page, served, served.plane.text(expires_at=last), timezone_id="Asia/Tokyo")
+
+    says(page, "expired", WARN)
+    expect(page.get_by_role("heading", name="Expired on December 31, 2025")).to_be_visible()
+
+
+def test_revoked_comes_before_expired(open_page, served):
+    text = served.plane.text(status_index=REVOKED, expires_at=served.plane.now - DAY)
+
+    says(scanned(open_page, served, text), "revoked", STOP)
+
+
+def test_a_certificate_whose_time_has_not_begun(open_page, served):
+    page = scanned(open_page, served, served.plane.text(valid_from=served.plane.now + DAY))
+
+    says(page, "not_yet_valid", WARN)
+    expect(page.locator("#facts")).to_contain_text("Valid from")
+
+
+def test_a_certificate_of_a_withdrawn_key(open_page, served):
+    says(scanned(open_page, served, served.plane.text(by=WITHDRAWN)), "key_revoked", WARN)
+
+
+@pytest.mark.parametrize("by", [STRANGER, LISTS], ids=["a stranger's key", "the key of the lists"])
+def test_only_keys_for_certificates_are_known(open_page, served, by):
+    page = scanned(open_page, served, served.plane.text(by=by))
+
+    says(page, "unknown_key", STOP)
+    shows_nobody(page)
+
+
+def test_a_changed_certificate_is_not_genuine_and_names_nobody(open_page, served):
+    page = scanned(open_page, served, forged(served.plane))
+
+    says(page, "tampered", STOP)
+    shows_nobody(page)
+
+
+def test_a_certificate_in_the_name_of_another_issuer(open_page, served):
+    page = scanned(open_page, served, served.plane.text(by=OTHERS))
+
+    says(page, "issuer_mismatch", STOP)
+    shows_nobody(page)
+
+
+def test_a_genuine_certificate_behind_another_address_is_not_trusted(open_page, served):
+    page = pasted(open_page, served, served.plane.text(host="reg1stry.example"))
+
+    says(page, "wrong_domain", STOP)
+    shows_nobody(page)
+
+
+@pytest.mark.parametrize("text", ["#123", f"https://{HOST}/v1#{'9' * 17}", "WIFI:S:guest;;", "x" * 4000])
+def test_what_is_no_certificate_is_not_readable_and_not_red(open_page, served, text):
+    says(pasted(open_page, served, text), "malformed", UNSURE)
+
+
+@pytest.mark.parametrize("digits", ["123", "%20", "<img src=x>"])
+def test_an_address_with_nothing_readable_behind_the_mark(open_page, served, digits):
+    says(open_page(f"{served.address}/v1#{digits}"), "malformed", UNSURE)
+
+
+def without_list(plane):
+    plane.remove("s/1")
+
+
+def stale_list(plane):
+    plane.list({}, age=49 * 3600)
+
+
+def list_of_another_address(plane):
+    plane.list({}, uri=f"https://{HOST}/s/2")
+
+
+def list_by_a_stranger(plane):
+    plane.list({}, by=STRANGER)
+
+
+def list_by_the_certificate_key(plane):
+    plane.list({}, by=CERTIFICATES)
+
+
+def no_list_at_all(plane):
+    plane.write("s/1", b"<html>Bad gateway</html>")
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        without_list,
+        stale_list,
+        list_of_another_address,
+        list_by_a_stranger,
+        list_by_the_certificate_key,
+        no_list_at_all,
+    ],
+)
+def test_without_a_fresh_list_of_ours_it_is_neither_green_nor_red(open_page, served, spoil):
+    spoil(served.plane)
+
+    page = scanned(open_page, served, served.plane.text())
+
+    says(page, "status_unknown", UNSURE)
+    expect(page.locator("#facts")).to_contain_text("Marisol")
+    expect(page.locator("#when")).to_contain_text("not checked")
+
+
+def test_a_stale_list_says_nothing_not_even_revoked(open_page, served):
+    served.plane.list({REVOKED: 1}, age=49 * 3600)
+
+    says(scanned(open_page, served, served.plane.text(status_index=REVOKED)), "status_unknown", UNSURE)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"status_index": 131072}, {"status_index": 2**40}, {"status_uri": "https://evil.example/s/1"}],
+    ids=["a place past the end", "a place far past the end", "a list elsewhere"],
+)
+def test_a_status_that_cannot_be_looked_up_is_unknown(open_page, served, changes):
+    says(scanned(open_page, served, served.plane.text(**changes)), "status_unknown", UNSURE)
+
+
+def test_without_a_list_an_expired_certificate_is_still_expired(open_page, served):
+    served.plane.remove("s/1")
+
+    says(scanned(open_page, served, served.plane.text(expires_at=served.plane.now - DAY)), "expired", WARN)
+
+
+def test_without_keys_nothing_is_said_about_the_certificate(open_page, served):
+    served.plane.remove("keys.json")
+
+    page = scanned(open_page, served, forged(served.plane))
+
+    says(page, "cannot_check", UNSURE)
+    shows_nobody(page)
+
+
+def test_the_did_documents_stand_in_for_keys_json(open_page, served):
+    def document(did, signer):
+        method = {
+            "id": f"{did}#1",
+            "type": "Multikey",
+            "controller": did,
+            "publicKeyMultibase": signer.row("", did)["publicKeyMultibase"],
+        }
+        return json.dumps({"id": did, "verificationMethod": [method], "assertionMethod": [f"{did}#1"]}).encode()
+
+    served.plane.remove("keys.json")
+    served.plane.write(".well-known/did.json", document(ISSUER, CERTIFICATES))
+    served.plane.write("status/did.json", document(f"{ISSUER}:status", LISTS))
+
+    says(pasted(open_page, served, served.plane.text()), "valid", GOOD)
+
+
+def test_a_trial_registry_says_specimen_before_and_after(open_page, served):
+    served.plane.write("keys.json", keys_json(specimen=True))
+
+    page = open_page(f"{served.address}/v1")
+    expect(page.locator("#specimen")).to_be_visible()
+    page = scanned(open_page, served, served.plane.text())
+    says(page, "valid", GOOD)
+    expect(page.locator("#specimen")).to_be_visible()
+
+
+def test_a_registry_in_use_shows_no_specimen_banner(open_page, served):
+    page = scanned(open_page, served, served.plane.text())
+
+    says(page, "valid", GOOD)
+    expect(page.locator("#specimen")).to_be_hidden()
+
+
+def test_codes_we_have_no_name_for_are_shown_as_they_are(open_page, served):
+    page = scanned(open_page, served, served.plane.text(category="XYZ+NEW", association="Alliance – Región Norte"))
+
+    says(page, "valid", GOOD)
+    expect(page.locator("#facts")).to_contain_text("XYZ + NEW")
+    expect(page.locator("#facts")).to_contain_text("Alliance – Región Norte")
+
+
+def test_an_association_has_its_own_titles(open_page, served):
+    page = scanned(open_page, served, served.plane.text(category="IFS", association="AU"))
+
+    expect(page.locator("#facts")).to_contain_text("Infant Family Practitioner")
+
+
+def test_a_name_is_text_whatever_is_in_it(open_page, served):
+    name = "<img src=x onerror=alert(1)>"
+    page = scanned(open_page, served, served.plane.text(name=name))
+
+    expect(page.locator("#facts .name")).to_have_text(name)
+
+
+def test_spanish_by_address_by_button_and_by_the_browser(open_page, served):
+    digits = served.plane.text().split("#")[1]
+    for page in (
+        open_page(f"{served.address}/v1?lang=es#{digits}"),
+        open_page(f"{served.address}/v1#{digits}", locale="es-MX"),
+    ):
+        expect(page.get_by_role("heading", name="Vigente", exact=True)).to_be_visible()
+        expect(page.locator("#sentence")).to_have_text(VERDICTS["valid"].es)
+        assert page.evaluate("document.documentElement.lang") == "es"
+    page.get_by_role("button", name="English").click()
+    expect(page.get_by_role("heading", name="Valid")).to_be_visible()
+    page.get_by_role("button", name="Español").click()
+    expect(page.get_by_role("heading", name="Vigente", exact=True)).to_be_visible()
+
+
+# --- a saved copy, with no network ---
+
+
+def saved(tmp_path, ring=None):
+    copy = tmp_path / "verify.html"
+    copy.write_bytes(verifier.page.page(ring))
+    return copy.as_uri()
+
+
+def test_a_saved_copy_with_keys_says_genuine_but_not_checked_today(open_page, plane, tmp_path):
+    page = open_page(saved(tmp_path, keys_json()) + "#" + plane.text().split("#")[1])
+
+    says(page, "status_unknown", UNSURE)
+    expect(page.locator("#facts")).to_contain_text("Marisol")
+    expect(page.locator("#host")).to_contain_text("saved copy")
+
+
+def test_a_saved_copy_with_keys_still_finds_a_forgery(open_page, plane, tmp_path):
+    says(open_page(saved(tmp_path, keys_json()) + "#" + forged(plane).split("#")[1]), "tampered", STOP)
+
+
+def test_a_saved_copy_may_not_know_the_newest_key(open_page, plane, tmp_path):
+    page = open_page(saved(tmp_path, keys_json()) + "#" + plane.text(by=STRANGER).split("#")[1])
+
+    says(page, "cannot_check", UNSURE)
+
+
+def test_a_saved_copy_without_keys_takes_them_from_a_file(open_page, plane, tmp_path):
+    page = open_page(saved(tmp_path) + "#" + plane.text().split("#")[1])
+    says(page, "cannot_check", UNSURE)
+
+    page.locator("#keys-file").set_input_files(plane.folder / "keys.json")
+    page.get_by_role("button", name="Check another").click()
+    page.get_by_label("The code as text").first.fill(plane.text())
+    page.get_by_role("button", name="Check", exact=True).click()
+
+    says(page, "status_unknown", UNSURE)
+    expect(page.locator("#when")).to_contain_text("from a file you chose")
