@@ -2,7 +2,6 @@
 
 import time
 from datetime import datetime
-from importlib import resources
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -20,6 +19,9 @@ from verifier.keys import KeyRing, read_keys_json
 from verifier.proof import vkey
 from verifier.status import LIST_TYP, NOTES_TYP, TTL, Signed, notes, pack, read_list, read_notes, token_list
 from verifier.verdict import Notice, Unverified
+
+PAGE: Final = Path(cose.__file__).parent / "page" / "index.html"
+"""The verify page."""
 
 _TOPICS: Final = (*status.TOPICS, *documents.TOPICS)
 
@@ -75,9 +77,10 @@ class Plane:
     def _signer(self, use: KeyUse, now: datetime) -> FileSigner:
         signer = self._keys.signer(use, now)
         known = self._known.get(signer.kid)
-        if known is None or known.withdrawn:
-            state = "withdrawn" if known else "not in the log; run `registry keys publish`"
-            raise KeysUnusable(f"the {use} key {signer.kid} is {state}")
+        if known is None:
+            raise KeysUnusable(f"the {use} key {signer.kid} is not in the log; run `registry keys publish`")
+        if known.withdrawn or (known.until and known.until <= now):
+            raise KeysUnusable(f"the {use} key {signer.kid} is retired or withdrawn, and no younger one is here")
         if signer.controller != controller(use, self._host):
             raise KeysUnusable(f"the {use} key {signer.kid} is of {signer.controller}; this host is {self._host}")
         return signer
@@ -133,10 +136,10 @@ class Plane:
         self._files.put(".well-known/did.json", self._known.did("certificate", self._host))
         self._files.put("status/did.json", self._known.did("status", self._host))
         self._files.put("keys.json", self._known.keys_json(self._host, self._qr_host, log_signer.public))
-        page = resources.files("verifier") / "page" / "index.html"
-        if page.is_file():  # made at set-up
+        if PAGE.is_file():  # made at set-up
+            page = PAGE.read_bytes()
             for name in ("v1", "v1.html"):
-                self._files.put(name, page.read_bytes())
+                self._files.put(name, page)
 
 
 class _List(NamedTuple):

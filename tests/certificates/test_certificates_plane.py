@@ -9,7 +9,7 @@ from certificate_facts import DAY, HOST, NOON, Story
 
 from domain.key import Key
 from registry.certificates.keys import KeyFolder, KeysUnusable, announce
-from registry.certificates.plane import Plane
+from registry.certificates.plane import PAGE, Plane
 from registry.certificates.slots import slot
 from registry.log.published import Published
 from registry.log.tiles import Disk
@@ -75,14 +75,11 @@ def test_every_file_of_the_plane_is_there(plane, database_connection, static, be
 
 
 def test_the_page_is_there_under_both_names(plane, database_connection, static, begun):
-    from importlib import resources
-
-    page = resources.files("verifier") / "page" / "index.html"
-    if not page.is_file():
+    if not PAGE.is_file():
         pytest.skip("the page is made at set-up")
     plane.publish(database_connection, NOON)
 
-    assert (static / "v1").read_bytes() == (static / "v1.html").read_bytes() == page.read_bytes()
+    assert (static / "v1").read_bytes() == (static / "v1.html").read_bytes() == PAGE.read_bytes()
 
 
 def test_a_list_says_valid_until_something_happens_and_then_what(
@@ -240,6 +237,16 @@ def test_keys_the_log_does_not_know_publish_nothing(settings, database_connectio
     with pytest.raises(KeysUnusable, match="registry keys publish"):
         Plane(static, folder, host=HOST, qr_host=HOST).publish(database_connection, NOON)
     assert not list(static.rglob("*"))
+
+
+def test_a_retired_or_withdrawn_key_signs_no_list(plane, database_connection, keys, store):
+    key = store.get(Key, keys.signer("status", NOON).kid)
+    key.retire(until=NOON + timedelta(hours=1), on=DAY, by="operator")
+    store.save(key)
+    plane.publish(database_connection, NOON)
+
+    with pytest.raises(KeysUnusable, match="retired"):
+        plane.publish(database_connection, NOON + timedelta(hours=1))
 
 
 def test_keys_of_another_host_publish_nothing(settings, keys, database_connection):
