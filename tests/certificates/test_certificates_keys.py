@@ -6,10 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 import msgspec
 import pytest
 from certificate_facts import HOST, NOON
+from typer.testing import CliRunner
 
 from domain.errors import Invalid, OutOfTurn
 from domain.key import Key
 from registry.certificates.keys import KeyFolder, KeysExist, KeysUnusable, announce
+from registry.cli.keys import app
+from registry.database import NotMigrated, Unavailable
 from verifier import cose
 
 MASTER = bytes(range(32))
@@ -165,3 +168,42 @@ def published():
     key = Key("740fd0d29f891387")
     key.publish("certificate", "z6Mk", "did:web:registry.example", start=NOON, specimen=False, on=DAY, by="operator")
     return key
+
+
+# --- the command ---
+
+
+@pytest.fixture
+def run(settings, monkeypatch):
+    monkeypatch.setenv("REGISTRY_HOME", str(settings.home))
+    monkeypatch.setenv("REGISTRY_DATABASE_URL", settings.database_url)
+    monkeypatch.delenv("REGISTRY_MASTER_KEY", raising=False)
+    return lambda *words: CliRunner().invoke(app, words)
+
+
+def test_keys_init_makes_the_keys_once_and_tells_the_log(run, settings, store):
+    made = run("init", "--specimen")
+
+    assert made.exit_code == 0, made.output
+    assert stat.S_IMODE(settings.master_key_file.stat().st_mode) == 0o600
+    assert made.output.count("SPECIMEN") == 3
+    assert store.position() == 3
+    assert isinstance(run("init").exception, KeysExist)
+    assert "nothing new" in run("publish").output
+    shown = run("show").output
+    assert all(event.kid in shown for position in (1, 2, 3) for event in [store.at(position)[1]])
+
+
+def test_keys_made_before_the_database_is_there_are_told_later(run, settings, store, monkeypatch):
+    monkeypatch.setenv("REGISTRY_DATABASE_URL", "postgresql://nobody@/none?host=/nowhere")
+    made = run("init")
+    assert isinstance(made.exception, Unavailable | NotMigrated)
+    assert "registry keys publish" in made.output
+
+    monkeypatch.setenv("REGISTRY_DATABASE_URL", settings.database_url)
+    assert run("publish").exit_code == 0
+    assert store.position() == 3
+
+
+def test_no_key_to_show_is_no_failure(run):
+    assert run("show").exit_code == 0
