@@ -13,7 +13,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
@@ -79,7 +79,11 @@ def _as_user(address: str, user: str, password: str | None) -> str:
     parts = urlsplit(address)
     hosts = parts.netloc.rpartition("@")[2]
     secret = f":{quote(password, safe='')}" if password else ""
-    query = [(name, value) for name, value in parse_qsl(parts.query) if name not in {"user", "password"}]
+    query = [
+        (name, value)
+        for name, value in parse_qsl(parts.query, keep_blank_values=True)
+        if name not in {"user", "password"}
+    ]
     netloc = f"{quote(user, safe='')}{secret}@{hosts}"
     return urlunsplit((parts.scheme, netloc, parts.path, urlencode(query, quote_via=quote), ""))
 
@@ -204,17 +208,21 @@ def _lives(connection: Connection) -> bool:
 # --- the embedded server ---------------------------------------------------------------------
 
 
-def start(settings: Settings, options: Sequence[str] = ()) -> Path:
-    """Start the embedded server unless it runs, make its database; give the folder of its socket."""
+def start(settings: Settings, *, lasting: bool = True) -> Path:
+    """Start the embedded server unless it runs, make its database; give the folder of its socket.
+
+    `lasting=False` is for tests: faster, and lost when the machine stops.
+    """
     place = _Place(settings)
-    if _answers(place.sockets):
-        return place.sockets
-    with place.lock():
-        if not _answers(place.sockets):
-            place.say_where()
-            place.initialise()
-            place.start(options)
-        _make_database(place.sockets)
+    if not (place.complete.exists() and place.runs()):
+        with place.lock():
+            if not place.runs():
+                place.say_where()
+                place.initialise(lasting=lasting)
+                place.start(lasting=lasting)
+            if not place.complete.exists():
+                _make_database(place.sockets)
+                place.complete.touch()
     return place.sockets
 
 
@@ -225,15 +233,6 @@ def stop(settings: Settings) -> bool:
         return False
     with place.lock():
         return place.stop()
-
-
-def _answers(sockets: Path) -> bool:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        try:
-            probe.connect(str(sockets / ".s.PGSQL.5432"))
-        except OSError:
-            return False
-    return True
 
 
 def _make_database(sockets: Path) -> None:
@@ -274,10 +273,12 @@ class _Place:
         path = str(self.data)
         plain = len(os.fsencode(path)) <= _SOCKET_PATH and not set(path) & set("\"',")
         self.sockets = self.data if plain else self.away / "socket"
+        self.complete = self.folder / "complete"
 
     def _closed_folder(self, lowest: Path) -> Path | None:
         if not self.root:
             return None
+        lowest = lowest.resolve()
         for folder in (lowest, *lowest.parents):
             if not folder.stat().st_mode & stat.S_IXOTH:
                 return folder
@@ -297,7 +298,21 @@ class _Place:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
-    def initialise(self) -> None:
+    def runs(self) -> bool:
+        """Whether the server takes connections; it says so itself in the eighth line of this file."""
+        try:
+            status = (self.data / "postmaster.pid").read_text().splitlines()[7:8]
+        except FileNotFoundError:
+            return False
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            try:
+                # The file may be left from a server that was killed.
+                probe.connect(str(self.sockets / ".s.PGSQL.5432"))
+            except OSError:
+                return False
+        return [word.strip() for word in status] == ["ready"]
+
+    def initialise(self, *, lasting: bool) -> None:
         if self.sockets != self.data:
             _own_folder(self.away)
             self._for_server(self.sockets)
@@ -308,23 +323,23 @@ class _Place:
         self._for_server(unfinished)
         self._run(
             "initdb", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale-provider=builtin",
-            "--locale=C.UTF-8", "--no-sync", "--no-instructions", "-D", str(unfinished),
+            "--locale=C.UTF-8", "--no-instructions", *([] if lasting else ["--no-sync"]), "-D", str(unfinished),
         )  # fmt: skip
         unfinished.rename(self.data)
 
-    def start(self, options: Sequence[str]) -> None:
-        server = shlex.join([
-            "-p", "5432", "-c", "listen_addresses=", "-c", f'unix_socket_directories="{self.sockets}"',
-            "-c", "unix_socket_permissions=0700", *options,
-        ])  # fmt: skip
+    def start(self, *, lasting: bool) -> None:
+        settings = {
+            "listen_addresses": "",
+            "port": "5432",
+            "unix_socket_directories": f'"{self.sockets}"',
+            "unix_socket_permissions": "0700",
+        }
+        if not lasting:
+            settings |= {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+        options = shlex.join(word for name, value in settings.items() for word in ("-c", f"{name}={value}"))
         # The path of the log reaches a shell unquoted, so it is relative to where pg_ctl runs.
-        log = self.data.relative_to(self.folder) / "log"
-        self._run("pg_ctl", "start", "--wait", "--timeout=60", "--silent", "--log", str(log), "--options", server)
-        deadline = time.monotonic() + 10
-        while not _answers(self.sockets):
-            if time.monotonic() > deadline:
-                raise Unavailable(f"The embedded server does not answer; see {self.folder / log}.")
-            time.sleep(0.05)
+        log = str(self.data.relative_to(self.folder) / "log")
+        self._run("pg_ctl", "start", "--wait", "--timeout=60", "--silent", "--log", log, "--options", options)
 
     def stop(self) -> bool:
         return self._call("pg_ctl", "stop", "--wait", "--timeout=60", "--silent", "--mode=fast").returncode == 0
@@ -363,9 +378,15 @@ class _Place:
 
 def _own_folder(folder: Path) -> None:
     """Make a folder of ours, or see that it is one: a stranger may have put his there first."""
-    with suppress(FileExistsError):
+    try:
         folder.mkdir(mode=0o711)
         folder.chmod(0o711)
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise BadSetting(
+            "REGISTRY_HOME", f"{folder} can't be made ({error.strerror}). Name a folder of yours."
+        ) from None
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise BadSetting("REGISTRY_HOME", f"{folder} is in use by somebody else. Remove it or name another home.")

@@ -14,6 +14,7 @@ from contextlib import ExitStack, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
+from typing import TextIO
 from urllib.parse import quote
 
 import psycopg
@@ -29,52 +30,51 @@ from registry.vault import Vault
 RUN = "REGISTRY_TEST_RUN"
 TEMPLATE = "registry_template"
 MASTER_KEY = bytes(range(32))
-# Nothing here has to survive a crash of the machine.
-FAST = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=200")
+HELD = pytest.StashKey[TextIO]()
 
 
 def pytest_configure(config):
-    if not hasattr(config, "workerinput"):
-        for left in Path(tempfile.gettempdir()).glob("registry-tests-*"):
-            if not _lives(left.name.rpartition("-")[2]):
-                _remove(left)
-        os.environ[RUN] = str(Path(tempfile.gettempdir()) / f"registry-tests-{os.getpid()}")
+    if hasattr(config, "workerinput"):
+        return
+    for left in Path(tempfile.gettempdir()).glob("registry-tests-*"):
+        with suppress(OSError):
+            _hold(left)
+            _remove(left)
+    run = Path(tempfile.mkdtemp(prefix="registry-tests-"))
+    run.chmod(0o755)
+    config.stash[HELD] = _hold(run)
+    os.environ[RUN] = str(run)
 
 
 def pytest_unconfigure(config):
-    if not hasattr(config, "workerinput"):
+    if HELD in config.stash:
         _remove(Path(os.environ[RUN]))
+        config.stash[HELD].close()
 
 
-def _lives(pid: str) -> bool:
-    return Path("/proc", pid).exists() if Path("/proc/self").exists() else _answers_signal(int(pid))
-
-
-def _answers_signal(pid: int) -> bool:
-    with suppress(PermissionError):
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return False
-    return True
+def _hold(run: Path) -> TextIO:
+    """Holds the run's folder while this process lives; fails while another one does."""
+    file = (run / "alive").open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise
+    return file
 
 
 def _remove(run: Path) -> None:
-    if run.exists():
-        databases.stop(Settings(home=run))
-        shutil.rmtree(run, ignore_errors=True)
+    databases.stop(Settings(home=run))
+    shutil.rmtree(run, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
 def server() -> str:
     """The folder of the socket of this run's PostgreSQL, with a migrated database to copy from."""
     run = Path(os.environ[RUN])
-    with suppress(FileExistsError):
-        run.mkdir(mode=0o755)
-        run.chmod(0o755)
     with (run / "template").open("a+") as ready:
         fcntl.flock(ready, fcntl.LOCK_EX)
-        sockets = str(databases.start(Settings(home=run), FAST))
+        sockets = str(databases.start(Settings(home=run), lasting=False))
         ready.seek(0)
         if not ready.read():
             with psycopg.connect(address(sockets, "postgres"), autocommit=True) as connection:

@@ -33,3 +33,8 @@ def migrate() -> None:
     """Make or change the tables; safe to repeat."""
     applied = database.migrate(Settings.from_environment())
     print(f"Applied: {', '.join(applied)}." if applied else "Nothing to do.")
+
+
+def join(registry: typer.Typer) -> None:
+    registry.add_typer(app, name="database")
+    registry.command()(migrate)

@@ -6,8 +6,7 @@ from typer.testing import CliRunner
 from registry.cli import database as commands
 
 app = typer.Typer()
-app.add_typer(commands.app, name="database")
-app.command()(commands.migrate)
+commands.join(app)
 
 
 def run(settings, *arguments):

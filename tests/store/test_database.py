@@ -152,7 +152,7 @@ MIGRATE += "print(database.migrate(Settings(home=Path(sys.argv[1]), database_url
 
 def test_eight_processes_migrate_two_new_databases_of_a_new_server_at_once(tmp_path, folder):
     settings = Settings(home=folder)
-    sockets = database.start(settings, ("-c", "fsync=off"))
+    sockets = database.start(settings, lasting=False)
     addresses = [database._embedded_url(sockets, name) for name in ("one", "two")]
     with psycopg.connect(database._embedded_url(sockets, "postgres"), autocommit=True) as connection:
         connection.execute("CREATE DATABASE one")
@@ -216,7 +216,7 @@ def test_a_role_that_may_make_roles_is_enough(new_database, tmp_path, connect):
 
 def test_passwords_are_set_from_the_settings(folder):
     home = Settings(home=folder)
-    sockets = database.start(home, ("-c", "fsync=off"))
+    sockets = database.start(home, lasting=False)
     passwords = {role: f"{role}'s s3cret/@" for role in ROLES}
     settings = Settings(home=folder, database_url=database._embedded_url(sockets), passwords=passwords)
 
@@ -279,6 +279,36 @@ def test_the_embedded_server_starts_and_stops(folder, capsys):
     assert database.stop(settings)
     assert not database.stop(settings)
     assert capsys.readouterr().err == ""
+
+
+def test_eight_processes_start_it_at_once(folder):
+    code = (
+        "import sys; from pathlib import Path; from registry import database; from registry.settings import Settings\n"
+        "s = Settings(home=Path(sys.argv[1]), temporary=Path(sys.argv[1]))\n"
+        "database.ready(s); print(database.is_migrated(s))"
+    )
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, folder], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for _ in range(8)
+    ]
+
+    assert [process.communicate(timeout=60) for process in processes] == [("True\n", "")] * 8
+    assert database.stop(Settings(home=folder, temporary=folder))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's server runs as somebody else")
+def test_a_link_does_not_open_a_closed_folder(folder):
+    (folder / "closed" / "home").mkdir(parents=True)
+    (folder / "closed").chmod(0o700)
+    (folder / "link").symlink_to(folder / "closed" / "home")
+    settings = Settings(home=folder / "link", temporary=folder)
+
+    database.ready(settings)
+
+    assert mode(folder / "closed") == 0o700
+    assert database.stop(settings)
 
 
 def test_a_long_path_gets_its_socket_elsewhere(folder):
