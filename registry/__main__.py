@@ -1,0 +1,53 @@
+"""The registry command: everything an operator does by hand."""
+
+import sys
+from importlib import import_module
+from typing import Annotated
+
+import typer
+
+from domain.errors import Refused
+from registry.certificates.keys import KeysExist, KeysUnusable
+from registry.database import NotMigrated, Unavailable
+from registry.settings import BadSetting
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help=(
+        "The Endorsement Registry: endorsements as a history that proves itself.\n\n"
+        "Start with `registry demo`, or for a registry of your own: `registry migrate`, `registry keys init`, "
+        "`registry import FILE.csv`, then `registry work` and `registry serve`. "
+        "Data lives under REGISTRY_HOME (./var); PostgreSQL is the embedded one unless "
+        "REGISTRY_DATABASE_URL names yours."
+    ),
+)
+
+# Groups of commands, each in a module of registry/cli that adds its own to the app.
+GROUPS = ("demo", "serve", "roster", "views", "log", "keys", "database")
+for group in GROUPS:
+    import_module(f"registry.cli.{group}").join(app)
+
+
+@app.callback(invoke_without_command=True)
+def version(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
+) -> None:
+    if version:
+        from importlib.metadata import version as installed  # noqa: PLC0415 - only here
+
+        print(installed("endorsement-registry"))
+        raise typer.Exit
+
+
+def main() -> None:
+    """One plain line and exit status 2 for what the operator can mend; a traceback is a defect."""
+    try:
+        app()
+    except (BadSetting, KeysExist, KeysUnusable, NotMigrated, Unavailable, Refused) as refused:
+        print(f"registry: {refused}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

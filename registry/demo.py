@@ -1,0 +1,451 @@
+"""The demo: a registry of made-up people and one person's life, played through the API on past days."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import threading
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as clock_time
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import psutil
+import psycopg
+import uvicorn
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from domain.access import OPERATOR
+from domain.editions import FIRST_CYCLE, cycle_years
+from domain.endorsement import Certificate, Endorsement
+from registry import database, sample, worker
+from registry.api import create_app
+from registry.api.actors import Desk
+from registry.certificates.issue import Issuer, write_certificate
+from registry.certificates.keys import announce
+from registry.certificates.paper import Printer
+from registry.certificates.plane import Plane
+from registry.commands import Act, Registry
+from registry.importing import import_roster
+from registry.log.published import Published
+from registry.opening import open_keys, open_registry
+from registry.roster import read_roster
+from registry.settings import Settings
+from registry.vault import Vault
+
+SEED: Final = 2002
+PEOPLE: Final = 120
+_RENEWAL_DAY = (10, 15)
+# The last steps of the move need a few days after the renewal.
+_ROOM = timedelta(days=7)
+_NOON = clock_time(15, 0, tzinfo=UTC)  # the same day from Hawaii to Western Australia
+
+Say = Callable[[str], None]
+
+
+class NotADemo(Exception):
+    """There is something in REGISTRY_HOME that this demo didn't make."""
+
+
+class Made(msgspec.Struct, frozen=True):
+    """What the demo made, as `registry demo --no-serve --json` prints it: paths are folders."""
+
+    number: str
+    certificates: str
+    superseded: str
+    static: str
+    home: str
+
+
+class People(msgspec.Struct, frozen=True):
+    """Who may come in by a link: the holder's person id and a reviewer's."""
+
+    made: Made
+    holder: str
+    reviewer: str
+
+
+class DemoClock:
+    """Stands on the day it is set to, a second further at each look, until it is let go into the present."""
+
+    def __init__(self) -> None:
+        self._at: datetime | None = None
+
+    def __call__(self) -> datetime:
+        if self._at is None:
+            return datetime.now(UTC)
+        self._at += timedelta(seconds=1)
+        return self._at
+
+    def stand(self, day: date) -> None:
+        self._at = max(datetime.combine(day, _NOON), self._at or datetime.min.replace(tzinfo=UTC))
+
+    def let_go(self) -> None:
+        self._at = None
+
+
+class Story(msgspec.Struct, frozen=True):
+    """The days of the life: counted back from today, so that the certificate is valid now, in any year."""
+
+    founded: date
+    started: date
+    submitted: date
+    approved: date
+    renewed: date
+    moved: date
+
+    @classmethod
+    def until(cls, today: date) -> Story:
+        """The renewal is in the last window that began a week or more ago; the move is after it."""
+        year = FIRST_CYCLE
+        for cycle in cycle_years():
+            if date(cycle, *_RENEWAL_DAY) + _ROOM > today:
+                break
+            year = cycle
+        renewed = date(year, *_RENEWAL_DAY)
+        return cls(
+            founded=date(year - 1, 1, 10),
+            started=date(year - 1, 1, 20),
+            submitted=date(year - 1, 2, 3),
+            approved=date(year - 1, 2, 20),
+            renewed=renewed,
+            moved=min(date(year + 1, 3, 3), today - timedelta(days=4)),
+        )
+
+
+class Refused(Exception):
+    """The API said no to a step of the demo: a defect of ours."""
+
+
+class Client:
+    """One actor's API key at one address."""
+
+    def __init__(self, address: str, key: str) -> None:
+        self._address = address
+        self._key = key
+
+    def post(self, path: str, body: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+        """Do a deed; the events it recorded."""
+        request = urllib.request.Request(  # noqa: S310 - our own address
+            f"{self._address}/api{path}",
+            data=json.dumps(body or {}).encode(),
+            headers={
+                "Authorization": f"Bearer {self._key}",
+                "Content-Type": "application/json",
+                "Idempotency-Key": str(uuid.uuid4()),
+            },
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+                events: list[dict[str, Any]] = json.load(answer)["events"]
+                return events
+        except urllib.error.HTTPError as error:
+            raise Refused(f"{path}: {error.read().decode()}") from None
+
+
+def prepare(settings: Settings, say: Say) -> People:
+    """Everything but serving; at once when it was done before. Raises NotADemo."""
+    done = settings.home / "demo.json"
+    if done.is_file():
+        say("The demo was made before; its data is used again.")
+        return msgspec.json.decode(done.read_bytes(), type=People)
+    if settings.keys.exists() or not settings.embedded:
+        raise NotADemo(
+            f"{settings.home} has keys already, or REGISTRY_DATABASE_URL is set: the demo makes a registry of its own. "
+            "Set REGISTRY_HOME to an empty folder, or remove what an interrupted demo left."
+        )
+    people = _make(settings, say)
+    aside = done.with_suffix(".new")
+    aside.write_bytes(msgspec.json.encode(people))
+    aside.replace(done)
+    return people
+
+
+def _make(settings: Settings, say: Say) -> People:
+    clock = DemoClock()
+    story = Story.until(datetime.now(UTC).date())
+    clock.stand(story.founded)
+
+    say("Starting PostgreSQL and making the tables ...")
+    database.migrate(settings)
+    say("Making keys (SPECIMEN: for trials only) ...")
+    Vault.make_master_key(settings)
+    keys = open_keys(settings)
+    keys.init(settings.public_host, clock(), specimen=True)
+    registry = open_registry(settings, clock=clock)
+    announce(registry.store, keys, on=story.founded, by=OPERATOR.by)
+    registry.admit_all(Act(OPERATOR))
+
+    say("Importing a roster of made-up people ...")
+    rows = sample.people(SEED, PEOPLE, story.founded)
+    _import(registry, settings, sample.export(rows, slips=True), say)
+    reviewers = [_number_of(registry, row) for row in rows[:4]]
+
+    with serving(settings, registry, clock) as address:
+        number, holder = _life(registry, settings, clock, story, address, reviewers, say)
+
+    clock.let_go()
+    say("Importing the same association's next file: renewals, lapses, a new name ...")
+    sample.later(SEED, rows, date(story.renewed.year + 3, 12, 31))
+    _import(registry, settings, sample.export(rows), say)
+
+    folders = [_folder(settings, number, count) for count in range(1, len(certificates_of(registry, number)) + 1)]
+    made = Made(number, str(folders[-1]), str(folders[-2]), str(settings.static), str(settings.home))
+    reviewer = registry.store.holder(f"record/VA/{rows[1].record}") or ""
+    return People(made, holder, _person_of(registry, reviewer.partition("/")[2]))
+
+
+def _life(
+    registry: Registry,
+    settings: Settings,
+    clock: DemoClock,
+    story: Story,
+    address: str,
+    reviewers: list[str],
+    say: Say,
+) -> tuple[str, str]:
+    """Apply, be reviewed by two, endorsed, renewed in a window, moved from VA to CT with the word of both."""
+    desk = Desk(settings, clock=clock)
+
+    def client(role: str, **whose: str) -> Client:
+        return Client(address, desk.add(role, **whose)[1])
+
+    mentor, first, second, _ = reviewers
+    year = story.founded.year
+
+    say("Marisol Okafor applies in Virginia ...")
+    virginia = client("coordinator", association="VA")
+    registered = virginia.post(
+        "/people",
+        {"name": "Marisol Okafor", "credentials": "MSW", "email": "marisol.okafor@example.org", "residence": "VA"},
+    )
+    person = registered[0]["stream"].partition("/")[2]
+    holder = client("holder", person=person)
+    for entry in (
+        {"kind": "work", "from": f"{year - 3}-01-04", "through": f"{year - 1}-12-31", "sector": "home_visiting"},
+        {"kind": "training", "from": f"{year - 1}-03-01", "through": f"{year - 1}-03-05", "hours": 34, "dei_hours": 3},
+        {"kind": "rsc", "from": f"{year - 1}-02-01", "through": f"{year - 1}-11-30", "hours": 26, "provider": mentor},
+    ):
+        holder.post(f"/people/{person}/entries", entry)
+    clock.stand(story.started)
+    application = _name(holder.post(f"/people/{person}/applications", {"association": "VA", "category": "IFS"}))
+    clock.stand(story.submitted)
+    holder.post(f"/applications/{application}/submissions", {"signed": True})
+
+    say("Two reviewers judge, the coordinator approves ...")
+    for days, reviewer in ((2, first), (3, second)):
+        clock.stand(story.submitted + timedelta(days=days))
+        virginia.post(f"/applications/{application}/reviewers", {"reviewer": reviewer})
+    for days, reviewer in ((9, first), (12, second)):
+        clock.stand(story.submitted + timedelta(days=days))
+        their = client("reviewer", person=_person_of(registry, reviewer))
+        their.post(f"/applications/{application}/recommendations", {"reviewer": reviewer, "outcome": "approve"})
+    clock.stand(story.approved)
+    approved = virginia.post(f"/applications/{application}/approvals")
+    number: str = next(event["stream"] for event in approved if event["topic"] == "endorsement.awarded").partition("/")[
+        2
+    ]
+
+    say("The window opens, Marisol renews by attestation ...")
+    clock.stand(story.renewed)
+    holder = client("holder", person=person)
+    holder.post(
+        f"/endorsements/{number}/renewals",
+        {"training_hours": 16, "rsc_hours": 12, "membership": True, "ethics": True, "no_sanction": True},
+    )
+
+    say("Marisol moves to Connecticut; both associations give their word ...")
+    clock.stand(story.moved)
+    holder, virginia, connecticut = (
+        client("holder", person=person),
+        client("coordinator", association="VA"),
+        client("coordinator", association="CT"),
+    )
+    holder.post(f"/people/{person}/residences", {"residence": "CT"})
+    transfer = _name(holder.post(f"/people/{person}/transfers", {"to": "CT", "endorsements": [number]}))
+    clock.stand(story.moved + timedelta(days=1))
+    virginia.post(f"/transfers/{transfer}/confirmations")
+    clock.stand(story.moved + timedelta(days=2))
+    connecticut.post(f"/transfers/{transfer}/memberships", {"through": date(story.moved.year, 12, 31).isoformat()})
+    clock.stand(story.moved + timedelta(days=3))
+    connecticut.post(f"/transfers/{transfer}/acceptances")
+    desk.close()
+    return number, person
+
+
+@contextmanager
+def serving(settings: Settings, registry: Registry, clock: Callable[[], datetime]) -> Iterator[str]:
+    """The real server on a free port of this machine, for as long as the life lasts."""
+    config = uvicorn.Config(
+        create_app(settings, registry=registry, clock=clock),
+        host="127.0.0.1",
+        port=0,
+        log_level="error",
+        access_log=False,
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, name="demo-server", daemon=True)
+    thread.start()
+    while not server.started:
+        if not thread.is_alive():
+            raise Refused("the server did not start")
+        time.sleep(0.02)
+    try:
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=10)
+
+
+def _import(registry: Registry, settings: Settings, data: bytes, say: Say) -> None:
+    now = registry.clock()
+    (settings.home / f"roster-{now:%Y-%m-%d}.csv").write_bytes(data)
+    roster = read_roster(data, now)
+    import_roster(registry, OPERATOR, roster)
+    report = roster.report()
+    say(f"  {report['rows']} rows: {report['endorsements']} endorsements, {report['errors']} refused with a reason")
+
+
+def certificates_of(registry: Registry, number: str) -> list[Certificate]:
+    """Oldest first."""
+    return registry.store.get(Endorsement, number).certificates
+
+
+def _folder(settings: Settings, number: str, count: int) -> Path:
+    return settings.home / "certificates" / f"{number}-{count}"
+
+
+def refresh(settings: Settings, made: Made) -> None:
+    """Publish the static plane, as the worker does after every batch, and write the certificates of the life.
+
+    Both name the QR's host, which `--lan` changes.
+    """
+    registry, keys = open_registry(settings), open_keys(settings)
+    plane = Plane(settings.static, keys, host=settings.public_host, qr_host=settings.qr_host)
+    with psycopg.connect(database.url(settings, "reader"), autocommit=True) as connection:
+        plane.publish(connection, datetime.now(UTC))
+    issuer = Issuer(
+        registry.store,
+        keys,
+        Published.of(settings.static),
+        host=settings.public_host,
+        qr_host=settings.qr_host,
+        printer=Printer(settings.home / "fonts"),
+    )
+    for count, certificate in enumerate(certificates_of(registry, made.number), 1):
+        write_certificate(_folder(settings, made.number, count), issuer.render(made.number, certificate.cti))
+
+
+def entries(settings: Settings, people: People) -> list[tuple[str, str]]:
+    """Whom a link lets in, and its path."""
+    desk = Desk(settings)
+    try:
+        return [
+            ("the coordinator of Virginia", desk.make_entry("coordinator", association="VA")),
+            ("the coordinator of Connecticut", desk.make_entry("coordinator", association="CT")),
+            ("the Alliance", desk.make_entry("alliance", association="ALLIANCE")),
+            ("Marisol Okafor, who was endorsed", desk.make_entry("holder", person=people.holder)),
+            ("a reviewer", desk.make_entry("reviewer", person=people.reviewer)),
+        ]
+    finally:
+        desk.close()
+
+
+class _Server(uvicorn.Server):
+    """Says when it listens."""
+
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._say_started = started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            await asyncio.to_thread(self._say_started)
+
+
+def serve(settings: Settings, *, port: int, lan: bool, started: Callable[[], None]) -> None:
+    """The server and, in a thread of its own, the worker; until a signal ends both."""
+    stop = threading.Event()
+    work = threading.Thread(target=worker.run, args=(settings,), kwargs={"stop": stop}, name="worker")
+    certificate, key = own_certificate(settings) if lan else (None, None)
+    config = uvicorn.Config(
+        create_app(settings),
+        host="0.0.0.0" if lan else "127.0.0.1",  # noqa: S104 - that is what --lan asks for
+        port=port,
+        log_level="warning",
+        access_log=False,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+    )
+    work.start()
+    try:
+        _Server(config, started).run()
+    finally:
+        stop.set()
+        work.join(timeout=15)
+
+
+def own_address() -> str:
+    """This machine's own address on its network; the loopback where it has none."""
+    for found in psutil.net_if_addrs().values():
+        for address in found:
+            if address.family == socket.AF_INET and not address.address.startswith(("127.", "169.254.")):
+                return str(address.address)
+    return "127.0.0.1"
+
+
+def own_certificate(settings: Settings) -> tuple[Path, Path]:
+    """A certificate for this machine's address, made here, good for 30 days: files of certificate and key."""
+    folder = settings.home / "lan"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    address = settings.qr_host.partition(":")[0]
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Endorsement Registry demo")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=30))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), critical=False)
+        .sign(key, SHA256())
+    )
+    files = folder / "certificate.pem", folder / "key.pem"
+    files[0].write_bytes(certificate.public_bytes(Encoding.PEM))
+    files[1].touch(mode=0o600)
+    files[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return files
+
+
+def _name(events: list[dict[str, Any]]) -> str:
+    name: str = events[0]["stream"].partition("/")[2]
+    return name
+
+
+def _number_of(registry: Registry, row: sample.Row) -> str:
+    holder = registry.store.holder(f"record/{row.association}/{row.record}")
+    if holder is None:
+        raise Refused(f"{row.record} was not imported")
+    return holder.partition("/")[2]
+
+
+def _person_of(registry: Registry, number: str) -> str:
+    return registry.store.get(Endorsement, number).person
