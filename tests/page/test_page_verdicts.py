@@ -295,6 +295,13 @@ def test_an_association_has_its_own_titles(open_page, served):
     expect(page.locator("#facts")).to_contain_text("Infant Family Practitioner")
 
 
+def test_an_end_beyond_all_calendars_is_shown_too(open_page, served):
+    page = scanned(open_page, served, served.plane.text(expires_at=2**64 - 1))
+
+    says(page, "valid", GOOD)
+    expect(page.locator("#facts")).to_contain_text("December 31, 9999")
+
+
 def test_a_name_is_text_whatever_is_in_it(open_page, served):
     name = "<img src=x onerror=alert(1)>"
     page = scanned(open_page, served, served.plane.text(name=name))

@@ -163,20 +163,19 @@ function say(name) {
 
 const locale = () => (navigator.language.startsWith(language) ? navigator.language : language);
 
-function moment(seconds) {
-  const date = new Date(seconds * 1000);
-  return date.toLocaleString(locale(), { dateStyle: "long", timeStyle: "short" });
-}
+// The far future ends with the year 9999, as in the Python verifier.
+const date = (seconds) => new Date(Math.min(seconds, 253402300799) * 1000);
+
+const moment = (seconds) => date(seconds).toLocaleString(locale(), { dateStyle: "long", timeStyle: "short" });
+
+const day = (seconds) => date(seconds).toLocaleDateString(locale(), { dateStyle: "long", timeZone: "UTC" });
 
 // A certificate ends with a day where its association is. Twelve hours before that midnight it is that day in
 // UTC too, from Hawaii to Sydney, so the paper and every reader's screen show the same day.
-function day(seconds) {
-  return new Date(seconds * 1000).toLocaleDateString(locale(), { dateStyle: "long", timeZone: "UTC" });
-}
 const lastDay = ({ expiresAt }) => day(expiresAt - 43200);
 
 // A code we have no name for is shown as it is.
-const association = (code) => NAMES.associations[code] ?? code;
+const association = (code) => NAMES.associations[code]?.replace("~", NAMES.phrase) ?? code;
 
 // "IFS+ERS" is a category with an add-on; an association may have titles of its own.
 const category = (code, by) =>
@@ -270,8 +269,8 @@ function showResult() {
           ["category", certificate.category],
           ["association", certificate.association],
           ["issuer", certificate.issuer],
-          ["valid_from", new Date(certificate.validFrom * 1000).toISOString()],
-          ["through", new Date(certificate.expiresAt * 1000).toISOString()],
+          ["valid_from", date(certificate.validFrom).toISOString()],
+          ["through", date(certificate.expiresAt).toISOString()],
           ["cti", certificate.cti],
           ["log_index", String(certificate.logIndex)],
           ...(certificate.replaces ? [["replaces", certificate.replaces]] : []),
