@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -90,15 +92,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
             else str(misused)
         )
         if "--json" in words:
-            print(json.dumps({"verdict": None, "checks": [], "certificate": None, "error": why}))
+            _say(json.dumps({"verdict": None, "checks": [], "certificate": None, "error": why}))
         print(f"verify: {why}\nTry: verify --help", file=sys.stderr)
         return USAGE
     exit_code = worst([report["exit"] for report in reports])
     if asked.json:
-        print(json.dumps(_joined(reports, exit_code), ensure_ascii=False, indent=2))
+        _say(json.dumps(_joined(reports, exit_code), ensure_ascii=False, indent=2))
     else:
-        print("\n\n".join(_plain(report) for report in reports))
+        _say("\n\n".join(_plain(report) for report in reports))
     return exit_code
+
+
+def _say(text: str) -> None:
+    """Prints in UTF-8 whatever the locale: names need it, and so does JSON. A reader may stop listening."""
+    out = sys.stdout.buffer
+    with suppress(BrokenPipeError):
+        out.write(f"{text}\n".encode())
+        out.flush()
+        return
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _joined(reports: list[dict[str, Any]], exit_code: int) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -316,6 +317,29 @@ class TestWhatItPrints:
         report = said("--text", text(expires_at=2**64 - 1), "--static", static)[1]
 
         assert report["certificate"]["expires_at"] == "9999-12-31T23:59:59Z"
+
+    def test_a_proof_that_could_not_be_checked(self, capsys, static, tmp_path):
+        from test_verifier_files import pdf
+
+        path = tmp_path / "certificate.pdf"
+        path.write_bytes(pdf(**{"qr.txt": text().encode(), "proof.tlog-proof": log_proof().encode()}))
+        main([str(path), "--did", str(static / ".well-known" / "did.json"), *AT])
+
+        assert "note: a log proof is attached, but there is no log key" in capsys.readouterr().out
+
+    @pytest.mark.parametrize("json", [[], ["--json"]])
+    def test_utf8_in_any_locale_and_no_noise_when_nobody_listens(self, static, json):
+        words = [sys.executable, "-m", "verifier", "--text", text(), "--static", str(static), *AT, *json]
+        own = {"PYTHONIOENCODING": "ascii", "PATH": ""}
+
+        heard = subprocess.run(words, cwd=ROOT, env=own, capture_output=True, check=False)
+        reading, writing = os.pipe()
+        os.close(reading)
+        unheard = subprocess.run(words, cwd=ROOT, env=own, stdout=writing, stderr=subprocess.PIPE, check=False)
+        os.close(writing)
+
+        assert CERTIFICATE.name in heard.stdout.decode("utf-8")
+        assert (unheard.returncode, unheard.stderr) == (0, b"")
 
     def test_help_teaches_by_example(self, capsys):
         with pytest.raises(SystemExit) as ended:
