@@ -61,7 +61,10 @@ def now() -> datetime:
 
 
 class Vault:
-    """Seals and opens the personal fields of events; the only holder of the keeper's connection."""
+    """Seals and opens the personal fields of events; the only holder of the keeper's connection.
+
+    A field is sealed to its stream, version, name and class: no upcaster may rename it or change its class.
+    """
 
     def __init__(self, settings: Settings, *, random: Random = os.urandom, clock: Clock = now) -> None:
         self._random = random

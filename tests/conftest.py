@@ -2,6 +2,7 @@
 
 One PostgreSQL per test run, shared by the workers of pytest-xdist, in a folder under the temporary root
 named for the run; stopped and removed at its end. What a killed run left is removed by the next one.
+Another server is used when REGISTRY_TEST_DATABASE_URL names one (as superuser): 15 and 18 are supported.
 """
 
 import fcntl
@@ -15,7 +16,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import TextIO
-from urllib.parse import quote
+from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
@@ -70,22 +71,30 @@ def _remove(run: Path) -> None:
 
 @pytest.fixture(scope="session")
 def server() -> str:
-    """The folder of the socket of this run's PostgreSQL, with a migrated database to copy from."""
+    """The address, as superuser, of this run's PostgreSQL, with a migrated database to copy from."""
     run = Path(os.environ[RUN])
     with (run / "template").open("a+") as ready:
         fcntl.flock(ready, fcntl.LOCK_EX)
-        sockets = str(databases.start(Settings(home=run), lasting=False))
+        server = os.environ.get("REGISTRY_TEST_DATABASE_URL") or databases.address(embedded(run))
         ready.seek(0)
         if not ready.read():
-            with psycopg.connect(address(sockets, "postgres"), autocommit=True) as connection:
+            template = address(server, TEMPLATE)
+            with psycopg.connect(address(server, "postgres"), autocommit=True) as connection:
+                connection.execute(SQL("DROP DATABASE IF EXISTS {}").format(Identifier(TEMPLATE)))
                 connection.execute(SQL("CREATE DATABASE {}").format(Identifier(TEMPLATE)))
-            databases.migrate(Settings(home=run, database_url=address(sockets, TEMPLATE)))
+            databases.migrate(Settings(home=run, database_url=template))
             ready.write("migrated")
-    return sockets
+    return server
 
 
-def address(sockets: str, name: str) -> str:
-    return f"postgresql://postgres@/{name}?host={quote(sockets, safe='')}"
+def embedded(run: Path) -> Settings:
+    settings = Settings(home=run)
+    databases.start(settings, lasting=False)
+    return settings
+
+
+def address(server: str, name: str) -> str:
+    return urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
 
 
 @pytest.fixture
