@@ -13,7 +13,7 @@ JOBS ?= 2
 NPM_PACKAGES := node_modules/.package-lock.json
 HTMX := registry/pages/assets/htmx.min.js
 PAGE := verifier/page/index.html
-PAGE_SOURCES := $(filter-out $(PAGE),$(wildcard verifier/page/*.*)) verifier/verdict.py domain/association.py domain/category.py tools/page.py
+PAGE_SOURCES := $(filter-out $(PAGE),$(wildcard $(addprefix verifier/page/*.,js css html json))) verifier/verdict.py domain/association.py domain/category.py tools/page.py
 INTEROP_LOCK := $(wildcard tests/interop/requirements.lock)
 INTEROP := $(if $(INTEROP_LOCK),.venv-interop/.packages)
 

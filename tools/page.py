@@ -89,7 +89,7 @@ def script(said: dict[str, Any]) -> str:
 
 
 def bundled(source: str, *more: str) -> str:
-    code = esbuild(source, *more, "--bundle", "--format=iife", "--target=es2022", "--legal-comments=none")
+    code = esbuild(source, *more, "--bundle", "--format=iife", "--target=es2022", "--legal-comments=inline")
     return code.replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 

@@ -32,9 +32,12 @@ def page(keys: bytes | None = None) -> bytes:
     return built.encode()
 
 
-def policy() -> str:
-    """The Content-Security-Policy to serve the page with: its own, and what only a header can say."""
-    stated = _POLICY.search(_built())
+def policy(published: bytes | None = None) -> str:
+    """The Content-Security-Policy to serve the page with: its own, and what only a header can say.
+
+    Give the bytes that are served where they may be older than the page built last: it names their hashes.
+    """
+    stated = _POLICY.search(_built() if published is None else published.decode())
     if stated is None:
-        raise NotBuilt("verifier/page/index.html states no policy; run: make setup")
+        raise NotBuilt("this page states no policy; run: make setup")
     return f"{unescape(stated[1])}; frame-ancestors 'none'"
