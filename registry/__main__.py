@@ -1,13 +1,13 @@
 """The registry command: everything an operator does by hand."""
 
 import sys
-from importlib import import_module
 from typing import Annotated
 
 import typer
 
 from domain.errors import Refused
 from registry.certificates.keys import KeysExist, KeysUnusable
+from registry.cli import database, demo, keys, log, roster, serve, views
 from registry.database import NotMigrated, Unavailable
 from registry.settings import BadSetting
 
@@ -23,10 +23,9 @@ app = typer.Typer(
     ),
 )
 
-# Groups of commands, each in a module of registry/cli that adds its own to the app.
-GROUPS = ("demo", "serve", "roster", "views", "log", "keys", "database")
-for group in GROUPS:
-    import_module(f"registry.cli.{group}").join(app)
+# Each module of registry/cli adds its own commands.
+for group in (demo, serve, roster, views, log, keys, database):
+    group.join(app)
 
 
 @app.callback(invoke_without_command=True)

@@ -113,3 +113,7 @@ def _drawn(made: "Made") -> str:
 
 def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
+
+
+def join(registry: typer.Typer) -> None:
+    registry.command()(demo)

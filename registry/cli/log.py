@@ -149,3 +149,8 @@ def _finding(finding: Finding) -> str:
         finding.position and f"position {finding.position}",
     ]
     return f"{', '.join(one for one in where if one) or 'the log'}: {finding.what}"
+
+
+def join(registry: typer.Typer) -> None:
+    registry.command()(fsck)
+    registry.add_typer(app, name="log")
