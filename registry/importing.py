@@ -337,8 +337,9 @@ class _Known:
         ]
 
     def decided_here(self, field: str) -> bool:
-        """Whether it was last said by somebody here, and not by a file."""
-        return self._decided.get(field, False)
+        """Whether it was last said by somebody here, and not by a file; who left it empty said nothing."""
+        said = getattr(self, field, self.person.residence)
+        return bool(said) and self._decided.get(field, False)
 
     def _hear(self, event: Event) -> None:
         match event:
