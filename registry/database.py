@@ -339,7 +339,14 @@ class _Place:
         options = shlex.join(word for name, value in settings.items() for word in ("-c", f"{name}={value}"))
         # The path of the log reaches a shell unquoted, so it is relative to where pg_ctl runs.
         log = str(self.data.relative_to(self.folder) / "log")
-        self._run("pg_ctl", "start", "--wait", "--timeout=60", "--silent", "--log", log, "--options", options)
+        # After a crash the old server's processes take a moment to leave.
+        for pause in (0.5, 1, 2, 0):
+            if not self._call(
+                "pg_ctl", "start", "--wait", "--timeout=60", "--silent", "--log", log, "--options", options
+            ).returncode:
+                return
+            time.sleep(pause)
+        raise Unavailable(f"The embedded server does not start; {self.folder / log} says why.")
 
     def stop(self) -> bool:
         return self._call("pg_ctl", "stop", "--wait", "--timeout=60", "--silent", "--mode=fast").returncode == 0

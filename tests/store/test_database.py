@@ -281,6 +281,18 @@ def test_the_embedded_server_starts_and_stops(folder, capsys):
     assert capsys.readouterr().err == ""
 
 
+def test_after_a_crash_it_starts_again(folder):
+    settings = Settings(home=folder, temporary=folder)
+    database.migrate(settings)
+    file = folder / "postgres" / "data" / "postmaster.pid"
+    os.kill(int(file.read_text().split()[0]), signal.SIGKILL)
+    while database._Place(settings).runs():
+        time.sleep(0.01)
+
+    assert database.migrate(settings) == []
+    assert database.stop(settings)
+
+
 def test_eight_processes_start_it_at_once(folder):
     code = (
         "import sys; from pathlib import Path; from registry import database; from registry.settings import Settings\n"
