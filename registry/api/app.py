@@ -1,0 +1,239 @@
+"""The web application: the JSON API, the static plane, health, and the pages, under one edge."""
+
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+from starlette.requests import Request as HttpRequest
+from starlette.types import ASGIApp, Scope
+
+from domain.access import PUBLIC, Actor, Thing, allowed
+from domain.association import ROWS
+from domain.event import Event
+from domain.person import Person
+from registry import database
+from registry.api import plane, views
+from registry.api.asking import act_of, actor_of, body_of, read
+from registry.api.check import LONGEST_UPLOAD, Checker, NotServed
+from registry.api.deeds import DEEDS, Deed
+from registry.api.edge import Edge
+from registry.api.house import House
+from registry.api.problems import KINDS, Problem, problem_of
+from registry.api.questions import QUESTIONS, Question, answered, problem_for_unknown_path, proof_of
+from registry.api.shown import event_shown, links
+from registry.commands import Registry
+from registry.opening import open_registry
+from registry.settings import Settings
+from registry.store import Recorded
+from registry.vault import Clock, now
+
+log = logging.getLogger("registry.requests")
+
+_encode = msgspec.json.Encoder().encode
+Endpoint = Callable[[HttpRequest], Awaitable[Response]]
+
+
+def create_app(settings: Settings, *, registry: Registry | None = None, clock: Clock = now) -> FastAPI:
+    """The application of one process. Nothing connects before the first request needs it."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        house = House(settings, registry or open_registry(settings, clock=clock), clock=clock)
+        app.state.house = house
+        try:
+            yield
+        finally:
+            await house.close()
+            if registry is None:
+                house.store.close()
+                house.vault.close()
+
+    app = FastAPI(title="Endorsement Registry", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
+    checker = Checker(settings.static)
+    from registry.pages.app import add_pages, page_of_problem  # noqa: PLC0415 # the pages use the API's parts
+
+    for deed in DEEDS:
+        app.add_api_route(f"/api{deed.path}", _api(settings, partial(_do, deed)), methods=["POST"], name=deed.name)
+    for question in QUESTIONS:
+        app.add_api_route(
+            f"/api{question.path}", _api(settings, partial(_ask, question)), methods=["GET"], name=question.name
+        )
+    app.add_api_route("/api/check", _api(settings, partial(_check, checker)), methods=["POST"], name="check")
+    app.add_api_route("/log/{position}.tlog-proof", _api(settings, _proof), methods=["GET"], name="proof")
+    app.add_api_route("/health", _health, methods=["GET"], name="health")
+    app.add_api_route("/ready", _ready, methods=["GET"], name="ready")
+    add_pages(app, settings, checker)
+    for path in (
+        "/.well-known/did.json", "/status/did.json", "/keys.json", "/s/{file}", "/checkpoint", "/tile/{file:path}",
+        "/v1", "/v1.html",
+    ):  # fmt: skip
+        app.add_api_route(path, _file, methods=["GET", "HEAD"], name="plane")
+
+    async def unknown(request: HttpRequest, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        problem = (
+            Problem("method_not_allowed", "This address takes another method.", headers=dict(error.headers or {}))
+            if status == 405 and isinstance(error, HTTPException)  # noqa: PLR2004 # the status says it
+            else problem_for_unknown_path()
+        )
+        return refuse_request(request.scope, problem)
+
+    def refuse_request(scope: Scope, problem: Problem) -> Response:
+        if scope["path"].startswith(("/api/", "/log/", "/health", "/ready")):
+            return problem.response(settings.public_host)
+        return page_of_problem(settings, scope, problem)
+
+    def refuse(scope: Scope, problem: Problem) -> ASGIApp:
+        return refuse_request(scope, problem)
+
+    app.add_exception_handler(HTTPException, unknown)
+    app.add_middleware(Edge, refuse=refuse)
+    return app
+
+
+def _api(settings: Settings, endpoint: Endpoint) -> Endpoint:
+    """Every refusal as a problem, told in the light of what the request said."""
+
+    async def answer(request: HttpRequest) -> Response:
+        try:
+            return await endpoint(request)
+        except TimeoutError:
+            raise
+        except Exception as error:
+            problem = problem_of(
+                error,
+                if_match="if-match" in request.headers,
+                anonymous="authorization" not in request.headers,
+            )
+            if problem.kind.code == "internal":
+                raise  # the edge logs it
+            return problem.response(settings.public_host)
+
+    return answer
+
+
+async def _do(deed: Deed, request: HttpRequest) -> Response:
+    """A deed: who, what, once; then what it recorded."""
+    house: House = request.app.state.house
+    actor = await actor_of(house, request)
+    body = await body_of(request, deed.body)
+    act = act_of(house, request, actor, body)
+    recorded = await house.wait_for(house.perform, deed, act, list(request.path_params.values()), body)
+    value = await recorded_shown(house, actor, recorded)
+    headers = {"X-Registry-Position": str(recorded.position)}
+    if recorded.events:
+        main = recorded.events[0].originator_id
+        version = max(event.originator_version for event in recorded.events if event.originator_id == main)
+        headers |= {"ETag": f'"{version}"', "Location": next(iter(value["links"].values()))}
+    if recorded.repeated:
+        headers["Idempotency-Replayed"] = "true"
+    status = 201 if recorded.events else 200
+    return Response(_encode(value), status, media_type="application/json", headers=headers)
+
+
+async def recorded_shown(house: House, actor: Actor, recorded: Recorded) -> dict[str, Any]:
+    """The answer to a deed, rebuilt from its events: a repeated request gets the same."""
+    events: list[Event] = await house.wait_for(house.vault.open_all, recorded.events) if recorded.events else []
+    shown = []
+    for position, event in zip(recorded.positions, events, strict=True):
+        sees = await house.wait_for(_sight, house, actor, event) if event.originator_id.startswith("person/") else ()
+        shown.append(event_shown(position, event, sees))
+    return {"position": recorded.position, "events": shown, "links": links(events)}
+
+
+def _sight(house: House, actor: Actor, event: Event) -> Any:
+    person = house.store.get(Person, event.originator_id.partition("/")[2])
+    home = person.residence if person.residence in ROWS else "ALLIANCE"
+    rule = allowed(actor, "see_person", Thing(person=person.name, association=home))
+    return rule.sees if rule else ()
+
+
+async def _ask(question: Question, request: HttpRequest) -> Response:
+    return await answered(request.app.state.house, question, request)
+
+
+async def _check(checker: Checker, request: HttpRequest) -> Response:
+    """A certificate's text, picture or PDF as the body."""
+    content = await read(request, LONGEST_UPLOAD)
+    house: House = request.app.state.house
+    try:
+        report = await house.check(checker, content)
+    except NotServed:
+        raise Problem("unavailable", "The keys are not published yet. Nothing can be said of a certificate.") from None
+    return Response(_encode(report), media_type="application/json")
+
+
+async def _proof(request: HttpRequest) -> Response:
+    position = request.path_params["position"]
+    if not position.isdecimal() or len(position) > 18:  # noqa: PLR2004 # digits of a bigint
+        raise problem_for_unknown_path()
+    house: House = request.app.state.house
+    from registry.pages.app import visitor  # noqa: PLC0415 # a page links to it, with its session
+
+    actor = await actor_of(house, request)
+    if actor is PUBLIC:
+        actor = await visitor(house, request)
+    return await proof_of(house, actor, int(position))
+
+
+async def _file(request: HttpRequest) -> Response:
+    house: House = request.app.state.house
+    return await plane.hand_out(house.settings.static, request.url.path.lstrip("/"), request)
+
+
+async def _health(request: HttpRequest) -> Response:  # noqa: ARG001 # the process answers, that is all
+    return Response(_encode({"status": "ok"}), media_type="application/json")
+
+
+async def _ready(request: HttpRequest) -> Response:
+    """Whether it can do its work, and if not, why."""
+    house: House = request.app.state.house
+    reasons = await readiness(house)
+    status = 503 if reasons else 200
+    headers = {"Retry-After": "2"} if reasons else {}
+    value = {"status": "not ready" if reasons else "ready", "reasons": reasons}
+    return Response(_encode(value), status, media_type="application/json", headers=headers)
+
+
+_LAG = 1000
+_PLANE_AGE = 13 * 3600
+
+
+async def readiness(house: House) -> list[dict[str, str]]:
+    reasons = []
+
+    def not_ready(what: str, why: str) -> None:
+        reasons.append({"what": what, "why": why})
+
+    try:
+        if not await house.wait_for(database.is_migrated, house.settings):
+            not_ready("store", "The database is not of this version. Run `registry migrate`.")
+        else:
+            lag = await views.lag(house)
+            if lag > _LAG:
+                not_ready("views", f"They are {lag} events behind. Is `registry work` running?")
+    except (database.Unavailable, TimeoutError):
+        not_ready("store", "The database does not answer.")
+    try:
+        house.keys.signer("certificate", house.clock())
+    except Exception:  # noqa: BLE001 # whatever it is, it can't sign
+        not_ready("keys", "No key can sign certificates. Run `registry keys init`.")
+    try:
+        age = time.time() - (house.settings.static / "s" / "1").stat().st_mtime
+        if age > _PLANE_AGE:
+            not_ready("plane", f"The status lists are {age / 3600:.0f} hours old. Is `registry work` running?")
+    except OSError:
+        if not (house.settings.static / "keys.json").is_file():
+            not_ready("plane", "Nothing is published. Is `registry work` running?")
+    return reasons
+
+
+def problem_kinds() -> dict[str, Any]:
+    return dict(KINDS)

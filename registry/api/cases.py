@@ -1,0 +1,190 @@
+"""Cases as an asker may see them: loaded, judged by the access table, noted where they are confidential."""
+
+from collections.abc import Awaitable, Collection, Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple, TypeVar
+
+from domain import access
+from domain.access import Actor, Rule, Thing
+from domain.aggregate import Aggregate
+from domain.application import Application
+from domain.association import ROWS
+from domain.association import today as today_at
+from domain.editions import edition_for
+from domain.endorsement import Endorsement, read_number
+from domain.errors import Forbidden, NotFound, NotInForce
+from domain.event import Event
+from domain.person import Person
+from domain.portfolio import tally
+from domain.transfer import Transfer
+from registry.api.house import House
+from registry.api.shown import person_names
+from registry.commands import thing_of
+
+A = TypeVar("A", bound=Aggregate)
+Row = tuple[int, Event]
+
+
+class Case(NamedTuple):
+    """What was read: the state, the row of access that allows it, and the events it was folded from (sealed)."""
+
+    state: Any
+    rule: Rule
+    rows: Sequence[Row]
+
+    @property
+    def position(self) -> int:
+        return self.rows[-1][0]
+
+    @property
+    def events(self) -> list[Event]:
+        return [event for _, event in self.rows]
+
+
+async def load(house: House, kind: type[A], name: str) -> tuple[A | None, list[Row]]:
+    rows = await house.events(f"{kind.kind}/{name}")
+    return kind.fold(event for _, event in rows), rows
+
+
+async def endorsement(
+    house: House, actor: Actor, number: str, *, deed: str = "see_endorsement", known: int | datetime | None = None
+) -> Case:
+    """`known`: as it was known at a position or a time. Raises Forbidden, NotFound, Invalid."""
+    found, rows = await load(house, Endorsement, read_number(number))
+    thing = Thing() if found is None else thing_of(found)
+    rule = access.allowed(actor, deed, thing)
+    if found and rule is None and actor.association:
+        rule = access.allowed(actor, deed, await house.wait_for(_moving, house, found, thing))
+    if rule is None:
+        rule = access.check(actor, deed, Thing())
+    if known is not None:
+        rows = [row for row in rows if _was_known(row, known)]
+        found = Endorsement.fold(event for _, event in rows)
+    if found is None:
+        raise NotFound("endorsement")
+    return Case(found, rule, rows)
+
+
+def _was_known(row: Row, known: int | datetime) -> bool:
+    return row[0] <= known if isinstance(known, int) else row[1].recorded_at <= known
+
+
+def _moving(house: House, found: Endorsement, thing: Thing) -> Thing:
+    """As `thing`, with the sides of its open transfer, or of its last one."""
+    if stream := house.store.holder(f"open_transfer/{found.number}"):
+        transfer = house.store.get(Transfer, stream.partition("/")[2])
+        return Thing(
+            person=thing.person, association=thing.association, releasing=transfer.from_, receiving=transfer.to
+        )
+    for _, event in reversed(house.store.events(found.stream)):
+        if isinstance(event, Endorsement.CustodyTransferred):
+            return Thing(person=thing.person, association=thing.association, releasing=event.from_, receiving=event.to)
+    return thing
+
+
+async def application(house: House, actor: Actor, name: str) -> Case:
+    return await _case(house, actor, Application, name, "see_application")
+
+
+async def transfer(house: House, actor: Actor, name: str) -> Case:
+    return await _case(house, actor, Transfer, name, "see_transfer")
+
+
+async def _case(house: House, actor: Actor, kind: type[Application] | type[Transfer], name: str, deed: str) -> Case:
+    found, rows = await load(house, kind, name)
+    rule = access.check(actor, deed, Thing() if found is None else thing_of(found))
+    if found is None:
+        raise NotFound(kind.kind)
+    return Case(found, rule, rows)
+
+
+async def person(house: House, actor: Actor, name: str, *, deed: str = "see_person") -> Case:
+    """The events are opened as far as they are the asker's to see; that somebody else looked is noted."""
+    found, rows = await load(house, Person, name)
+    home = found.residence if found and found.residence in ROWS else "ALLIANCE"
+    rule = access.check(actor, deed, Thing() if found is None else Thing(person=name, association=home))
+    if found is None:
+        raise NotFound("person")
+    opened = await house.opened([event for _, event in rows])
+    await confidential(house, actor, deed, f"person/{name}", name)
+    return Case(found, rule, [(row[0], event) for row, event in zip(rows, opened, strict=True)])
+
+
+async def confidential(house: House, actor: Actor, deed: str, record: str, person: str) -> None:
+    """Note who looked; nobody is noted for looking at their own."""
+    if actor.person != person or not person:
+        await house.note_access(actor, record, deed)
+
+
+async def names(house: House, people: Collection[str]) -> dict[str, str]:
+    """The present name of each person, with credentials; empty when erased."""
+    streams = [f"person/{name}" for name in set(people) if name]
+    if not streams:
+        return {}
+    rows = await house.readers.rows(
+        "SELECT DISTINCT ON (originator_id) originator_id, originator_version, topic, state FROM registry.events"
+        " WHERE originator_id = ANY(%s) AND topic IN ('person.registered', 'person.renamed')"
+        " ORDER BY originator_id, originator_version DESC",
+        [streams],
+    )
+    events = [
+        house.store.mapper.load(row["originator_id"], row["originator_version"], row["topic"], bytes(row["state"]))
+        for row in rows
+    ]
+    found = {}
+    for event in await house.opened(events):
+        ((name, credentials),) = person_names([event]).values()
+        found[event.originator_id.partition("/")[2]] = full_name(name, credentials)
+    return found
+
+
+def full_name(name: str | None, credentials: str | None) -> str:
+    return ", ".join(part for part in (name, credentials) if part)
+
+
+async def missing(house: House, found: Person, category: str, on: date) -> dict[str, Any]:
+    """What is missing before this person could submit, under the edition of the day."""
+    return await house.wait_for(_missing, house, found, category, on)
+
+
+def _missing(house: House, found: Person, category: str, on: date) -> dict[str, Any]:
+    try:
+        edition = edition_for(category, on)
+    except KeyError:
+        raise NotInForce(f"The category {category}", on) from None
+    entries = [(name, entry) for name, entry in found.entries.items() if entry.through <= on]
+    adds = tally(entries, house.registry.held_on)
+    return {
+        "category": category,
+        "on": on,
+        "edition": edition.name,
+        "draft": edition.draft,
+        "requirements": [
+            {
+                "what": requirement.what,
+                "words": requirement.words(),
+                "source": requirement.source,
+                "need": requirement.amount or 1,
+                "have": requirement.have(adds),
+                "met": requirement.missing(adds) is None,
+            }
+            for requirement in edition.requirements
+        ],
+        "judged": [
+            {"entry": judged.entry, "counts": judged.counts, "why": judged.why, "source": judged.source}
+            for judged in adds.judged
+        ],
+        "missing": [gap.as_dict() for gap in edition.missing(adds)],
+    }
+
+
+def today(house: House, association: str) -> date:
+    return today_at(ROWS.get(association, ROWS["ALLIANCE"]), house.clock())
+
+
+async def case_or_none(case: Awaitable[Case]) -> Case | None:
+    """The case, or None where it is not there or not theirs: for whoever then sees what the public sees."""
+    try:
+        return await case
+    except (Forbidden, NotFound):
+        return None

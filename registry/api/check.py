@@ -1,0 +1,83 @@
+"""The check of a certificate by the server, from the files of the static plane alone: no database, no log of it."""
+
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from verifier import files, status
+from verifier.keys import KeyRing, read_keys_json
+from verifier.status import Statuses
+from verifier.verdict import Unverified, sentence
+from verifier.verification import Verified, iso, verify
+
+LONGEST_UPLOAD = 12 << 20
+
+
+class NotServed(Exception):
+    """The plane has no keys yet: nothing can be said, neither valid nor invalid."""
+
+
+class Checker:
+    """Holds the keys and lists it has read, until their files change."""
+
+    def __init__(self, static: Path) -> None:
+        self._static = static
+        self._statuses = Statuses(status.folder(static))
+        self._ring: tuple[bytes, KeyRing] | None = None
+
+    def check(self, content: bytes, at: datetime) -> dict[str, Any]:
+        """What a certificate's text, picture or PDF is worth at that time. Raises NotServed."""
+        ring = self._keys()
+        result: Verified | Unverified
+        try:
+            found = files.find(content)
+            proof = found.log_proof if ring.logs else None
+            result = verify(found.text, ring, self._statuses, at=at, log_proof=proof)
+        except Unverified as refused:
+            result = refused
+        return _report(result, at)
+
+    def _keys(self) -> KeyRing:
+        try:
+            text = (self._static / "keys.json").read_bytes()
+        except OSError:
+            raise NotServed from None
+        if self._ring is None or self._ring[0] != text:
+            try:
+                self._ring = text, read_keys_json(text)
+            except Unverified:
+                raise NotServed from None
+        return self._ring[1]
+
+
+def _report(result: Verified | Unverified, at: datetime) -> dict[str, Any]:
+    """Of a certificate that is not authentic no claim is repeated."""
+    report: dict[str, Any] = {
+        "verdict": result.verdict,
+        "sentences": {"en": sentence(result.verdict, "en"), "es": sentence(result.verdict, "es")},
+        "checked_at": iso(int(at.timestamp())),
+        "as_of": None,
+        "specimen": False,
+        "certificate": None,
+        "log_position": None,
+        "checks": [asdict(check) for check in result.checks],
+    }
+    if isinstance(result, Unverified):
+        return report
+    certificate = result.certificate
+    return report | {
+        "sentences": {"en": result.sentence("en"), "es": result.sentence("es")},
+        "as_of": iso(int(result.as_of.timestamp())) if result.as_of else None,
+        "specimen": result.key.specimen,
+        "log_position": result.log_position,
+        "certificate": {
+            "name": certificate.name,
+            "number": certificate.number,
+            "category": certificate.category,
+            "association": certificate.association,
+            "valid_from": iso(certificate.valid_from),
+            "expires_at": iso(certificate.expires_at),
+            "issuer": certificate.issuer,
+        },
+    }

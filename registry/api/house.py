@@ -1,0 +1,220 @@
+"""What the faces stand on: the registry, the readers of its views, the desk, the static plane; opened once."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from typing import Any, ParamSpec, Self, TypeVar
+
+import anyio
+import anyio.to_thread
+import psycopg
+from psycopg import waiting
+from psycopg.abc import PQGen
+from psycopg.pq import TransactionStatus
+from psycopg.rows import DictRow, dict_row
+
+from domain.access import Actor
+from domain.errors import Refused
+from domain.event import Event
+from registry import database
+from registry.api.actors import Desk
+from registry.api.check import Checker
+from registry.api.deeds import Deed
+from registry.certificates.issue import Issuer
+from registry.certificates.keys import KeyFolder
+from registry.certificates.paper import Printer
+from registry.commands import Act, Registry
+from registry.database import ANSWER_SECONDS, CONNECT_SECONDS, STATEMENT_MILLISECONDS, Unanswered, Unavailable
+from registry.log.published import Published
+from registry.opening import open_keys
+from registry.settings import Settings
+from registry.store import Recorded, Store
+from registry.vault import Clock, Vault, now
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+_READERS = 8
+_WRITERS = 8
+_PRINTERS = 1
+_EVENTS = "SELECT notification_id, originator_id, originator_version, topic, state FROM registry.events WHERE originator_id = "
+
+
+class _Reading(psycopg.AsyncConnection[Any]):
+    """A connection that never waits longer than a request may take, and is dropped when it is waited for in vain."""
+
+    async def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
+        try:
+            return await waiting.wait_async(
+                gen, self.pgconn.socket, interval=interval, timeout=ANSWER_SECONDS if timeout is None else timeout
+            )
+        except asyncio.CancelledError:
+            # Asking the server to stop could take as long again.
+            self.pgconn.finish()
+            raise
+
+
+class Readers:
+    """A few connections of the reader's role for questions. As `database.Pool`, for coroutines."""
+
+    def __init__(self, address: Callable[[], str], size: int = _READERS) -> None:
+        self._address = address
+        self._free: list[_Reading] = []
+        self._places = asyncio.BoundedSemaphore(size)
+
+    async def rows(self, sql: str, parameters: Sequence[object] | dict[str, Any] = ()) -> list[DictRow]:
+        """One question. A connection that broke while idle is replaced and asked again: reading may be repeated."""
+        try:
+            return await self._rows(sql, parameters)
+        except Unanswered:
+            return await self._rows(sql, parameters)
+
+    async def one(self, sql: str, parameters: Sequence[object] | dict[str, Any] = ()) -> DictRow | None:
+        rows = await self.rows(sql, parameters)
+        return rows[0] if rows else None
+
+    async def _rows(self, sql: str, parameters: Sequence[object] | dict[str, Any]) -> list[DictRow]:
+        async with self._connection() as connection:
+            cursor = connection.cursor(row_factory=dict_row)
+            await cursor.execute(sql.encode(), parameters or None, prepare=True)
+            return await cursor.fetchall()
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[_Reading]:
+        async with self._places:
+            connection = self._free.pop() if self._free else await self._connect()
+            try:
+                yield connection
+            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                broken = connection.closed or connection.broken
+                await connection.close()
+                raise (Unanswered if broken else Unavailable)("The database did not answer.") from error
+            finally:
+                if connection.closed or connection.pgconn.transaction_status != TransactionStatus.IDLE:
+                    with suppress(psycopg.Error):
+                        await connection.close()
+                else:
+                    self._free.append(connection)
+
+    async def _connect(self) -> _Reading:
+        try:
+            # The address may have to start the embedded server, which takes a while.
+            address = await anyio.to_thread.run_sync(self._address, abandon_on_cancel=True)
+            return await _Reading.connect(
+                address,
+                autocommit=True,
+                connect_timeout=CONNECT_SECONDS,
+                options=f"-c statement_timeout={STATEMENT_MILLISECONDS}",
+            )
+        except psycopg.OperationalError as error:
+            raise Unavailable("The database does not answer.") from error
+
+    async def close(self) -> None:
+        while self._free:
+            await self._free.pop().close()
+
+
+class House:
+    """Everything that a request may need. Nothing here connects before it is used."""
+
+    def __init__(self, settings: Settings, registry: Registry, *, clock: Clock) -> None:
+        self.settings = settings
+        self.registry = registry
+        self.clock = clock
+        self.store: Store = registry.store
+        self.vault: Vault = registry.store.vault
+        self.keys: KeyFolder = open_keys(settings)
+        self.desk = Desk(settings, clock=clock)
+        self.readers = Readers(lambda: database.url(settings, "reader"))
+        self._printer: Printer | None = None
+        self._writing = anyio.CapacityLimiter(_WRITERS)
+        self._printing = anyio.CapacityLimiter(_PRINTERS)
+        self.checking = anyio.CapacityLimiter(os.cpu_count() or 1)
+
+    @classmethod
+    def of(cls, settings: Settings, registry: Registry, clock: Clock = now) -> Self:
+        return cls(settings, registry, clock=clock)
+
+    async def close(self) -> None:
+        await self.readers.close()
+        self.desk.close()
+
+    # --- threads for what waits
+
+    async def wait_for(self, call: Callable[P, T], *args: P.args, **facts: P.kwargs) -> T:
+        """In a thread of the few that write; a request whose time is up leaves it behind."""
+        return await anyio.to_thread.run_sync(
+            partial(call, *args, **facts), abandon_on_cancel=True, limiter=self._writing
+        )
+
+    # --- deeds
+
+    def perform(self, deed: Deed, act: Act, arguments: Sequence[str], body: Any) -> Recorded:
+        """Do it. Of two equal requests at once, the one that comes too late gets the other's answer."""
+        try:
+            return deed.do(self.registry, act, arguments, body)
+        except Refused:
+            if act.request and (earlier := self.store.earlier(act.request, act.actor.by)):
+                return earlier
+            raise
+
+    # --- questions
+
+    async def events(self, stream: str) -> list[tuple[int, Event]]:
+        """Position and event of a stream, in order, still sealed."""
+        rows = await self.readers.rows(f"{_EVENTS} %s ORDER BY originator_version", [stream])
+        return [
+            (
+                row["notification_id"],
+                self.store.mapper.load(
+                    row["originator_id"], row["originator_version"], row["topic"], bytes(row["state"])
+                ),
+            )
+            for row in rows
+        ]
+
+    async def opened(self, events: Sequence[Event]) -> list[Event]:
+        return await self.wait_for(self.vault.open_all, events) if events else []
+
+    async def note_access(self, actor: Actor, record: str, reason: str) -> None:
+        await self.wait_for(self.desk.note_access, actor, record, reason)
+
+    # --- certificates and the log
+
+    def published(self) -> Published:
+        return Published.of(self.settings.static)
+
+    async def certificate(self, number: str, cti: str) -> dict[str, bytes]:
+        """The files of a certificate by name."""
+        return await anyio.to_thread.run_sync(self._render, number, cti, limiter=self._printing)
+
+    def _render(self, number: str, cti: str) -> dict[str, bytes]:
+        self._printer = self._printer or Printer()
+        issuer = Issuer(
+            self.store,
+            self.keys,
+            self.published(),
+            host=self.settings.public_host,
+            qr_host=self.settings.qr_host,
+            printer=self._printer,
+        )
+        return issuer.render(number, cti)
+
+    async def proof(self, position: int) -> str:
+        return await self.wait_for(self._prove, position)
+
+    def _prove(self, position: int) -> str:
+        with database.connect(database.url(self.settings, "reader")) as connection:
+            return self.published().prove_position(connection, position)
+
+    def specimen(self) -> bool:
+        """Whether what these keys sign is nobody's endorsement."""
+        with suppress(OSError, Exception):
+            return any(facts.specimen for facts in self.keys.facts())
+        return False
+
+    async def check(self, checker: Checker, content: bytes) -> dict[str, Any]:
+        """What a certificate is worth now; in a thread of those that touch no database."""
+        return await anyio.to_thread.run_sync(checker.check, content, self.clock(), limiter=self.checking)

@@ -1,0 +1,410 @@
+"""Every question as one row: its address, who may ask it, and what answers it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+import msgspec
+from fastapi.responses import Response
+from starlette.requests import Request as HttpRequest
+
+from domain.access import PUBLIC, Actor, Thing, allowed, check
+from domain.association import ROWS
+from domain.category import CATEGORIES
+from domain.editions import edition_for
+from domain.endorsement import Endorsement, read_number
+from domain.errors import Invalid, NotFound, NotInForce
+from domain.person import Person
+from registry.api import cases, openapi, views
+from registry.api.asking import actor_of, day, known, number
+from registry.api.house import House
+from registry.api.openapi import CURSOR, KNOWN, LIMIT, ON, POSITION, Asked, Parameter
+from registry.api.problems import Problem
+from registry.api.shown import (
+    application_shown,
+    association_shown,
+    category_title,
+    endorsement_shown,
+    event_shown,
+    person_shown,
+    transfer_shown,
+)
+
+_encode = msgspec.json.Encoder().encode
+_MEDIA = {".pdf": "application/pdf", ".png": "image/png", ".svg": "image/svg+xml", ".txt": "text/plain; charset=utf-8",
+          ".tlog-proof": "text/plain; charset=utf-8"}  # fmt: skip
+
+
+class Answer(NamedTuple):
+    """`position`: where in the history it stands; `version`: of the record, for If-Match; `cursor`: where to go on."""
+
+    value: Any
+    position: int = 0
+    version: int | None = None
+    cursor: str = ""
+    public: bool = False
+
+
+Ask = Callable[[House, HttpRequest, Actor], Awaitable[Answer | Response]]
+
+
+class Question(NamedTuple):
+    name: str
+    path: str
+    says: str
+    ask: Ask
+    rule: str = ""
+    parameters: tuple[Parameter, ...] = ()
+    example: Any = None
+    media: str = "application/json"
+
+    @property
+    def asked(self) -> Asked:
+        return Asked(self.path, self.says, self.name, self.rule, self.parameters, self.example, self.media)
+
+
+async def answered(house: House, question: Question, request: HttpRequest) -> Response:
+    """The whole way of a question: who asks, wait for the position, ask, say where the answer stands."""
+    actor = await actor_of(house, request) if question.rule else PUBLIC
+    if request.query_params.get("position"):
+        await views.wait_for_position(house, number(request, "position", 0, most=1 << 62))
+    answer = await question.ask(house, request, actor)
+    if isinstance(answer, Response):
+        return answer
+    headers = {"X-Registry-Position": str(answer.position)}
+    if answer.version is not None:
+        headers["ETag"] = f'"{answer.version}"'
+    if answer.public and actor is PUBLIC:
+        headers["Cache-Control"] = "no-cache"
+    if answer.cursor:
+        query = urlencode({**request.query_params, "cursor": answer.cursor})
+        headers["Link"] = f'<{request.url.path}?{query}>; rel="next"'
+    if answer.version is not None and request.headers.get("if-none-match") == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    return Response(_encode(answer.value), media_type="application/json", headers=headers)
+
+
+# --- endorsements
+
+
+async def see_endorsement(house: House, request: HttpRequest, actor: Actor) -> Answer:
+    """What the actor may see; the public, and every stranger, only while it is active and listed."""
+    asked = read_number(request.path_params["number"])
+    on, as_known = day(request), known(request)
+    if actor is not PUBLIC:
+        found = await cases.case_or_none(cases.endorsement(house, actor, asked, known=as_known))
+        if found is not None:
+            state: Endorsement = found.state
+            shown = endorsement_shown(state, on or cases.today(house, state.custodian))
+            shown["name"] = (await cases.names(house, [state.person])).get(state.person)
+            return Answer(shown, found.position, state.version)
+    listed, position = await views.public_endorsement(house, asked, on, as_known)
+    if listed is None:
+        raise NotFound("active and listed endorsement of this number")
+    return Answer(listed, position, public=True)
+
+
+async def see_history(house: House, request: HttpRequest, actor: Actor) -> Answer:
+    found = await cases.endorsement(house, actor, request.path_params["number"], deed="see_history")
+    state: Endorsement = found.state
+    await cases.confidential(house, actor, "see_history", state.stream, state.person)
+    return _history(found)
+
+
+def _history(found: cases.Case) -> Answer:
+    shown = [event_shown(position, event, found.rule.sees) for position, event in found.rows]
+    for event in shown:
+        event["links"] = {"proof": f"/log/{event['position']}.tlog-proof"}
+    return Answer({"events": shown}, found.position, found.state.version)
+
+
+async def see_certificates(house: House, request: HttpRequest, actor: Actor) -> Answer:
+    found = await cases.endorsement(house, actor, request.path_params["number"], deed="see_certificate")
+    return Answer({"certificates": certificates_shown(found)}, found.position, found.state.version)
+
+
+def certificates_shown(found: cases.Case) -> list[dict[str, Any]]:
+    """Newest first."""
+    number_ = found.state.number
+    return [
+        {
+            "cti": event.cti,
+            "category": event.category,
+            "association": association_shown(event.association),
+            "valid_from": event.valid_from,
+            "through": event.through,
+            "why": event.why,
+            "replaces": event.replaces or None,
+            "position": position,
+            "present": event.cti == found.state.certificate.cti,
+            "files": {
+                name: f"/api/endorsements/{number_}/certificates/{event.cti}/{name}" for name in CERTIFICATE_FILES
+            },
+        }
+        for position, event in reversed(found.rows)
+        if isinstance(event, Endorsement.CertificateIssued)
+    ]
+
+
+CERTIFICATE_FILES = ("certificate.pdf", "qr.png", "qr.svg", "qr.txt", "proof.tlog-proof")
+
+
+async def see_certificate(house: House, request: HttpRequest, actor: Actor) -> Response:
+    found = await cases.endorsement(house, actor, request.path_params["number"], deed="see_certificate")
+    return await certificate_file(house, actor, found, request.path_params["cti"], request.path_params["file"])
+
+
+async def certificate_file(house: House, actor: Actor, found: cases.Case, cti: str, file: str) -> Response:
+    state: Endorsement = found.state
+    if cti not in {certificate.cti for certificate in state.certificates} or file not in CERTIFICATE_FILES:
+        raise NotFound("certificate")
+    await cases.confidential(house, actor, "see_certificate", state.stream, state.person)
+    files = await house.certificate(state.number, cti)
+    suffix = file[file.index(".") :]
+    # The name of a file says the number, never the holder.
+    name = f"{state.number}{suffix}" if suffix == ".pdf" else f"{state.number}-{file}"
+    return Response(
+        files[file], media_type=_MEDIA[suffix], headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
+
+
+# --- people
+
+
+async def see_person(house: House, request: HttpRequest, actor: Actor) -> Answer:
+    found = await cases.person(house, actor, request.path_params["person"])
+    return Answer(person_shown(found.state, found.events, found.rule.sees), found.position, found.state.version)
+
+
+async def see_person_history(house: House, request: HttpRequest, actor: Actor) -> Answer:
+    return _history(await cases.person(house, actor, request.path_params["person"]))
+
+
+async def see_persons_endorsements(house: House, request: HttpRequest, actor: Actor) -> Answer:
+    found = await cases.person(house, actor, request.path_params["person"])
+    rows = await endorsements_of(house, found.state.name)
+    shown = [endorsement_shown(e, day(request) or cases.today(house, e.custodian)) for e in rows]
+    return Answer({"endorsements": shown}, found.position)
+
+
+async def endorsements_of(house: House, person: str) -> list[Endorsement]:
+    numbers = await views.numbers_of(house, person)
+    loaded = [(await cases.load(house, Endorsement, number_))[0] for number_ in numbers]
+    return [endorsement for endorsement in loaded if endorsement]
+
+
+async def see_missing(house: House, request: HttpRequest, actor: Actor) -> Answer:
+    found = await cases.person(house, actor, request.path_params["person"])
+    category = request.query_params.get("category", "")
+    if category not in CATEGORIES:
+        raise Invalid(f"Give a category: {', '.join(CATEGORIES)}.", field="category")
+    person: Person = found.state
+    on = day(request) or cases.today(house, person.residence)
+    return Answer(await cases.missing(house, person, category, on), found.position, person.version)
+
+
+# --- applications, transfers, queues
+
+
+async def see_application(house: House, request: HttpRequest, actor: Actor) -> Answer:
+    found = await cases.application(house, actor, request.path_params["application"])
+    shown = application_shown(found.state)
+    shown["name"] = (await cases.names(house, [found.state.person])).get(found.state.person)
+    return Answer(shown, found.position, found.state.version)
+
+
+async def see_application_history(house: House, request: HttpRequest, actor: Actor) -> Answer:
+    return _history(await cases.application(house, actor, request.path_params["application"]))
+
+
+async def see_transfer(house: House, request: HttpRequest, actor: Actor) -> Answer:
+    found = await cases.transfer(house, actor, request.path_params["transfer"])
+    shown = transfer_shown(found.state)
+    shown["name"] = (await cases.names(house, [found.state.person])).get(found.state.person)
+    return Answer(shown, found.position, found.state.version)
+
+
+async def see_transfer_history(house: House, request: HttpRequest, actor: Actor) -> Answer:
+    return _history(await cases.transfer(house, actor, request.path_params["transfer"]))
+
+
+async def see_queue(house: House, request: HttpRequest, actor: Actor) -> Answer:
+    code = request.path_params["code"]
+    check(actor, "see_queue", Thing(association=code) if code in ROWS else Thing())
+    if code not in ROWS:
+        raise NotFound("association")
+    queue, position = await views.queue(house, code)
+    people = [row["person"] for rows in queue.values() for row in rows]
+    names = await cases.names(house, people)
+    for rows in queue.values():
+        for row in rows:
+            row["name"] = names.get(row["person"])
+    return Answer({"association": association_shown(code), "today": cases.today(house, code), **queue}, position)
+
+
+async def see_reviews(house: House, request: HttpRequest, actor: Actor) -> Answer:
+    check(actor, "see_reviews", Thing(person=actor.person))
+    rows, position = await views.reviews(house, actor.person)
+    names = await cases.names(house, [row["person"] for row in rows])
+    return Answer({"reviews": [row | {"name": names.get(row["person"])} for row in rows]}, position)
+
+
+# --- open to everybody
+
+
+async def search_register(house: House, request: HttpRequest, actor: Actor) -> Answer:  # noqa: ARG001 # a question
+    search = register_search(request.query_params)
+    limit = number(request, "limit", 20, most=100)
+    rows, cursor, position = await views.register(house, search, limit, request.query_params.get("cursor", ""))
+    return Answer({"endorsements": rows}, position, cursor=cursor, public=True)
+
+
+def register_search(asked: Mapping[str, str]) -> dict[str, str]:
+    """What is looked for. Raises Invalid for what can't be found."""
+    search = {name: " ".join(asked.get(name, "").split()) for name in ("name", "number", "category", "association")}
+    if len(search["name"]) > 120:  # noqa: PLR2004 # as long as a name may be
+        raise Invalid("Give a name of at most 120 characters.", field="name")
+    if search["number"]:
+        search["number"] = read_number(search["number"])
+    if search["category"] and search["category"] not in CATEGORIES:
+        raise Invalid("No category has this code; use a code such as IFS.", field="category")
+    if search["association"] and search["association"] not in ROWS:
+        raise Invalid("No association has this code; use a code such as VA.", field="association")
+    return search
+
+
+async def see_associations(house: House, request: HttpRequest, actor: Actor) -> Answer:  # noqa: ARG001 # a question
+    return Answer(
+        {
+            "associations": [
+                {"code": row.code, "name": row.name, "jurisdiction": row.jurisdiction, "zone": row.zone,
+                 "offers": row.offers, "reviewers": row.reviewers, "source": row.source}
+                for row in ROWS.values()
+            ]
+        },
+        public=True,
+    )  # fmt: skip
+
+
+async def see_categories(house: House, request: HttpRequest, actor: Actor) -> Answer:  # noqa: ARG001 # a question
+    return Answer({"categories": [msgspec.to_builtins(category) for category in CATEGORIES.values()]}, public=True)
+
+
+async def see_requirements(house: House, request: HttpRequest, actor: Actor) -> Answer:  # noqa: ARG001 # a question
+    code = request.path_params["category"]
+    if code not in CATEGORIES:
+        raise NotFound("category")
+    on = day(request) or cases.today(house, "ALLIANCE")
+    try:
+        edition = edition_for(code, on)
+    except NotInForce:
+        raise
+    return Answer(
+        {
+            "category": code,
+            "title": category_title(code),
+            "on": on,
+            "edition": edition.name,
+            "effective": edition.effective,
+            "draft": edition.draft,
+            "requirements": [
+                {"words": requirement.words(), "source": requirement.source} for requirement in edition.requirements
+            ],
+        },
+        public=True,
+    )
+
+
+async def openapi_document(house: House, request: HttpRequest, actor: Actor) -> Response:  # noqa: ARG001 # a question
+    content = _encode(openapi.document(house.settings.public_host, [question.asked for question in QUESTIONS]))
+    return Response(content, media_type="application/json", headers={"Cache-Control": "no-cache"})
+
+
+async def proof_of(house: House, actor: Actor, position: int) -> Response:
+    """The proof that an event is in the log, for whoever may see its history: its `extra` holds the event."""
+    row = await house.readers.one("SELECT originator_id FROM registry.events WHERE notification_id = %s", [position])
+    kind, _, name = (row["originator_id"] if row else "").partition("/")
+    match kind:
+        case "endorsement":
+            await cases.endorsement(house, actor, name, deed="see_history")
+        case "person":
+            await cases.person(house, actor, name)
+        case "application":
+            await cases.application(house, actor, name)
+        case "transfer":
+            await cases.transfer(house, actor, name)
+        case "association" | "key":
+            pass
+        case _:
+            if not allowed(actor, "see_history", Thing()):
+                check(actor, "see_history", Thing())
+            raise NotFound("event")
+    proof = await house.proof(position)
+    headers = {"Content-Disposition": f'attachment; filename="{position}.tlog-proof"'}
+    return Response(proof, media_type="text/plain; charset=utf-8", headers=headers)
+
+
+def problem_for_unknown_path() -> Problem:
+    return Problem("not_found", "There is nothing at this address. The documentation is at /api.")
+
+
+_NUMBER = Parameter("number", "A number", "IFS-7K3MQ9TD", {"type": "string"})
+_SEARCH = (
+    Parameter("name", "Words of a name, in any case, with or without accents", "fernandez", {"type": "string"}),
+    _NUMBER,
+    Parameter("category", "A category's code", "IFS", {"enum": list(CATEGORIES)}),
+    Parameter("association", "An association's code", "VA", {"enum": list(ROWS)}),
+)
+_CATEGORY = Parameter("category", "A category's code", "IFS", {"enum": list(CATEGORIES)}, required=True)
+_ENDORSEMENT = {
+    "number": "IFS-7K3MQ9TD", "category": "IFS+ERS", "title": "Infant Family Specialist, Endorsed Reflective Supervisor",
+    "association": {"code": "VA", "name": ROWS["VA"].name}, "standing": "active", "on": "2026-06-01",
+    "through": "2027-12-31",
+}  # fmt: skip
+_EVENT = {
+    "position": 4711, "stream": "endorsement/IFS-7K3MQ9TD", "version": 1, "topic": "endorsement.awarded",
+    "on": "2026-06-01", "by": "coordinator:VA:k1f09c2aa", "recorded_at": "2026-06-01T12:00:00Z", "late": None,
+    "facts": {"category": "IFS", "association": "VA", "edition": "FS-2023", "through": "2027-12-31"},
+    "links": {"proof": "/log/4711.tlog-proof"},
+}  # fmt: skip
+_QUEUE: dict[str, list[Any]] = {"applications": [], "transfers_in": [], "transfers_out": []}
+
+_P, _A, _E, _T = "/people/{person}", "/applications/{application}", "/endorsements/{number}", "/transfers/{transfer}"
+
+QUESTIONS: tuple[Question, ...] = (
+    Question("register", "/register", "Search the public register", search_register, "",
+             (*_SEARCH, LIMIT, CURSOR, POSITION), {"endorsements": [_ENDORSEMENT]}),
+    Question("endorsement", _E, "An endorsement: for the public while active and listed", see_endorsement,
+             "see_endorsement", (ON, KNOWN, POSITION), _ENDORSEMENT),
+    Question("endorsement_history", f"{_E}/history", "Everything that happened to it", see_history, "see_history",
+             (), {"events": [_EVENT]}),
+    Question("certificates", f"{_E}/certificates", "Its certificates, newest first", see_certificates,
+             "see_certificate", (), {"certificates": []}),
+    Question("certificate", f"{_E}/certificates/{{cti}}/{{file}}", "One file of a certificate", see_certificate,
+             "see_certificate", (), "(the file)", "application/octet-stream"),
+    Question("person", _P, "A person and their portfolio", see_person, "see_person", (),
+             {"person": "mfrggzdfmztwq2lknnwg23tpoa", "residence": "VA", "entries": []}),
+    Question("person_history", f"{_P}/history", "Everything recorded of a person", see_person_history, "see_person",
+             (), {"events": []}),
+    Question("person_endorsements", f"{_P}/endorsements", "The endorsements of a person", see_persons_endorsements,
+             "see_person", (ON, POSITION), {"endorsements": [_ENDORSEMENT]}),
+    Question("missing", f"{_P}/missing", "What is missing before they can submit", see_missing, "see_person",
+             (_CATEGORY, ON), {"edition": "FS-2023", "draft": True, "missing": []}),
+    Question("application", _A, "An application", see_application, "see_application", (),
+             {"application": "nbswy3dpeb3w64tmmqqho2lumq", "state": "in_review"}),
+    Question("application_history", f"{_A}/history", "Everything that happened to it", see_application_history,
+             "see_application", (), {"events": []}),
+    Question("transfer", _T, "A transfer", see_transfer, "see_transfer", (),
+             {"transfer": "orugs4zanfzsa5dimuqgk3tffy", "state": "requested"}),
+    Question("transfer_history", f"{_T}/history", "Everything that happened to it", see_transfer_history,
+             "see_transfer", (), {"events": []}),
+    Question("queue", "/associations/{code}/queue", "What waits for an association", see_queue, "see_queue",
+             (POSITION,), _QUEUE),
+    Question("reviews", "/reviews", "What waits for me as a reviewer", see_reviews, "see_reviews", (POSITION,),
+             {"reviews": []}),
+    Question("associations", "/associations", "The associations", see_associations, "", (), {"associations": []}),
+    Question("categories", "/categories", "The categories", see_categories, "", (), {"categories": []}),
+    Question("requirements", "/categories/{category}/requirements", "The requirements in force on a day (drafts)",
+             see_requirements, "", (ON,), {"edition": "FS-2023", "draft": True, "requirements": []}),
+    Question("openapi", "/openapi.json", "This document", openapi_document, "", (), {"openapi": "3.1.0"}),
+)  # fmt: skip

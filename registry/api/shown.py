@@ -1,0 +1,200 @@
+"""What an asker is shown: events and cases as plain values, personal fields only as far as a row of access says."""
+
+from collections.abc import Collection, Mapping
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from domain.application import Application
+from domain.association import ROWS
+from domain.category import ADD_ONS, CATEGORIES
+from domain.endorsement import Endorsement
+from domain.event import Event, PersonalClass, personal_fields
+from domain.person import Person
+from domain.transfer import Transfer
+
+# Of use to the store alone: salts, requests, and keyed hashes of who somebody is.
+_INNER = ("originator_id", "originator_version", "salt", "request", "match", "formerly")
+_FACTS = ("on", "by", "recorded_at", "late")
+
+_ADD_ONS: Mapping[str, str] = {str(code): title for code, title in ADD_ONS.items()}
+
+CASES = {"person": "people", "application": "applications", "endorsement": "endorsements", "transfer": "transfers",
+         "association": "associations", "key": "keys"}  # fmt: skip
+
+
+def event_shown(position: int, event: Event, sees: Collection[PersonalClass] = ()) -> dict[str, Any]:
+    """An opened event. A field of a class that the asker may not see is only named, in `withheld`."""
+    facts = msgspec.to_builtins(event)
+    withheld = []
+    erased = []
+    for name, kind in personal_fields(type(event)).items():
+        if name in _INNER or not facts.get(name, ""):
+            if getattr(event, name) is None and name not in _INNER:
+                erased.append(name)
+            facts.pop(name, None)
+        elif kind not in sees or not isinstance(facts[name], str):
+            withheld.append(name)
+            facts.pop(name)
+    shown = {
+        "position": position,
+        "stream": event.originator_id,
+        "version": event.originator_version,
+        "topic": event.topic,
+        "on": event.on,
+        "by": event.by,
+        "recorded_at": event.recorded_at,
+        "late": event.late,
+        "facts": {name: value for name, value in facts.items() if name not in (*_INNER, *_FACTS)},
+    }
+    if withheld:
+        shown["withheld"] = withheld
+    if erased:
+        shown["erased"] = erased
+    return shown
+
+
+def links(events: Collection[Event]) -> dict[str, str]:
+    """Where the cases that were touched can be read."""
+    found = {}
+    for event in events:
+        kind, _, name = event.originator_id.partition("/")
+        if kind in CASES:
+            found[kind] = f"/api/{CASES[kind]}/{name}"
+    return found
+
+
+def category_title(held: str, association: str = "") -> str:
+    """`IFS+ERS` in words, as the association names it."""
+    code, _, add_on = held.partition("+")
+    titles: Mapping[str, str] = ROWS[association].titles if association in ROWS else {}
+    title = titles.get(code) or (CATEGORIES[code].title if code in CATEGORIES else code)
+    return f"{title}, {_ADD_ONS.get(add_on, add_on)}" if add_on else title
+
+
+def association_shown(code: str) -> dict[str, str]:
+    row = ROWS.get(code)
+    return {"code": code, "name": row.name if row else code}
+
+
+def person_names(events: Collection[Event]) -> dict[int, tuple[str | None, str | None]]:
+    """Name and credentials by the version of the (opened) event that gave them; None when erased."""
+    return {
+        event.originator_version: (_text(event.name), _text(event.credentials))
+        for event in events
+        if isinstance(event, Person.Registered | Person.Renamed)
+    }
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def endorsement_shown(endorsement: Endorsement, on: date) -> dict[str, Any]:
+    standing = endorsement.standing(on)
+    held = endorsement.category + (f"+{add_on}" if (add_on := endorsement.add_on_on(on)) else "")
+    return {
+        "number": endorsement.number,
+        "category": held,
+        "title": category_title(held, endorsement.custodian),
+        "association": association_shown(endorsement.custodian),
+        "standing": standing,
+        "on": on,
+        "awarded_on": endorsement.awarded_on,
+        "through": endorsement.through,
+        "reported": endorsement.reported,
+        "contradicted": endorsement.contradicted,
+        "edition": endorsement.edition or None,
+        "audit_due": endorsement.audit_due,
+        "inactive_until": endorsement.inactive_until,
+        "removal_proposed": bool(endorsement.removal_proposed_by),
+        "person": endorsement.person,
+        "certificate": endorsement.certificate.cti if endorsement.certificate else None,
+        "version": endorsement.version,
+        "can": endorsement.can(on),
+        "links": {
+            "self": f"/api/endorsements/{endorsement.number}",
+            "history": f"/api/endorsements/{endorsement.number}/history",
+            "certificates": f"/api/endorsements/{endorsement.number}/certificates",
+            "person": f"/api/people/{endorsement.person}",
+        },
+    }
+
+
+def application_shown(application: Application) -> dict[str, Any]:
+    return {
+        "application": application.name,
+        "state": application.state,
+        "person": application.person,
+        "association": association_shown(application.association),
+        "category": application.category,
+        "title": category_title(application.category, application.association),
+        "edition": application.edition or None,
+        "submitted_on": application.submitted_on,
+        "reviewers": [{"reviewer": number, "outcome": outcome} for number, outcome in application.reviewers.items()],
+        "consensus": application.consensus,
+        "judgement": application.judgement,
+        "version": application.version,
+        "can": application.can(),
+        "links": {
+            "self": f"/api/applications/{application.name}",
+            "history": f"/api/applications/{application.name}/history",
+            "person": f"/api/people/{application.person}",
+        },
+    }
+
+
+def transfer_shown(transfer: Transfer) -> dict[str, Any]:
+    return {
+        "transfer": transfer.name,
+        "state": transfer.state,
+        "person": transfer.person,
+        "from": association_shown(transfer.from_),
+        "to": association_shown(transfer.to),
+        "endorsements": list(transfer.numbers),
+        "accepted": list(transfer.accepted),
+        "requested_on": transfer.requested_on,
+        "membership_through": transfer.membership_through,
+        "version": transfer.version,
+        "can": transfer.can(),
+        "links": {
+            "self": f"/api/transfers/{transfer.name}",
+            "history": f"/api/transfers/{transfer.name}/history",
+            "endorsements": [f"/api/endorsements/{number}" for number in transfer.numbers],
+        },
+    }
+
+
+def person_shown(person: Person, events: Collection[Event], sees: Collection[PersonalClass]) -> dict[str, Any]:
+    """`events` are opened."""
+    named: dict[str, Any] = {}
+    for event in events:
+        for name, kind in personal_fields(type(event)).items():
+            if name in ("name", "credentials", "email") and kind in sees:
+                named[name] = _text(getattr(event, name))
+    titles = {
+        event.entry: {"title": _text(event.title), "provider_name": _text(event.provider_name)}
+        for event in events
+        if isinstance(event, Person.EntryRecorded | Person.EntryCorrected) and "identity" in sees
+    }
+    return {
+        "person": person.name,
+        "state": person.state,
+        **named,
+        "residence": person.residence,
+        "listed": person.listed,
+        "memberships": [msgspec.to_builtins(membership) for membership in person.memberships],
+        "entries": [
+            {"entry": name, **msgspec.to_builtins(entry), **{k: v for k, v in titles.get(name, {}).items() if v}}
+            for name, entry in person.entries.items()
+        ],
+        "likenesses": [{"other": other, "same": same} for other, same in person.likenesses.items()],
+        "version": person.version,
+        "links": {
+            "self": f"/api/people/{person.name}",
+            "history": f"/api/people/{person.name}/history",
+            "endorsements": f"/api/people/{person.name}/endorsements",
+            "missing": f"/api/people/{person.name}/missing",
+        },
+    }

@@ -1,0 +1,128 @@
+"""Questions to the views: what many cases say together. Nothing is decided from them."""
+
+import asyncio
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from domain.endorsement import held
+from domain.errors import Invalid
+from projections import register as register_view
+from projections import standing
+from registry.api.cases import full_name, today
+from registry.api.house import House
+from registry.api.problems import Problem
+from registry.api.shown import association_shown, category_title
+from registry.database import Unavailable
+
+_POLL = 0.002
+_PATIENCE = 3.0
+
+
+async def position(house: House) -> int:
+    raise Unavailable("no views yet")
+
+
+async def lag(house: House) -> int:
+    raise Unavailable("no views yet")
+
+
+async def wait_for_position(house: House, wanted: int) -> None:
+    """Until the views have reached it; they are never asked to hurry. Raises Problem when they take too long."""
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            while await position(house) < wanted:
+                await asyncio.sleep(_POLL)
+    except TimeoutError:
+        raise Problem("behind", f"The views have not reached position {wanted} yet. Ask again.") from None
+
+
+async def numbers_of(house: House, person: str) -> list[str]:
+    return await house.wait_for(house.store.claimed, held(person).rstrip("/"))
+
+
+async def public_endorsement(
+    house: House, number: str, on: date | None, known: int | datetime | None
+) -> tuple[dict[str, Any] | None, int]:
+    """What everybody may see: only while it is active and listed today, whatever day is asked about.
+
+    Unknown numbers take the same steps.
+    """
+    at = await position(house)
+    # Somewhere the next day has begun already.
+    latest = (house.clock() + timedelta(hours=14)).date()
+    span = await house.readers.one(*standing.of(number, on=latest))
+    now = today(house, span["custodian"] if span else "ALLIANCE")
+    listed = await house.readers.one(*register_view.search(on=now, number=number, limit=1))
+    asked = span = await house.readers.one(*standing.of(number, on=on or now, known=await _position_at(house, known)))
+    if listed is None or asked is None or span is None or span["standing"] != "active":
+        return None, at
+    return _listed(span | {"association": span["custodian"], "name": listed["name"],
+                           "credentials": listed["credentials"]}, on or now), at  # fmt: skip
+
+
+async def _position_at(house: House, known: int | datetime | None) -> int | None:
+    if isinstance(known, datetime):
+        row = await house.readers.one(*standing.position_at(known))
+        return row["position"] if row else 0
+    return known
+
+
+def _listed(row: Mapping[str, Any], on: date) -> dict[str, Any]:
+    return {
+        "number": row["number"],
+        "name": full_name(row["name"], row["credentials"]),
+        "category": row["category"],
+        "title": category_title(row["category"], row["association"]),
+        "association": association_shown(row["association"]),
+        "standing": row["standing"],
+        "on": on,
+        "through": row["through"],
+        "reported": row["reported"],
+        "links": {"self": f"/api/endorsements/{row['number']}"},
+    }
+
+
+async def register(
+    house: House, search: Mapping[str, str], limit: int, cursor: str
+) -> tuple[list[dict[str, Any]], str, int]:
+    """A page of the public register, and the cursor of the next one."""
+    on = today(house, search.get("association") or "ALLIANCE")
+    at = await position(house)
+    query = register_view.search(
+        on=on,
+        name=search.get("name", ""),
+        number=search.get("number", ""),
+        category=search.get("category", ""),
+        association=search.get("association", ""),
+        after=_read_cursor(cursor) if cursor else None,
+        limit=limit + 1,
+    )
+    rows = await house.readers.rows(*query)
+    following = ""
+    if len(rows) > limit:
+        rows = rows[:limit]
+        following = _cursor(rows[-1]["folded"], rows[-1]["number"])
+    return [_listed(row, on) for row in rows], following, at
+
+
+def _cursor(*after: str) -> str:
+    return urlsafe_b64encode(msgspec.json.encode(after)).rstrip(b"=").decode()
+
+
+def _read_cursor(cursor: str) -> tuple[str, str]:
+    try:
+        return msgspec.json.decode(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=tuple[str, str])
+    except (ValueError, msgspec.MsgspecError):
+        raise Invalid("Take the cursor from the Link of the page before.", field="cursor") from None
+
+
+async def queue(house: House, association: str) -> tuple[dict[str, list[dict[str, Any]]], int]:
+    raise Unavailable("no views yet")
+
+
+async def reviews(house: House, person: str) -> tuple[list[dict[str, Any]], int]:
+    raise Unavailable("no views yet")

@@ -1,0 +1,454 @@
+"""The pages: what a visitor sees, and the forms that post to the same deeds as the API."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import FastAPI
+from fastapi.responses import RedirectResponse, Response
+from starlette.datastructures import FormData, UploadFile
+from starlette.formparsers import MultiPartException
+from starlette.requests import Request as HttpRequest
+from starlette.types import Scope
+
+from domain.access import PUBLIC, Actor, Thing, allowed, check
+from domain.application import Application
+from domain.association import ROWS
+from domain.category import CATEGORIES
+from domain.endorsement import Endorsement, read_number
+from domain.errors import Forbidden, Invalid, NotFound, NotInForce, Refused
+from domain.event import Request
+from domain.person import Person
+from domain.transfer import Transfer
+from registry.api import cases, openapi, views
+from registry.api.asking import canonical
+from registry.api.check import LONGEST_UPLOAD, Checker, NotServed
+from registry.api.deeds import BY_NAME, DEEDS, Deed
+from registry.api.house import House
+from registry.api.problems import KINDS, Problem, problem_of
+from registry.api.questions import QUESTIONS, certificate_file, certificates_shown, endorsements_of, register_search
+from registry.api.shown import (
+    application_shown,
+    endorsement_shown,
+    event_shown,
+    person_shown,
+    transfer_shown,
+)
+from registry.commands import Act, thing_of
+from registry.pages import forms
+from registry.pages.forms import Typed
+from registry.pages.render import asset, language_of, page
+from registry.settings import Settings
+
+log = logging.getLogger("registry.requests")
+
+Show = Callable[[House, HttpRequest, Actor], Awaitable[Response]]
+_LONGEST_FORM = 64 << 10
+_COOKIE = "registry"
+
+
+async def visitor(house: House, request: HttpRequest) -> Actor:
+    """Whose session it is; the public without one."""
+    secret = request.cookies.get(_cookie(request), "")
+    actor = await house.wait_for(house.desk.by_session, secret) if secret else None
+    return actor or PUBLIC
+
+
+def _cookie(request: HttpRequest) -> str:
+    return f"__Host-{_COOKIE}" if request.url.scheme == "https" else _COOKIE
+
+
+def add_pages(app: FastAPI, settings: Settings, checker: Checker) -> None:
+    def route(path: str, show: Show, method: str = "GET", *, public: bool = False) -> None:
+        app.add_api_route(path, _page(settings, show, public=public), methods=[method], name=show.__name__)
+
+    route("/", home, public=True)
+    route("/register", register, public=True)
+    route("/endorsements/{number}", endorsement)
+    route("/endorsements/{number}/certificates/{cti}/{file}", certificate)
+    route("/people/{person}", person)
+    route("/applications/{application}", application)
+    route("/transfers/{transfer}", transfer)
+    route("/today", today)
+    route("/reviews", reviews)
+    route("/enter/{token}", see_entry)
+    route("/enter/{token}", enter, "POST")
+    route("/leave", leave, "POST")
+    route("/v1/check", see_check, public=True)
+    app.add_api_route("/v1/check", partial(check_certificate, checker), methods=["POST"], name="check_page")
+    route("/api", api_page, public=True)
+    route("/problems", problems_page, public=True)
+    route("/problems/{code}", problem_page, public=True)
+    for deed in DEEDS:
+        # Not a partial: the name shows in logs.
+        app.add_api_route(deed.path, _page(settings, _doing(deed)), methods=["POST"], name=f"page_{deed.name}")
+    app.add_api_route("/assets/{file}", asset, methods=["GET"], name="asset")
+
+
+def _page(settings: Settings, show: Show, *, public: bool = False) -> Callable[[HttpRequest], Awaitable[Response]]:
+    async def answer(request: HttpRequest) -> Response:
+        house: House = request.app.state.house
+        actor = PUBLIC
+        try:
+            if not public or _cookie(request) in request.cookies:
+                actor = await visitor(house, request)
+                request.state.actor = actor
+            return await show(house, request, actor)
+        except TimeoutError:
+            raise
+        except Exception as error:
+            problem = problem_of(error, anonymous=actor is PUBLIC)
+            if problem.kind.code == "internal":
+                raise
+            return page_of_problem(settings, request.scope, problem)
+
+    return answer
+
+
+def page_of_problem(settings: Settings, scope: Scope, problem: Problem) -> Response:
+    """A refusal as a page that says what to do next; it needs no database."""
+    request = HttpRequest(scope)
+    answer = page(settings, request, "problem.html", problem=problem, status=problem.kind.status)
+    answer.headers.update({name: value for name, value in problem.headers.items() if name != "WWW-Authenticate"})
+    return answer
+
+
+# --- for everybody
+
+
+async def home(house: House, request: HttpRequest, actor: Actor) -> Response:  # noqa: ARG001 # a page
+    return page(house.settings, request, "home.html")
+
+
+async def register(house: House, request: HttpRequest, actor: Actor) -> Response:  # noqa: ARG001 # a page
+    asked = {name: request.query_params.get(name, "") for name in ("name", "number", "category", "association")}
+    wrong: Invalid | None = None
+    rows: list[dict[str, Any]] | None = None
+    cursor = ""
+    try:
+        search = register_search(asked)
+        rows, cursor, _ = await views.register(house, search, 20, request.query_params.get("cursor", ""))
+    except Invalid as refused:
+        wrong = refused
+    following = urlencode({**{k: v for k, v in asked.items() if v}, **_lang(request), "cursor": cursor})
+    return page(
+        house.settings, request, "register.html", asked=asked, rows=rows, wrong=wrong,
+        following=f"/register?{following}" if cursor else "", searched=any(asked.values()),
+        paged="cursor" in request.query_params, status=422 if wrong else 200,
+    )  # fmt: skip
+
+
+def _lang(request: HttpRequest) -> dict[str, str]:
+    return {"lang": request.query_params["lang"]} if "lang" in request.query_params else {}
+
+
+async def see_check(house: House, request: HttpRequest, actor: Actor) -> Response:  # noqa: ARG001 # a page
+    return page(house.settings, request, "check.html", report=None, wrong="", text="")
+
+
+async def check_certificate(checker: Checker, request: HttpRequest) -> Response:
+    """Answered from the plane's files alone; what was sent is forgotten with the answer."""
+    house: House = request.app.state.house
+    if int(request.headers.get("content-length") or 0) > LONGEST_UPLOAD:
+        raise Problem("too_large", f"Choose a file of at most {LONGEST_UPLOAD >> 20} MB.")
+    try:
+        async with request.form(max_files=1, max_fields=4, max_part_size=_LONGEST_FORM) as form:
+            file, text = form.get("file"), form.get("text")
+            content = b""
+            if isinstance(file, UploadFile):
+                content = await file.read(LONGEST_UPLOAD + 1)
+            if not content and isinstance(text, str):
+                content = text.strip().encode()
+    except MultiPartException:
+        raise Problem("malformed", "The form could not be read. Send it again.") from None
+    if len(content) > LONGEST_UPLOAD:
+        raise Problem("too_large", f"Choose a file of at most {LONGEST_UPLOAD >> 20} MB.")
+    lang = language_of(request)
+    if not content:
+        return page(house.settings, request, "check.html", report=None, wrong="check_none", text="", status=422)
+    try:
+        report = await house.check(checker, content)
+    except NotServed:
+        answer = page(house.settings, request, "check.html", report=None, wrong="check_unserved", text="", status=503)
+        answer.headers["Retry-After"] = "30"
+        return answer
+    shown = report | {"sentence": report["sentences"][lang]}
+    return page(house.settings, request, "check.html", report=shown, wrong="", text="")
+
+
+async def api_page(house: House, request: HttpRequest, actor: Actor) -> Response:  # noqa: ARG001 # a page
+    document = openapi.document(house.settings.public_host, [question.asked for question in QUESTIONS])
+    return page(house.settings, request, "api.html", document=document)
+
+
+async def problems_page(house: House, request: HttpRequest, actor: Actor) -> Response:  # noqa: ARG001 # a page
+    return page(house.settings, request, "problems.html", kinds=list(KINDS.values()))
+
+
+async def problem_page(house: House, request: HttpRequest, actor: Actor) -> Response:  # noqa: ARG001 # a page
+    kind = KINDS.get(request.path_params["code"])
+    if kind is None:
+        raise NotFound("problem of this name")
+    return page(house.settings, request, "problems.html", kinds=[kind])
+
+
+# --- coming and going
+
+
+async def see_entry(house: House, request: HttpRequest, actor: Actor) -> Response:  # noqa: ARG001 # a page
+    """Only a button: programs that open every link of a mail don't use it up."""
+    invited = await house.wait_for(house.desk.entry, request.path_params["token"])
+    status = 200 if invited else 410
+    return page(house.settings, request, "enter.html", invited=invited, status=status)
+
+
+async def enter(house: House, request: HttpRequest, actor: Actor) -> Response:  # noqa: ARG001 # a page
+    secret = await house.wait_for(house.desk.enter, request.path_params["token"])
+    if secret is None:
+        return page(house.settings, request, "enter.html", invited=None, status=410)
+    answer = RedirectResponse("/today", 303)
+    answer.set_cookie(
+        _cookie(request), secret, path="/", httponly=True, samesite="lax", secure=request.url.scheme == "https"
+    )
+    return answer
+
+
+async def leave(house: House, request: HttpRequest, actor: Actor) -> Response:  # noqa: ARG001 # a page
+    await house.wait_for(house.desk.leave, request.cookies.get(_cookie(request), ""))
+    answer = RedirectResponse("/", 303)
+    answer.delete_cookie(
+        _cookie(request), path="/", httponly=True, samesite="lax", secure=request.url.scheme == "https"
+    )
+    return answer
+
+
+# --- cases
+
+
+async def endorsement(house: House, request: HttpRequest, actor: Actor, typed: Typed | None = None) -> Response:
+    number = read_number(request.path_params["number"])
+    found = await cases.case_or_none(cases.endorsement(house, actor, number)) if actor is not PUBLIC else None
+    if found is None:
+        shown, _ = await views.public_endorsement(house, number, None, None)
+        return page(
+            house.settings, request, "endorsement_public.html", number=number, shown=shown,
+            status=200 if shown else 404,
+        )  # fmt: skip
+    state: Endorsement = found.state
+    thing = thing_of(state)
+    on = cases.today(house, state.custodian)
+    history = []
+    if seen := await cases.case_or_none(cases.endorsement(house, actor, number, deed="see_history")):
+        await cases.confidential(house, actor, "see_history", state.stream, state.person)
+        history = history_of(seen)
+    certificates = certificates_shown(found) if allowed(actor, "see_certificate", thing) else []
+    names = await cases.names(house, [state.person])
+    return page(
+        house.settings, request, "endorsement.html",
+        shown=endorsement_shown(state, on), name=names.get(state.person, ""), history=history,
+        certificates=certificates, forms=forms.for_endorsement(actor, thing, state, on, typed),
+        imported=state.imported, may_see_person=_may_see(actor, state.person, state.custodian),
+        status=422 if typed else 200,
+    )  # fmt: skip
+
+
+def _may_see(actor: Actor, person_: str, association: str) -> bool:
+    return allowed(actor, "see_person", Thing(person=person_, association=association)) is not None
+
+
+def history_of(found: cases.Case) -> list[dict[str, Any]]:
+    """Newest first, as the history table shows it."""
+    rows = []
+    for position, event in reversed(found.rows):
+        shown = event_shown(position, event, found.rule.sees)
+        facts = dict(shown["facts"])
+        source = facts.pop("source", None)
+        shown["source"] = source
+        shown["reported_by"] = (facts.get("association") or "its association") if source else ""
+        shown["edition"] = facts.pop("edition", "")
+        shown["draft"] = facts.pop("draft", False) or bool(shown["edition"])
+        shown["facts"] = flat(facts)
+        rows.append(shown)
+    return rows
+
+
+_HIDDEN = ("person", "number", "cti", "replaces", "person_version", "tally", "match", "entries")
+
+
+def flat(facts: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Facts as pairs for a table; ids say nothing to a reader."""
+    found: list[tuple[str, Any]] = []
+    for name, value in facts.items():
+        if name in _HIDDEN or value in ("", None, [], {}):
+            continue
+        if isinstance(value, dict):
+            found += flat(value)
+        else:
+            found.append((name, ", ".join(map(str, value)) if isinstance(value, list) else value))
+    return found
+
+
+async def certificate(house: House, request: HttpRequest, actor: Actor) -> Response:
+    number, cti, file = (request.path_params[name] for name in ("number", "cti", "file"))
+    found = await cases.endorsement(house, actor, number, deed="see_certificate")
+    return await certificate_file(house, actor, found, cti, file)
+
+
+async def person(house: House, request: HttpRequest, actor: Actor, typed: Typed | None = None) -> Response:
+    found = await cases.person(house, actor, request.path_params["person"])
+    state: Person = found.state
+    home = state.residence if state.residence in ROWS else "ALLIANCE"
+    thing = Thing(person=state.name, association=home)
+    on = cases.today(house, state.residence)
+    endorsements = await endorsements_of(house, state.name)
+    open_application = await house.wait_for(house.store.holder, f"open_application/{state.name}")
+    applied: Application | None = None
+    if open_application:
+        applied, _ = await cases.load(house, Application, open_application.partition("/")[2])
+    category = request.query_params.get("category") or (applied.category if applied else "")
+    missing, wrong = None, ""
+    if category in CATEGORIES:
+        try:
+            missing = await cases.missing(house, state, category, on)
+        except NotInForce as refused:
+            wrong = refused.message
+    transfers = [
+        name for e in endorsements if (name := await house.wait_for(house.store.holder, f"open_transfer/{e.number}"))
+    ]
+    return page(
+        house.settings, request, "person.html",
+        shown=person_shown(state, found.events, found.rule.sees),
+        endorsements=[endorsement_shown(e, cases.today(house, e.custodian)) for e in endorsements],
+        application=application_shown(applied) if applied else None,
+        transfers=sorted({name.partition("/")[2] for name in transfers}),
+        category=category, missing=missing, missing_wrong=wrong,
+        forms=forms.for_person(actor, thing, state, endorsements, on, typed),
+        entry_forms={name: forms.for_entry(actor, thing, state, name, typed) for name in state.entries},
+        own=actor.person == state.name, on=on, status=422 if typed else 200,
+    )  # fmt: skip
+
+
+async def application(house: House, request: HttpRequest, actor: Actor, typed: Typed | None = None) -> Response:
+    found = await cases.application(house, actor, request.path_params["application"])
+    state: Application = found.state
+    row = ROWS[state.association]
+    on = cases.today(house, state.association)
+    names = await cases.names(house, [state.person])
+    missing = None
+    if state.state in ("building", "deferred"):
+        applicant, _ = await cases.load(house, Person, state.person)
+        if applicant:
+            missing = await cases.missing(house, applicant, state.category, on)
+    return page(
+        house.settings, request, "application.html",
+        shown=application_shown(state), name=names.get(state.person, ""), needed=row.reviewers,
+        history=history_of(found), forms=forms.for_application(actor, thing_of(state), state, row.reviewers, typed),
+        may_see_person=_may_see(actor, state.person, state.association), missing=missing,
+        status=422 if typed else 200,
+    )  # fmt: skip
+
+
+async def transfer(house: House, request: HttpRequest, actor: Actor, typed: Typed | None = None) -> Response:
+    found = await cases.transfer(house, actor, request.path_params["transfer"])
+    state: Transfer = found.state
+    names = await cases.names(house, [state.person])
+    return page(
+        house.settings, request, "transfer.html",
+        shown=transfer_shown(state), name=names.get(state.person, ""), history=history_of(found),
+        forms=forms.for_transfer(actor, thing_of(state), state, typed), status=422 if typed else 200,
+    )  # fmt: skip
+
+
+async def today(house: House, request: HttpRequest, actor: Actor, typed: Typed | None = None) -> Response:
+    if actor.role == "holder":
+        return RedirectResponse(f"/people/{actor.person}", 303)
+    if actor.role == "reviewer":
+        return RedirectResponse("/reviews", 303)
+    code = request.query_params.get("association") or actor.association or "ALLIANCE"
+    check(actor, "see_queue", Thing(association=code) if code in ROWS else Thing())
+    if code not in ROWS:
+        raise NotFound("association")
+    queue, _ = await views.queue(house, code)
+    names = await cases.names(house, [row["person"] for rows in queue.values() for row in rows])
+    create = BY_NAME["register_person"]
+    form = None
+    if allowed(actor, create.access, Thing(association=code)):
+        form = forms.make(actor, create, {}, typed=typed, values={"residence": code})
+    return page(
+        house.settings, request, "today.html", row=ROWS[code], queue=queue, names=names, form=form,
+        everywhere=actor.role in ("alliance", "operator"), on=cases.today(house, code), status=422 if typed else 200,
+    )  # fmt: skip
+
+
+async def reviews(house: House, request: HttpRequest, actor: Actor) -> Response:
+    check(actor, "see_reviews", Thing(person=actor.person))
+    rows, _ = await views.reviews(house, actor.person)
+    names = await cases.names(house, [row["person"] for row in rows])
+    return page(house.settings, request, "reviews.html", rows=rows, names=names)
+
+
+# --- deeds
+
+
+def _doing(deed: Deed) -> Show:
+    async def do(house: House, request: HttpRequest, actor: Actor) -> Response:
+        if actor is PUBLIC:
+            raise Forbidden("Come in first: ask your association for a link.", deed=deed.name)
+        if int(request.headers.get("content-length") or 0) > _LONGEST_FORM:
+            raise Problem("too_large", "The form is larger than any of ours.")
+        async with request.form(max_files=0, max_fields=60, max_part_size=_LONGEST_FORM) as form:
+            return await _submitted(house, request, actor, deed, form)
+
+    return do
+
+
+async def _submitted(house: House, request: HttpRequest, actor: Actor, deed: Deed, form: FormData) -> Response:
+    typed = forms.typed_of(deed, form)
+    key = str(form.get(forms.KEY, ""))
+    version = str(form.get(forms.VERSION, ""))
+    arguments = [value.rstrip() for value in request.path_params.values()]
+    try:
+        body, _ = forms.read(deed, form)
+        request_ = Request(key, house.vault.fingerprint("request", canonical(request.url.path, body)))
+        act = Act(
+            actor, on=body.on, late=body.late, request=request_ if _is_key(key) else None,
+            version=int(version) if version.isdecimal() else None,
+        )  # fmt: skip
+        recorded = await house.wait_for(house.perform, deed, act, arguments, body)
+    except Refused as refused:
+        if refused.code in ("forbidden", "not_found", "erased"):
+            raise
+        said = Typed(request.url.path, typed, key, refused.message, refused.field, refused.facts.get("missing", ()))
+        return await _again(house, request, actor, deed, said)
+    streams = [event.originator_id for event in recorded.events]
+    return RedirectResponse(_next_page(deed, request, streams, recorded.position), 303)
+
+
+def _is_key(text: str) -> bool:
+    return len(text) == 36  # noqa: PLR2004 # a UUID as the form had it
+
+
+async def _again(house: House, request: HttpRequest, actor: Actor, deed: Deed, typed: Typed) -> Response:
+    """The page that the form stands on, with what was typed and what is wrong."""
+    if deed.name == "register_person":
+        return await today(house, request, actor, typed)
+    shows: dict[str, Callable[..., Awaitable[Response]]] = {
+        "people": person, "applications": application, "endorsements": endorsement, "transfers": transfer,
+    }  # fmt: skip
+    if deed.case not in shows:
+        raise Problem("invalid", typed.error, field=typed.field)
+    return await shows[deed.case](house, request, actor, typed)
+
+
+_PAGES = {"person": "people", "application": "applications", "endorsement": "endorsements", "transfer": "transfers"}
+
+
+def _next_page(deed: Deed, request: HttpRequest, streams: list[str], position: int) -> str:
+    """Where the deed's own case can be seen: the new one if there is one."""
+    kind, _, name = streams[-1 if deed.name == "approve_application" else 0].partition("/") if streams else ("", "", "")
+    if kind not in _PAGES:
+        kind = {plural: single for single, plural in _PAGES.items()}.get(deed.case, "person")
+        name = next(iter(request.path_params.values()), "")
+    return f"/{_PAGES[kind]}/{name}?done={deed.name}&position={position}"

@@ -1,0 +1,320 @@
+"""Forms for deeds: which ones a visitor may do to a case now, their fields from the body's types, and back again."""
+
+import types
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+from starlette.datastructures import FormData
+
+from domain.access import LATE_ROLES, Actor, Thing, allowed
+from domain.application import Application
+from domain.association import ROWS
+from domain.category import CATEGORIES, CURRENT
+from domain.endorsement import Endorsement
+from domain.event import LateReason
+from domain.person import Person
+from domain.transfer import Transfer
+from registry.api.asking import converted
+from registry.api.deeds import BY_NAME, Deed
+from registry.pages.words import HINTS, LABELS, plain
+
+KEY, VERSION = "_key", "_version"
+_GRAVE = frozenset({"suspend", "propose_removal", "remove", "archive", "withdraw_application", "decline_transfer",
+                    "cancel_transfer", "dispute_standing"})  # fmt: skip
+
+
+class Field(NamedTuple):
+    name: str
+    label: str
+    kind: str
+    value: Any = ""
+    options: Sequence[tuple[str, str]] = ()
+    hint: str = ""
+    required: bool = False
+    error: str = ""
+
+    @property
+    def chosen(self) -> Sequence[str]:
+        return self.value if isinstance(self.value, list | tuple) else (str(self.value),)
+
+
+class Form(NamedTuple):
+    """One deed as a form. `key` is its Idempotency-Key: a form sent twice is done once."""
+
+    deed: Deed
+    action: str
+    fields: Sequence[Field]
+    late: Sequence[Field]
+    key: str
+    version: int | None
+    open: bool = False
+    error: str = ""
+    missing: Sequence[Mapping[str, Any]] = ()
+
+    @property
+    def id(self) -> str:
+        return self.action.strip("/").replace("/", "-")
+
+    @property
+    def grave(self) -> bool:
+        return self.deed.name in _GRAVE
+
+    @property
+    def errors(self) -> list[Field]:
+        return [field for field in (*self.fields, *self.late) if field.error]
+
+
+class Typed(NamedTuple):
+    """A form that came back refused: what was typed, and what is wrong with which field."""
+
+    action: str
+    values: Mapping[str, Any]
+    key: str
+    error: str
+    field: str = ""
+    missing: Sequence[Mapping[str, Any]] = ()
+
+
+def make(
+    actor: Actor,
+    deed: Deed,
+    arguments: Mapping[str, str],
+    *,
+    version: int | None = None,
+    typed: Typed | None = None,
+    values: Mapping[str, Any] | None = None,
+    options: Mapping[str, Sequence[tuple[str, str]]] | None = None,
+) -> Form:
+    action = deed.path.format(**arguments)
+    mine = typed if typed is not None and typed.action == action else None
+    given = mine.values if mine else values or {}
+    wrong = (mine.field, mine.error) if mine else ("", "")
+    fields = [
+        _field(info, hint, given, wrong, options or {})
+        for info, hint in _fields(deed.body)
+        if info.encode_name not in ("on", "late", "vetted")
+    ]
+    late = []
+    if actor.role in LATE_ROLES:
+        late = [
+            Field("on", LABELS["on"], "date", given.get("on", ""), error=wrong[1] if wrong[0] == "on" else ""),
+            Field("late", LABELS["late"], "choice", given.get("late", ""), _choices(get_args(LateReason), blank=True),
+                  error=wrong[1] if wrong[0] == "late" else ""),
+        ]  # fmt: skip
+    named = any(field.error for field in (*fields, *late))
+    return Form(
+        deed, action, fields, late, mine.key if mine else str(uuid.uuid4()), version, mine is not None,
+        mine.error if mine and not named else "", mine.missing if mine else (),
+    )  # fmt: skip
+
+
+def _fields(body: type[Any]) -> Iterable[tuple[Any, Any]]:
+    hints = get_type_hints(body)
+    return [(info, hints[info.name]) for info in msgspec.structs.fields(body)]
+
+
+def _bare(hint: Any) -> Any:
+    if get_origin(hint) in (Union, types.UnionType):
+        return next(part for part in get_args(hint) if part is not type(None))
+    return hint
+
+
+def _field(
+    info: Any,
+    hint: Any,
+    given: Mapping[str, Any],
+    wrong: tuple[str, str],
+    options: Mapping[str, Sequence[tuple[str, str]]],
+) -> Field:
+    name, kind = info.encode_name, _bare(hint)
+    required = bool(info.required)
+    label = LABELS.get(name, plain(name).capitalize())
+    field = Field(
+        name,
+        label,
+        "text",
+        given.get(name, ""),
+        options.get(name, ()),
+        HINTS.get(name, ""),
+        required,
+        wrong[1] if wrong[0] == name else "",
+    )
+    if name in options:
+        return field._replace(kind="many" if get_origin(kind) is tuple else "choice")
+    if kind is bool:
+        return field._replace(kind="tick", value=_ticked(given.get(name)), required=False)
+    if kind is date:
+        return field._replace(kind="date")
+    if kind is float or kind is int:
+        return field._replace(kind="hours")
+    if get_origin(kind) is Literal:
+        return field._replace(kind="choice", options=_choices(get_args(kind), blank=not required))
+    if get_origin(kind) is tuple:
+        item = get_args(kind)[0]
+        choices = _choices(get_args(item)) if get_origin(item) is Literal else ()
+        return field._replace(kind="many" if choices else "list", options=choices)
+    if name in ("association", "to", "residence"):
+        return field._replace(kind="choice", options=_associations())
+    if name == "category":
+        return field._replace(kind="choice", options=[(code, f"{code}, {CATEGORIES[code].title}") for code in CURRENT])
+    return field
+
+
+def _ticked(value: Any) -> bool:
+    return value in (True, "true", "on")
+
+
+def _choices(words: Sequence[str], *, blank: bool = False) -> list[tuple[str, str]]:
+    found = [(word, plain(word)) for word in words if word]
+    return [("", "—"), *found] if blank else found
+
+
+def _associations() -> list[tuple[str, str]]:
+    return [(code, f"{row.jurisdiction} ({row.abbreviation})") for code, row in ROWS.items()]
+
+
+def read(deed: Deed, form: FormData) -> tuple[Any, dict[str, Any]]:
+    """The body that a form says, and what was typed. Raises Invalid; then `typed_of` has what was typed."""
+    typed = typed_of(deed, form)
+    values: dict[str, Any] = {}
+    for info, hint in _fields(deed.body):
+        name, kind = info.encode_name, _bare(hint)
+        if kind is bool:
+            values[name] = _ticked(typed.get(name))
+        elif get_origin(kind) is tuple:
+            values[name] = typed.get(name, [])
+        elif (text := typed.get(name, "")) != "":
+            values[name] = _number(text) if kind in (float, int) else text
+    return converted(values, deed.body), typed
+
+
+def _number(text: str) -> Any:
+    try:
+        return float(text.replace(",", "."))
+    except ValueError:
+        return text
+
+
+def typed_of(deed: Deed, form: FormData) -> dict[str, Any]:
+    typed: dict[str, Any] = {}
+    for info, hint in _fields(deed.body):
+        name = info.encode_name
+        if get_origin(_bare(hint)) is tuple:
+            given = [str(value).strip() for value in form.getlist(name)]
+            typed[name] = [part for value in given for part in value.replace(",", " ").split()]
+        elif isinstance(value := form.get(name), str):
+            typed[name] = value.strip()
+    return typed
+
+
+# --- what can be done now
+
+
+def for_endorsement(actor: Actor, thing: Thing, found: Endorsement, on: date, typed: Typed | None) -> list[Form]:
+    standing = found.standing(on)
+    names = {
+        "active": ["renew", "make_inactive", "grant_add_on", "suspend", "archive"],
+        "inactive": ["reactivate", "suspend", "archive"],
+        "lapsed": ["reinstate", "suspend", "archive"],
+        "suspended": ["lift_suspension"],
+    }.get(standing, [])
+    if standing in ("active", "inactive", "lapsed", "suspended"):
+        names = [*names, "remove" if found.removal_proposed_by else "propose_removal"]
+    if found.contradicted:
+        names = ["settle_report", *names]
+    if CATEGORIES[found.category].slot not in ("FS", "MHS"):
+        names = [name for name in names if name != "grant_add_on"]
+    return _allowed(actor, thing, names, {"number": found.number}, found.version, typed)
+
+
+def for_application(actor: Actor, thing: Thing, found: Application, needed: int, typed: Typed | None) -> list[Form]:
+    names: list[str] = []
+    outcomes = list(found.reviewers.values())
+    if found.state in ("building", "deferred"):
+        names = ["submit_application"]
+    elif found.state == "submitted":
+        names = ["assign_reviewer"]
+    elif found.state == "in_review":
+        judged = None not in outcomes and len(outcomes) >= needed
+        if judged and found.judgement == "approve":
+            names = ["approve_application"]
+        elif judged and found.judgement == "defer":
+            names = ["defer_application"]
+        elif judged and found.judgement is None:
+            names = ["reach_consensus"]
+        names = ["recommend", *names, "assign_reviewer", "recuse_reviewer"]
+    if found.state in ("building", "deferred", "submitted", "in_review"):
+        names = [*names, "withdraw_application"]
+    mine = [
+        number
+        for number in found.reviewers
+        if actor.role != "reviewer" or found.reviewing_people[number] == actor.person
+    ]
+    if actor.role == "reviewer" and all(found.reviewers[number] for number in mine):
+        names = [name for name in names if name != "recommend"]
+    options = {"reviewer": [(number, number) for number in mine]}
+    forms = []
+    for name in names:
+        choose = options if name in ("recommend", "recuse_reviewer") else {}
+        forms += _allowed(actor, thing, [name], {"application": found.name}, found.version, typed, options=choose)
+    return forms
+
+
+def for_transfer(actor: Actor, thing: Thing, found: Transfer, typed: Typed | None) -> list[Form]:
+    names = {
+        "requested": ["confirm_standing", "dispute_standing", "verify_membership", "decline_transfer",
+                      "cancel_transfer"],
+        "confirmed": ["verify_membership", "accept_transfer", "decline_transfer", "cancel_transfer"],
+        "disputed": ["decide_dispute", "verify_membership", "decline_transfer", "cancel_transfer"],
+    }.get(found.state, [])  # fmt: skip
+    if found.state == "confirmed" and found.membership_through is None:
+        names = [name for name in names if name != "accept_transfer"]
+    if found.membership_through is not None:
+        names = [name for name in names if name != "verify_membership"]
+    return _allowed(actor, thing, names, {"transfer": found.name}, found.version, typed)
+
+
+def for_person(
+    actor: Actor, thing: Thing, found: Person, endorsements: Sequence[Endorsement], on: date, typed: Typed | None
+) -> list[Form]:
+    person = {"person": found.name}
+    names = ["record_entry", "start_application", "record_membership", "move_person", "choose_publication",
+             "rename_person"]  # fmt: skip
+    values = {"association": found.residence, "residence": found.residence, "listed": found.listed}
+    forms = _allowed(actor, thing, names, person, None, typed, values=values)
+    moving = [(e.number, e.number) for e in endorsements if e.standing(on) in ("active", "inactive")]
+    if moving:
+        forms += _allowed(actor, thing, ["request_transfer"], person, None, typed, options={"endorsements": moving})
+    for other, same in found.likenesses.items():
+        if same is None:
+            forms += _allowed(actor, thing, ["settle_likeness"], {**person, "other": other}, found.version, typed)
+    return forms
+
+
+def for_entry(actor: Actor, thing: Thing, found: Person, entry: str, typed: Typed | None) -> list[Form]:
+    fact = found.entries[entry]
+    names = ["withdraw_entry"]
+    if fact.kind == "rsc" and not fact.provider:
+        names = ["vet_provider", *names]
+    return _allowed(actor, thing, names, {"person": found.name, "entry": entry}, None, typed)
+
+
+def _allowed(
+    actor: Actor,
+    thing: Thing,
+    names: Iterable[str],
+    arguments: Mapping[str, str],
+    version: int | None,
+    typed: Typed | None,
+    *,
+    values: Mapping[str, Any] | None = None,
+    options: Mapping[str, Sequence[tuple[str, str]]] | None = None,
+) -> list[Form]:
+    return [
+        make(actor, BY_NAME[name], arguments, version=version, typed=typed, values=values, options=options)
+        for name in names
+        if allowed(actor, BY_NAME[name].access, thing)
+    ]
