@@ -1,0 +1,16 @@
+"""All views, in the order in which they see an event."""
+
+from typing import Final
+
+from projections import applications, certificates, history, people, standing, tasks, transfers
+from projections.view import View
+
+VIEWS: Final[tuple[View, ...]] = (
+    people.VIEW,
+    standing.VIEW,
+    applications.VIEW,  # before tasks, which asks it for the association
+    transfers.VIEW,
+    certificates.VIEW,
+    tasks.VIEW,
+    history.VIEW,
+)

@@ -1,0 +1,194 @@
+"""Rows of views: a table is a struct, and the rows that a batch of events changes are held in memory."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date, datetime
+from functools import cache
+from operator import attrgetter
+from typing import (
+    Any,
+    ClassVar,
+    Generic,
+    Literal,
+    NamedTuple,
+    TypeVar,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+import msgspec
+from psycopg.types.json import Jsonb
+
+R = TypeVar("R", bound="Row")
+
+
+class Row(msgspec.Struct):
+    """One row of one table; the subclass is the table: its fields are the columns, in order."""
+
+    table: ClassVar[str]
+    key: ClassVar[tuple[str, ...]]
+    # A batch loads the rows of which one of these columns holds an id that its events name.
+    found_by: ClassVar[tuple[str, ...]]
+    # SQL: which rows may still change; the others are never loaded.
+    alive: ClassVar[str] = "true"
+    # Rows are also found together by this column, whose value never changes.
+    grouped_by: ClassVar[str] = ""
+    indexes: ClassVar[tuple[str, ...]] = ()
+    # Text that is ordered by its bytes, whatever the database's own order is.
+    collate_c: ClassVar[tuple[str, ...]] = ()
+
+
+_TYPES: dict[Any, str] = {
+    str: "text",
+    int: "int8",
+    bool: "bool",
+    date: "date",
+    datetime: "timestamptz",
+    list[str]: "text[]",
+}
+
+
+class Column(NamedTuple):
+    name: str
+    type: str
+    nullable: bool
+    hint: Any
+
+    @property
+    def is_json(self) -> bool:
+        return self.type == "jsonb"
+
+
+@cache
+def columns(table: type[Row]) -> tuple[Column, ...]:
+    hints = get_type_hints(table)
+    return tuple(_column(name, hints[name]) for name in table.__struct_fields__)
+
+
+def _column(name: str, hint: Any) -> Column:
+    nullable = False
+    if get_origin(hint) in (types.UnionType, Union):
+        (hint,) = (arm for arm in get_args(hint) if arm is not type(None))
+        nullable = True
+    if get_origin(hint) is Literal:
+        hint = str
+    return Column(name, _TYPES.get(hint, "jsonb"), nullable, hint)
+
+
+@cache
+def loader(table: type[R]) -> Callable[[Sequence[Any]], R]:
+    """Makes a row of what `SELECT` gave, its JSON columns as text."""
+    decoders = [
+        (i, msgspec.json.Decoder(column.hint).decode) for i, column in enumerate(columns(table)) if column.is_json
+    ]
+
+    def load(values: Sequence[Any]) -> R:
+        cells = list(values)
+        for i, decode in decoders:
+            if cells[i] is not None:
+                cells[i] = decode(cells[i])
+        return table(*cells)
+
+    return load
+
+
+@cache
+def cells(table: type[Row]) -> Callable[[Row], Sequence[Any]]:
+    """Makes what `COPY` takes of a row."""
+    in_json = [i for i, column in enumerate(columns(table)) if column.is_json]
+    if not in_json:
+        return msgspec.structs.astuple
+
+    def dump(row: Row) -> Sequence[Any]:
+        values = list(msgspec.structs.astuple(row))
+        for i in in_json:
+            if values[i] is not None:
+                values[i] = Jsonb(values[i], dumps=msgspec.json.encode)
+        return values
+
+    return dump
+
+
+class Held(Generic[R]):
+    """The rows of one table that are in memory; those that changed have to be written."""
+
+    def __init__(self, table: type[R], *, everything: bool) -> None:
+        """`everything`: nothing has been written yet, so that all rows there are are held, and changed."""
+        self.table = table
+        self._key: Callable[[R], Any] = attrgetter(*table.key)
+        self._group: Callable[[R], Any] | None = attrgetter(table.grouped_by) if table.grouped_by else None
+        self._rows: dict[Any, R] = {}
+        self._changed: dict[Any, R] = self._rows if everything else {}
+        self._groups: dict[Any, dict[Any, R]] = {}
+        self.finished: list[R] = []
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def get(self, key: Any) -> R | None:
+        """A row to look at."""
+        return self._rows.get(key)
+
+    def change(self, key: Any) -> R:
+        """A row to change. Raises KeyError when there is none."""
+        row = self._rows[key]
+        self._changed[key] = row
+        return row
+
+    def put(self, row: R) -> R:
+        key = self._key(row)
+        self._rows[key] = self._changed[key] = row
+        if self._group is not None:
+            self._groups.setdefault(self._group(row), {})[key] = row
+        return row
+
+    def group(self, value: Any) -> list[R]:
+        """The held rows of a group, to look at."""
+        return list(self._groups.get(value, {}).values())
+
+    def change_group(self, value: Any) -> list[R]:
+        found = self._groups.get(value, {})
+        self._changed.update(found)
+        return list(found.values())
+
+    def finish(self, row: R) -> None:
+        """This row never changes again."""
+        key = self._key(row)
+        if self._rows.pop(key, None) is not None:
+            self._changed.pop(key, None)
+            if self._group is not None:
+                self._groups[self._group(row)].pop(key, None)
+        self.finished.append(row)
+
+    def load(self, rows: Iterable[R]) -> None:
+        for row in rows:
+            key = self._key(row)
+            self._rows[key] = row
+            if self._group is not None:
+                self._groups.setdefault(self._group(row), {})[key] = row
+
+    def take_finished(self) -> list[R]:
+        done, self.finished = self.finished, []
+        return done
+
+    def changed(self) -> list[R]:
+        """Every row to write."""
+        return [*self.finished, *self._changed.values()]
+
+
+class Rows:
+    """The held rows of every table: `rows[Standing].put(...)`."""
+
+    def __init__(self, tables: Iterable[type[Row]], *, everything: bool) -> None:
+        self._held: dict[type[Row], Held[Row]] = {table: Held(table, everything=everything) for table in tables}
+
+    def __getitem__(self, table: type[R]) -> Held[R]:
+        return cast("Held[R]", self._held[table])
+
+    def __iter__(self) -> Iterator[Held[Row]]:
+        return iter(self._held.values())
