@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from static_plane import Plane, Served
 
 QUIETLY = [
@@ -22,6 +22,9 @@ QUIETLY = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+expect.set_options(timeout=20_000)  # a machine that is busy with other tests
 
 
 @pytest.fixture

@@ -173,6 +173,22 @@ def test_the_camera_is_used_until_a_code_is_read_and_no_longer(camera, served):
     assert camera.evaluate("document.getElementById('view').srcObject") is None
 
 
+def test_the_browsers_own_detector_is_asked_first(open_page, served):
+    page = open_page("about:blank")
+    page.add_init_script(
+        """globalThis.BarcodeDetector = class {
+            static getSupportedFormats = async () => ["qr_code"];
+            detect = async () => [{ rawValue: TEXT }];
+        };""".replace("TEXT", f"'{served.plane.text()}'")
+    )
+    page.goto(f"{served.address}/v1")
+    blank = io.BytesIO()
+    Image.new("RGB", (64, 64), "white").save(blank, "PNG")
+    page.locator("#file").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": blank.getvalue()})
+
+    is_valid(page)
+
+
 def test_a_camera_that_is_refused_says_what_else_to_do(open_page, served):
     page = open_page(f"{served.address}/v1")
     page.get_by_role("button", name="Scan the code").click()

@@ -247,6 +247,19 @@ def test_without_keys_nothing_is_said_about_the_certificate(open_page, served):
     shows_nobody(page)
 
 
+def test_a_browser_that_cannot_check_offers_the_server_with_the_code_filled_in(open_page, served):
+    text = served.plane.text()
+    page = open_page("about:blank")
+    page.add_init_script("Object.defineProperty(crypto, 'subtle', { value: undefined })")
+    page.goto(f"{served.address}/v1#{text.split('#')[1]}")
+
+    says(page, "cannot_check", UNSURE)
+    own_address = served.address.removeprefix("http://")
+    expect(page.locator("#server-text")).to_have_value(text.replace(HOST, own_address))
+    page.get_by_role("button", name="Check another").click()
+    expect(page.locator("#server-text")).to_have_value("")
+
+
 def test_the_did_documents_stand_in_for_keys_json(open_page, served):
     def document(did, signer):
         method = {

@@ -101,10 +101,17 @@ async function check(text, own = false) {
     now: Math.floor(Date.now() / 1000),
   });
   report.at = new Date();
+  offerServer(report.verdict === "cannot_check" && (own ? `https://${location.host}/v1#${text}` : text));
   say("");
   show();
   scrollTo(0, 0);
   $("verdict").focus({ preventScroll: true });
+}
+
+// Where this browser can't check (an old one, or no https), the server can: its form is opened and filled in.
+function offerServer(text) {
+  $("server").open = Boolean(text);
+  $("server-text").value = text || "";
 }
 
 async function checkFile(chosen) {
@@ -142,6 +149,7 @@ function stopCamera() {
 function again() {
   report = null;
   $("text").value = $("file").value = "";
+  offerServer();
   show();
   $("scan").focus();
 }
