@@ -158,7 +158,7 @@ def _history(store: Store, topics: list[str]) -> Iterator[Event]:
 # --- certificates --------------------------------------------------------------------------------------------------
 
 INDEX = "index.csv"
-INDEX_COLUMNS = ("Number", "Name", "Email", "Category", "Valid Through", "PDF", "QR PNG", "QR SVG", "QR Text", "Proof")
+INDEX_COLUMNS = ("Number", "Name", "Email", "Category", "Valid Through", "PDF", "QR PNG", "QR SVG", "Proof", "QR Text")
 # The text comes last: where it stands and says the same, all of them were written.
 SUFFIXES = {PDF: ".pdf", "qr.png": ".png", "qr.svg": ".svg", PROOF: ".tlog-proof", TEXT: ".txt"}
 

@@ -6,7 +6,7 @@ import io
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -237,17 +237,17 @@ def _header(cells: list[str]) -> list[str]:
     return header
 
 
-def _checked(number: int, cells: list[str]) -> Iterable[str]:
+def _checked(number: int, cells: list[str]) -> list[str]:
     if len(cells) != len(COLUMNS):
         raise UnreadableFile(
             f"Row {number} has {len(cells)} columns, not {len(COLUMNS)}. Put quotes around texts with commas."
         )
-    longest = max(map(len, cells))
-    if longest > LONGEST_CELL:
+    clean = [without_guard(unicodedata.normalize("NFC", cell).strip()) for cell in cells]
+    if (longest := max(map(len, clean))) > LONGEST_CELL:
         raise UnreadableFile(
             f"Row {number} has a cell of {longest} characters; {LONGEST_CELL} is the most. Look for a lost quote."
         )
-    return (without_guard(cell.strip()) for cell in cells)
+    return clean
 
 
 def with_guard(cell: str) -> str:
@@ -374,8 +374,8 @@ class _Judge:
 
 
 def plain(text: str) -> str:
-    """In NFC, single blanks, without what can't be seen; for texts that are kept but not judged."""
-    seen = (c for c in unicodedata.normalize("NFC", text) if c.isprintable() or c.isspace())
+    """Single blanks, and nothing that can't be seen; for texts that are kept but not judged."""
+    seen = (c for c in text if c.isprintable() or c.isspace())
     return " ".join("".join(seen).split())
 
 
@@ -433,7 +433,7 @@ _AUSTRALIAN_CODES = {"IFA": "ifw", "IFS": "ifp", "IMHS": "imhp"}
 
 def _words(text: str) -> str:
     """In lower case, without the trademark, only letters and digits, single blanks."""
-    text = re.sub(r"®|™|\((r|tm)\)", " ", unicodedata.normalize("NFC", text).casefold())
+    text = re.sub(r"®|™|\((r|tm)\)", " ", text.casefold())
     return " ".join(re.findall(r"[^\W_]+", text))
 
 

@@ -30,7 +30,7 @@ from registry.importing import Tally, classify, import_roster
 from registry.log.publish import Overtaken
 from registry.log.published import Published
 from registry.opening import open_keys, open_registry
-from registry.roster import ERROR_KINDS, Finding, Roster, read_roster, shown
+from registry.roster import ERROR_KINDS, LARGEST_FILE, Finding, Roster, read_roster, shown
 from registry.settings import Settings
 from registry.vault import Vault
 
@@ -77,7 +77,9 @@ def import_(
     Run it again as often as you like, with the same file or a later one: nothing is recorded twice.
     """
     now = datetime.now(UTC)
-    roster = read_roster(file.read_bytes(), now, today=today.date() if today else None, only=association)
+    with file.open("rb") as opened:
+        data = opened.read(LARGEST_FILE + 1)
+    roster = read_roster(data, now, today=today.date() if today else None, only=association)
     if errors:
         _write_errors(errors, roster)
     report = roster.report()

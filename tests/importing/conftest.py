@@ -47,9 +47,7 @@ def recorded(registry):
     """The events after a position, opened."""
 
     def recorded(after=0):
-        events = []
-        for position in range(after + 1, registry.store.position() + 1):
-            events.append(registry.store.opened(registry.store.at(position)[1]))
-        return events
+        positions = range(after + 1, registry.store.position() + 1)
+        return [registry.store.opened(registry.store.at(position)[1]) for position in positions]
 
     return recorded

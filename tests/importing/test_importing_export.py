@@ -71,7 +71,9 @@ def test_an_export_is_nothing_new_to_the_registry_it_came_from(registry, take):
 
 
 def test_it_is_written_as_the_import_reads_it_by_record_id(take, registry):
-    take(row(record_id="V-2", email="x@example.org", category="Level III", last_name="Roe"), row(date_earned="5/1/2020"))
+    take(
+        row(record_id="V-2", email="x@example.org", category="Level III", last_name="Roe"), row(date_earned="5/1/2020")
+    )
 
     data = out(registry).data
 
@@ -110,7 +112,9 @@ def test_what_was_awarded_here_goes_by_its_number_and_so_does_what_moved_in(take
 
 
 def test_no_cell_is_a_formula_and_it_reads_back_as_it_was(take, registry, elsewhere):
-    take(row(record_id="=1+1", credentials="+A, LPC", first_name="-Rosa"), row(record_id="@x", email="", credentials="-"))
+    take(
+        row(record_id="=1+1", credentials="+A, LPC", first_name="-Rosa"), row(record_id="@x", email="", credentials="-")
+    )
     made = out(registry).data
 
     told = rows(made)

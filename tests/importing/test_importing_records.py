@@ -180,7 +180,10 @@ def test_a_new_name_is_a_rename_and_the_person_is_found_by_it_from_then_on(take,
 
     assert counts(take(*married)) == {"changed": 1, "unchanged": 1}
     assert kinds(recorded(position)) == ["person.renamed"]
-    assert counts(take(*married, row(record_id="V-3", category="ECFS", last_name="Silva"))) == {"unchanged": 2, "new": 1}
+    assert counts(take(*married, row(record_id="V-3", category="ECFS", last_name="Silva"))) == {
+        "unchanged": 2,
+        "new": 1,
+    }
     assert len(registry.store.claimed("held/" + recorded(position)[0].originator_id.removeprefix("person/"))) == 3
 
 
@@ -258,7 +261,10 @@ def test_the_same_contradiction_is_asked_once_until_it_is_settled(take, registry
     position = registry.store.position()
 
     take(row(**told))
-    assert counts(take(row(**told), row(record_id="V-9", category="IMHS", credentials=""))) == {"contradicted": 1, "new": 1}
+    assert counts(take(row(**told), row(record_id="V-9", category="IMHS", credentials=""))) == {
+        "contradicted": 1,
+        "new": 1,
+    }
     assert asked(recorded, position) == ["standing"]
 
     registry.settle_report(Act(VA), number)
@@ -306,9 +312,7 @@ MOVED = decided(Endorsement.CustodyTransferred, from_="VA", to="CT", transfer="t
         (MOVED, "association"),
     ],
 )
-def test_a_later_file_does_not_undo_what_was_decided_here(
-    take, registry, history, recorded, held_by, decision, field
-):
+def test_a_later_file_does_not_undo_what_was_decided_here(take, registry, history, recorded, held_by, decision, field):
     take(row())
     history(decision(registry, held_by("V-1")))
     position = registry.store.position()

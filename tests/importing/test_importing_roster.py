@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from rosters import DATA, GOOD, NOW, TODAY, file, read, row
 
 from domain.category import CATEGORIES
-from domain.errors import Refused
 from registry.roster import (
     COLUMNS,
     ERROR_KINDS,
@@ -230,7 +229,9 @@ def test_names_of_the_world_are_names(name):
     assert roster.rows[0].name.startswith("Rosa ")
 
 
-@pytest.mark.parametrize("name", ["", "=1+1", "a(b)", "a\x07b", "a\u202eb", "a\u2066b", "a\u200fb", "\ue000", "\U000e0fff"])
+@pytest.mark.parametrize(
+    "name", ["", "=1+1", "a(b)", "a\x07b", "a\u202eb", "a\u2066b", "a\u200fb", "\ue000", "\U000e0fff"]
+)
 def test_characters_that_no_name_has_are_refused_with_their_column(name):
     (error,) = read(row(first_name=name, last_name="" if not name else "Silva")).errors
 
@@ -323,10 +324,9 @@ def test_any_bytes_give_a_report_or_one_plain_error(data):
     for file_ in (data, HEAD.encode() + b"\r\n" + data):
         try:
             roster = read_roster(file_, NOW)
-        except Refused as refused:
-            assert isinstance(refused, UnreadableFile)
-        else:
-            adds_up(roster)
+        except UnreadableFile:
+            continue
+        adds_up(roster)
 
 
 cell = st.one_of(
