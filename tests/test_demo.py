@@ -1,0 +1,175 @@
+"""What a newcomer does after `make demo`: the README's and the issue's commands, on what the demo really made."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import psycopg
+import pypdfium2
+import pytest
+import zxingcpp
+
+from registry import database
+from registry.settings import Settings
+
+BIN = Path(sys.executable).parent
+
+
+def run(*command, home, check=True, **more):
+    done = subprocess.run(
+        [str(part) for part in command],
+        env=os.environ | {"REGISTRY_HOME": str(home)} | more,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert not check or done.returncode == 0, done.stderr
+    return done
+
+
+def verify(*arguments):
+    done = subprocess.run([BIN / "verify", *map(str, arguments), "--json"], capture_output=True, text=True, timeout=60)
+    return json.loads(done.stdout), done.returncode
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    home = tmp_path_factory.mktemp("demo") / "var"
+    yield home
+    database.stop(Settings(home=home))
+
+
+@pytest.fixture(scope="module")
+def made(home):
+    done = run(BIN / "registry", "demo", "--no-serve", "--json", home=home)
+    return {name: Path(value) if name != "number" else value for name, value in json.loads(done.stdout).items()}
+
+
+def test_it_prints_one_json_object_and_leaves_the_files(made):
+    assert set(made) == {"number", "certificates", "superseded", "static", "home"}
+    for folder in (made["certificates"], made["superseded"]):
+        assert {path.name for path in folder.iterdir()} == {
+            "certificate.pdf", "qr.png", "qr.svg", "qr.txt", "proof.tlog-proof",
+        }  # fmt: skip
+
+
+def test_the_new_certificate_is_valid_and_the_old_one_superseded_by_connecticut(made):
+    new, exit_new = verify(made["certificates"] / "qr.png", "--static", made["static"])
+    assert (new["verdict"], exit_new) == ("valid", 0)
+    assert new["certificate"]["number"] == made["number"]
+    old, exit_old = verify(made["superseded"] / "qr.png", "--static", made["static"])
+    assert (old["verdict"], exit_old) == ("superseded", 1)
+    assert "Connecticut" in old["sentence"] or "CT" in old["sentence"]
+
+
+def test_the_paper_agrees_and_proves_its_position(made):
+    paper, exit_code = verify(made["certificates"] / "certificate.pdf", "--static", made["static"])
+    assert (paper["verdict"], exit_code) == ("valid", 0)
+    assert paper["log_position"] > 1
+
+
+def test_the_proof_of_another_certificate_is_refused(made):
+    other = made["superseded"] / "proof.tlog-proof"
+    refused, exit_code = verify(made["certificates"] / "qr.txt", "--static", made["static"], "--proof", other)
+    assert exit_code == 2
+    assert refused["verdict"] != "valid"
+
+
+def test_without_a_list_the_status_is_unknown_and_without_keys_the_key(made):
+    text = made["certificates"] / "qr.txt"
+    keys_only, exit_code = verify(text, "--did", made["static"] / ".well-known" / "did.json")
+    assert (keys_only["verdict"], exit_code) == ("status_unknown", 3)
+    nothing, exit_code = verify(text)
+    assert (nothing["verdict"], exit_code) == ("unknown_key", 2)
+
+
+def test_a_changed_digit_is_not_believed(made, tmp_path):
+    text = (made["certificates"] / "qr.txt").read_text().strip()
+    changed = tmp_path / "qr.txt"
+    changed.write_text(text[:-40] + str((int(text[-40]) + 1) % 10) + text[-39:])
+    answer, exit_code = verify(changed, "--static", made["static"])
+    assert exit_code == 2
+    assert answer["verdict"] in ("tampered", "malformed")
+
+
+def test_its_code_is_read_from_a_150_dpi_rendering_by_us_and_by_zbar(made, tmp_path):
+    page = pypdfium2.PdfDocument(made["certificates"] / "certificate.pdf")[0].render(scale=150 / 72).to_pil()
+    picture = tmp_path / "page.png"
+    page.save(picture)
+    text = (made["certificates"] / "qr.txt").read_text().strip()
+    assert [found.text for found in zxingcpp.read_barcodes(page)] == [text]
+    answer, exit_code = verify(picture, "--static", made["static"])
+    assert (answer["verdict"], exit_code) == ("valid", 0)
+    if not shutil.which("zbarimg"):
+        if os.environ.get("CI") == "true":
+            pytest.fail("zbarimg is missing; tools/browser.py installs zbar-tools")
+        pytest.skip("zbarimg is missing: apt-get install zbar-tools")
+    read = subprocess.run(["zbarimg", "--quiet", "--raw", picture], capture_output=True, text=True, check=True)
+    assert read.stdout.strip() == text
+
+
+def test_the_life_is_on_past_days_and_the_certificate_good_now(made, home):
+    with psycopg.connect(database.url(Settings(home=home), "reader")) as connection:
+        rows = connection.execute(
+            "SELECT topic, convert_from(state, 'UTF8')::json FROM registry.events WHERE originator_id = %s"
+            " ORDER BY originator_version",
+            [f"endorsement/{made['number']}"],
+        ).fetchall()
+    days = {topic: date.fromisoformat(state["on"]) for topic, state in rows}
+    assert days["endorsement.awarded"] < days["endorsement.renewed"] < days["endorsement.custody_transferred"]
+    assert days["endorsement.custody_transferred"] < date.today()
+    assert (days["endorsement.renewed"].month, days["endorsement.renewed"].day) == (10, 15)
+
+
+def test_run_again_it_uses_what_it_made(made, home):
+    again = run(BIN / "registry", "demo", "--no-serve", "--json", home=home)
+    assert json.loads(again.stdout)["number"] == made["number"]
+
+
+def test_one_changed_byte_is_found_named_and_gone_when_undone(made, home):
+    assert run(BIN / "registry", "fsck", home=home).returncode == 0
+    settings = Settings(home=home)
+    where = "originator_id = %s AND originator_version = 2"
+    stream = f"endorsement/{made['number']}"
+    with psycopg.connect(database.address(settings), autocommit=True) as superuser:
+        (state,) = superuser.execute(f"SELECT state FROM registry.events WHERE {where}", [stream]).fetchone()
+        at = state.index(b'"number":"') + len(b'"number":"')
+        changed = state[:at] + bytes([state[at] ^ 1]) + state[at + 1 :]
+        for value in (changed, state):
+            superuser.execute("ALTER TABLE registry.events DISABLE TRIGGER ALL")
+            superuser.execute(f"UPDATE registry.events SET state = %s WHERE {where}", [value, stream])
+            superuser.execute("ALTER TABLE registry.events ENABLE ALWAYS TRIGGER ALL")
+            found = run(BIN / "registry", "fsck", home=home, check=False)
+            if value is changed:
+                assert found.returncode == 1
+                assert f"{stream}" in found.stdout
+                assert "2" in found.stdout
+    assert found.returncode == 0
+
+
+def test_the_services_role_changes_nothing(made, home):
+    with psycopg.connect(database.url(Settings(home=home), "writer"), autocommit=True) as writer:
+        for statement in (
+            "UPDATE registry.events SET topic = 'x'",
+            "DELETE FROM registry.events",
+            "TRUNCATE registry.events",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                writer.execute(statement)
+
+
+def test_views_are_rebuilt_and_compared(made, home):
+    rebuilt = json.loads(run(BIN / "registry", "rebuild", "--json", home=home).stdout.splitlines()[-1])
+    assert rebuilt["events"] > 500
+    run(BIN / "registry", "compare", home=home)
+
+
+def test_a_folder_that_is_not_the_demos_is_left_alone(tmp_path):
+    (tmp_path / "keys").mkdir()
+    refused = run(BIN / "registry", "demo", "--no-serve", home=tmp_path, check=False)
+    assert refused.returncode == 2
+    assert "has keys already" in refused.stderr
