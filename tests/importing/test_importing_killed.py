@@ -124,3 +124,26 @@ def test_killed_at_any_moment_and_run_again_it_ends_as_in_one_go(two, files):
     assert history(killed) == told
     finish(killed, files[0])
     assert history(killed) == told, "the first file again undoes nothing"
+
+
+def test_two_imports_at_once_record_nothing_twice(two, files):
+    settings, whole = two
+    first, later = files
+    processes = [run(settings, file) for file in (first, first, later)]
+
+    for process in processes:
+        _, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err.decode()
+
+    for file in files:
+        finish(whole, file)
+    assert counted(settings) == counted(whole)
+
+
+def counted(settings):
+    """How many endorsements and how many different records; who is who depends on which file came first."""
+    with psycopg.connect(settings.database_url) as connection:
+        return connection.execute(
+            "SELECT (SELECT count(*) FROM registry.events WHERE topic = 'endorsement.imported'),"
+            " (SELECT count(*) FROM registry.claims WHERE name LIKE 'record/%')"
+        ).fetchone()

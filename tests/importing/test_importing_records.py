@@ -429,3 +429,11 @@ def test_classifying_records_nothing(take, registry):
 
     assert counts(tally) == {"changed": 1, "unchanged": 1, "new": 1}
     assert registry.store.position() == position
+
+
+def test_a_row_that_was_refused_on_one_day_is_taken_on_another(take, clock):
+    rows = [row(record_id="V-0", category="ECFA", date_earned="2026-11-23"), row()]
+
+    assert counts(take(*rows)) == {"new": 1}
+    clock.move(days=2)
+    assert counts(take(*rows)) == {"new": 2, "earlier": 1}
