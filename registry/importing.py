@@ -256,7 +256,7 @@ class Importer:
         home = person.residence if person.residence in ROWS else "ALLIANCE"
         if association == home:
             return True
-        numbers = self._store.claimed(f"held/{person.name}")
+        numbers = self._store.claimed(held(person.name))
         return all(self._store.get(Endorsement, number).custodian == association for number in numbers)
 
     # -- what it stands on ------------------------------------------------------------------------------------------
@@ -273,7 +273,7 @@ class Importer:
         person = match and store.holder(f"identity/{match}")
         if not person:
             return None
-        for number in store.claimed(held(_name(person)).rstrip("/")):
+        for number in store.claimed(held(_name(person))):
             events = self._stream(f"{Endorsement.kind}/{number}")
             if _is(events, row):
                 return events
