@@ -270,8 +270,9 @@ def _matches(match: Any) -> tuple[str, ...]:
     return (f"identity/{match}",) if isinstance(match, str) and match else ()
 
 
-_BIDI = {"\u061c", "\u200e", "\u200f", *map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A))}
-_SIGNS = set('=()[]{}<>|\\/@#$%^*_+~"`?!;:&')
+_SIGNS = set("=()[]{}<>|\\@#$%^*_+~?!;:&")
+_JOINERS = {"\u200c", "\u200d"}  # Persian and Indic names need them
+_NEVER = {"Cc", "Cf", "Cn", "Co", "Cs", "So", "Zl", "Zp"}  # controls and marks of direction, unassigned, pictures
 LONGEST_NAME = 120
 
 
@@ -281,9 +282,8 @@ def printable_name(name: str) -> str:
     if not clean:
         raise Invalid("Give the name.", field="name")
     for sign in clean:
-        category = unicodedata.category(sign)
-        if sign in _BIDI or sign in _SIGNS or category in ("Cc", "Cn", "Co", "Cs"):
+        if sign in _SIGNS or (unicodedata.category(sign) in _NEVER and sign not in _JOINERS):
             raise Invalid(f"No name has the character U+{ord(sign):04X}; type the name again.", field="name")
-    if len(clean.encode()) > LONGEST_NAME:
-        raise Invalid(f"The name is longer than {LONGEST_NAME} bytes; shorten it as the person wishes.", field="name")
+    if len(clean) > LONGEST_NAME:
+        raise Invalid(f"The name is longer than {LONGEST_NAME} letters; shorten it as the person wishes.", field="name")
     return clean
