@@ -62,8 +62,14 @@ class Desk:
         self._execute(
             "INSERT INTO service.api_keys (id, secret_sha256, role, association, person, created_at, expires_at)"
             " VALUES (%s, %s, %s, %s, %s, %s, %s)",
-            name, _hash(secret), actor.role, actor.association, actor.person, moment, moment + timedelta(days=days),
-        )  # fmt: skip
+            name,
+            _hash(secret),
+            actor.role,
+            actor.association,
+            actor.person,
+            moment,
+            moment + timedelta(days=days),
+        )
         return name, secret
 
     def known_keys(self) -> list[Key]:
@@ -80,7 +86,7 @@ class Desk:
                 "UPDATE service.api_keys SET withdrawn_at = %s WHERE id = %s AND withdrawn_at IS NULL RETURNING id",
                 self._clock(),
                 name,
-            )  # fmt: skip
+            )
         )
 
     def by_key(self, secret: str) -> Actor | None:
@@ -90,8 +96,9 @@ class Desk:
         rows = self._execute(
             "SELECT id, role, association, person, last_used_on FROM service.api_keys"
             " WHERE secret_sha256 = %s AND withdrawn_at IS NULL AND expires_at > %s",
-            _hash(secret), moment,
-        )  # fmt: skip
+            _hash(secret),
+            moment,
+        )
         for name, role, association, person, used_on in rows:
             if used_on != moment.date():
                 self._execute("UPDATE service.api_keys SET last_used_on = %s WHERE id = %s", moment.date(), name)
@@ -107,8 +114,12 @@ class Desk:
         self._execute(
             "INSERT INTO service.entries (token_sha256, role, association, person, expires_at)"
             " VALUES (%s, %s, %s, %s, %s)",
-            _hash(token), actor.role, actor.association, actor.person, self._clock() + ENTRY,
-        )  # fmt: skip
+            _hash(token),
+            actor.role,
+            actor.association,
+            actor.person,
+            self._clock() + ENTRY,
+        )
         return f"/enter/{token}"
 
     def entry(self, token: str) -> Actor | None:
@@ -116,8 +127,9 @@ class Desk:
         rows = self._execute(
             "SELECT role, association, person FROM service.entries"
             " WHERE token_sha256 = %s AND used_at IS NULL AND expires_at > %s",
-            _hash(token), self._clock(),
-        )  # fmt: skip
+            _hash(token),
+            self._clock(),
+        )
         return Actor(*rows[0]) if rows else None
 
     def enter(self, token: str) -> str | None:
@@ -130,8 +142,14 @@ class Desk:
             " INSERT INTO service.sessions"
             " (token_sha256, role, association, person, created_at, seen_at, expires_at)"
             " SELECT %s, role, association, person, %s, %s, %s FROM used RETURNING role",
-            moment, _hash(token), moment, _hash(secret), moment, moment, moment + ABSOLUTE,
-        )  # fmt: skip
+            moment,
+            _hash(token),
+            moment,
+            _hash(secret),
+            moment,
+            moment,
+            moment + ABSOLUTE,
+        )
         return secret if entered else None
 
     def by_session(self, secret: str) -> Actor | None:
@@ -139,8 +157,10 @@ class Desk:
         rows = self._execute(
             "SELECT role, association, person, seen_at FROM service.sessions"
             " WHERE token_sha256 = %s AND expires_at > %s AND seen_at > %s",
-            _hash(secret), moment, moment - IDLE,
-        )  # fmt: skip
+            _hash(secret),
+            moment,
+            moment - IDLE,
+        )
         for role, association, person, seen_at in rows:
             if moment - seen_at > _SEEN:
                 self._execute("UPDATE service.sessions SET seen_at = %s WHERE token_sha256 = %s", moment, _hash(secret))
@@ -152,8 +172,10 @@ class Desk:
         """Ends the session, and clears away those that ended by themselves."""
         self._execute(
             "DELETE FROM service.sessions WHERE token_sha256 = %s OR expires_at < %s OR seen_at < %s",
-            _hash(secret), self._clock(), self._clock() - IDLE,
-        )  # fmt: skip
+            _hash(secret),
+            self._clock(),
+            self._clock() - IDLE,
+        )
 
     # --- who looked at what
 
@@ -161,8 +183,11 @@ class Desk:
         """Once for each actor, record and day; never without: what can't be noted is not shown."""
         self._execute(
             "INSERT INTO service.access (actor, record, day, reason) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
-            actor.by, record, self._clock().date(), reason,
-        )  # fmt: skip
+            actor.by,
+            record,
+            self._clock().date(),
+            reason,
+        )
 
     def _execute(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
         with self._pool.connection() as connection:

@@ -219,6 +219,8 @@ async def readiness(house: House) -> list[dict[str, str]]:
             lag = await views.lag(house)
             if lag > _LAG:
                 not_ready("views", f"They are {lag} events behind. Is `registry work` running?")
+    except database.NotMigrated:
+        not_ready("views", "There are none yet. Run `registry work`.")
     except (database.Unavailable, TimeoutError):
         not_ready("store", "The database does not answer.")
     try:

@@ -17,6 +17,7 @@ from domain.event import Event
 from domain.person import Person
 from domain.portfolio import tally
 from domain.transfer import Transfer
+from projections import history as history_view
 from registry.api.house import House
 from registry.api.shown import person_names
 from registry.commands import thing_of
@@ -80,6 +81,13 @@ def _moving(house: House, found: Endorsement, thing: Thing) -> Thing:
         if isinstance(event, Endorsement.CustodyTransferred):
             return Thing(person=thing.person, association=thing.association, releasing=event.from_, receiving=event.to)
     return thing
+
+
+async def whole_history(house: House, found: Case) -> Case:
+    """With the events of the application and the transfers of this endorsement, as far as the views have come."""
+    known_so_far = [row["position"] for row in await house.readers.rows(*history_view.positions(found.state.name))]
+    rows = dict([*await house.events_at(known_so_far), *found.rows])
+    return found._replace(rows=sorted(rows.items()))
 
 
 async def application(house: House, actor: Actor, name: str) -> Case:

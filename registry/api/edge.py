@@ -62,13 +62,16 @@ class Edge:
         try:
             async with asyncio.timeout(seconds) as deadline:
                 if from_elsewhere(scope):
-                    raise Problem("cross_site", "This was sent from another site. Open the page here, send it again.")
-                await self._app(scope, receive, answer)
+                    said = "This was sent from another site. Open the page here and send it again."
+                    await self._refuse(scope, Problem("cross_site", said))(scope, receive, answer)
+                else:
+                    await self._app(scope, receive, answer)
         except Exception as error:  # the last place that can answer
             problem = problem_of(error)
             if problem.kind.code == "internal":
                 # The trace's line numbers, never its values.
-                log.error("%s %s", problem.facts["trace"], _places(error))
+                # Not log.exception: the text of an error may hold a name.
+                log.error("%s %s", problem.facts["trace"], _places(error))  # noqa: TRY400 # as said
             if status:
                 raise
             deadline = asyncio.timeout(None)

@@ -26,7 +26,14 @@ from registry.certificates.issue import Issuer
 from registry.certificates.keys import KeyFolder
 from registry.certificates.paper import Printer
 from registry.commands import Act, Registry
-from registry.database import ANSWER_SECONDS, CONNECT_SECONDS, STATEMENT_MILLISECONDS, Unanswered, Unavailable
+from registry.database import (
+    ANSWER_SECONDS,
+    CONNECT_SECONDS,
+    STATEMENT_MILLISECONDS,
+    NotMigrated,
+    Unanswered,
+    Unavailable,
+)
 from registry.log.published import Published
 from registry.opening import open_keys
 from registry.settings import Settings
@@ -39,13 +46,18 @@ P = ParamSpec("P")
 _READERS = 8
 _WRITERS = 8
 _PRINTERS = 1
-_EVENTS = "SELECT notification_id, originator_id, originator_version, topic, state FROM registry.events WHERE originator_id = "
+_EVENTS = "SELECT notification_id, originator_id, originator_version, topic, state FROM registry.events"
 
 
 class _Reading(psycopg.AsyncConnection[Any]):
     """A connection that never waits longer than a request may take, and is dropped when it is waited for in vain."""
 
-    async def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
+    async def wait(
+        self,
+        gen: PQGen[T],
+        interval: float = 0.1,
+        timeout: float | None = None,  # noqa: ASYNC109 # as in psycopg
+    ) -> T:
         try:
             return await waiting.wait_async(
                 gen, self.pgconn.socket, interval=interval, timeout=ANSWER_SECONDS if timeout is None else timeout
@@ -87,6 +99,8 @@ class Readers:
             connection = self._free.pop() if self._free else await self._connect()
             try:
                 yield connection
+            except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName) as error:
+                raise NotMigrated("Tables are missing. Run `registry migrate` and `registry work`.") from error
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                 broken = connection.closed or connection.broken
                 await connection.close()
@@ -164,7 +178,12 @@ class House:
 
     async def events(self, stream: str) -> list[tuple[int, Event]]:
         """Position and event of a stream, in order, still sealed."""
-        rows = await self.readers.rows(f"{_EVENTS} %s ORDER BY originator_version", [stream])
+        return await self._events("originator_id = %s ORDER BY originator_version", stream)
+
+    async def events_at(self, positions: Sequence[int]) -> list[tuple[int, Event]]:
+        return await self._events("notification_id = ANY(%s) ORDER BY notification_id", list(positions))
+
+    async def _events(self, which: str, parameter: object) -> list[tuple[int, Event]]:
         return [
             (
                 row["notification_id"],
@@ -172,7 +191,7 @@ class House:
                     row["originator_id"], row["originator_version"], row["topic"], bytes(row["state"])
                 ),
             )
-            for row in rows
+            for row in await self.readers.rows(f"{_EVENTS} WHERE {which}", [parameter])
         ]
 
     async def opened(self, events: Sequence[Event]) -> list[Event]:

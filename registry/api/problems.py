@@ -122,7 +122,10 @@ def problem_of(error: Exception, *, if_match: bool = False, anonymous: bool = Fa
         case Unavailable() | TimeoutError():
             return Problem("unavailable", "The database does not answer. Send the same request again.")
         case NotMigrated():
-            return Problem("unavailable", "The database is not of this version. The operator runs `registry migrate`.")
+            return Problem(
+                "unavailable",
+                "The tables are not of this version. The operator runs `registry migrate` and `registry work`.",
+            )
         case KeysUnusable():
             return Problem("no_key", "No key can sign certificates now. Nothing was recorded.")
         case NotYetPublished():

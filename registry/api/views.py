@@ -10,31 +10,39 @@ import msgspec
 
 from domain.endorsement import held
 from domain.errors import Invalid
+from projections import applications, standing, tasks, transfers
+from projections import people as people_view
 from projections import register as register_view
-from projections import standing
 from registry.api.cases import full_name, today
 from registry.api.house import House
 from registry.api.problems import Problem
 from registry.api.shown import association_shown, category_title
-from registry.database import Unavailable
 
 _POLL = 0.002
 _PATIENCE = 3.0
+_MOST = 200
+_OPEN = ("building", "submitted", "in_review", "deferred")
 
 
 async def position(house: House) -> int:
-    raise Unavailable("no views yet")
+    """Up to where in the history the views have come."""
+    row = await house.readers.one("SELECT position FROM views.position")
+    return row["position"] if row else 0
 
 
 async def lag(house: House) -> int:
-    raise Unavailable("no views yet")
+    """How many events the views are behind."""
+    row = await house.readers.one(
+        "SELECT (SELECT coalesce(max(notification_id), 0) FROM registry.events) - position AS lag FROM views.position"
+    )
+    return row["lag"] if row else 0
 
 
 async def wait_for_position(house: House, wanted: int) -> None:
     """Until the views have reached it; they are never asked to hurry. Raises Problem when they take too long."""
     try:
         async with asyncio.timeout(_PATIENCE):
-            while await position(house) < wanted:
+            while await position(house) < wanted:  # noqa: ASYNC110 # another process moves it
                 await asyncio.sleep(_POLL)
     except TimeoutError:
         raise Problem("behind", f"The views have not reached position {wanted} yet. Ask again.") from None
@@ -121,8 +129,58 @@ def _read_cursor(cursor: str) -> tuple[str, str]:
 
 
 async def queue(house: House, association: str) -> tuple[dict[str, list[dict[str, Any]]], int]:
-    raise Unavailable("no views yet")
+    """What waits for an association: applications, transfers in and out, and questions to settle."""
+    at = await position(house)
+    open_ = await house.readers.rows(*applications.queue(association, states=_OPEN, limit=_MOST))
+    moving = await house.readers.rows(*transfers.inbox(association, limit=_MOST))
+    asked = await house.readers.rows(*tasks.waiting(association, limit=_MOST))
+    return {
+        "applications": [_waiting_application(row) for row in open_],
+        "transfers_in": [_waiting_transfer(row) for row in moving if row["receiving"] == association],
+        "transfers_out": [_waiting_transfer(row) for row in moving if row["releasing"] == association],
+        "questions": [
+            {"id": row["subject"], "kind": row["kind"], "person": row["subject"] if row["kind"] == "likeness" else "",
+             "state": "open", "what": row["field"] or "", "since": row["asked_on"]}
+            for row in asked
+            if row["kind"] != "review"
+        ],
+    }, at  # fmt: skip
+
+
+def _waiting_application(row: Mapping[str, Any]) -> dict[str, Any]:
+    judged = [review["outcome"] for review in row["reviewers"]]
+    reviews_ = f", {sum(map(bool, judged))} of {len(judged)} reviews" if judged else ""
+    return {
+        "id": row["application"], "person": row["person"], "state": row["state"],
+        "what": f"{row['category']}{reviews_}", "since": row["last_on"],
+        "links": {"self": f"/api/applications/{row['application']}"},
+    }  # fmt: skip
+
+
+def _waiting_transfer(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": row["transfer"], "person": row["person"], "state": row["state"],
+        "what": f"{row['releasing']} to {row['receiving']}, {', '.join(row['numbers'])}", "since": row["requested_on"],
+        "links": {"self": f"/api/transfers/{row['transfer']}"},
+    }  # fmt: skip
+
+
+async def people(house: House, name: str, association: str) -> list[dict[str, Any]]:
+    """People who live where an association is, by name, listed or not: for its own people."""
+    rows = await house.readers.rows(*people_view.find(name, residence=association, limit=50))
+    return [{"person": row["person"], "name": full_name(row["name"], row["credentials"])} for row in rows]
 
 
 async def reviews(house: House, person: str) -> tuple[list[dict[str, Any]], int]:
-    raise Unavailable("no views yet")
+    at = await position(house)
+    rows = await house.readers.rows(*tasks.reviews_of(person))
+    found = {row["subject"]: await house.readers.one(*applications.of(row["subject"])) for row in rows}
+    return [
+        {
+            "id": row["subject"], "person": case["person"], "reviewer": row["reviewer"], "since": row["asked_on"],
+            "what": category_title(case["category"], case["association"]),
+            "links": {"self": f"/api/applications/{row['subject']}"},
+        }
+        for row in rows
+        if (case := found[row["subject"]])
+    ], at  # fmt: skip

@@ -17,6 +17,7 @@ from domain.access import PUBLIC, Actor, Thing, allowed, check
 from domain.application import Application
 from domain.association import ROWS
 from domain.category import CATEGORIES
+from domain.editions import EDITIONS, RENEWALS
 from domain.endorsement import Endorsement, read_number
 from domain.errors import Forbidden, Invalid, NotFound, NotInForce, Refused
 from domain.event import Request
@@ -72,6 +73,7 @@ def add_pages(app: FastAPI, settings: Settings, checker: Checker) -> None:
     route("/applications/{application}", application)
     route("/transfers/{transfer}", transfer)
     route("/today", today)
+    route("/find", find, "POST")
     route("/reviews", reviews)
     route("/enter/{token}", see_entry)
     route("/enter/{token}", enter, "POST")
@@ -242,7 +244,7 @@ async def endorsement(house: House, request: HttpRequest, actor: Actor, typed: T
     history = []
     if seen := await cases.case_or_none(cases.endorsement(house, actor, number, deed="see_history")):
         await cases.confidential(house, actor, "see_history", state.stream, state.person)
-        history = history_of(seen)
+        history = history_of(await cases.whole_history(house, seen))
     certificates = certificates_shown(found) if allowed(actor, "see_certificate", thing) else []
     names = await cases.names(house, [state.person])
     return page(
@@ -268,25 +270,30 @@ def history_of(found: cases.Case) -> list[dict[str, Any]]:
         shown["source"] = source
         shown["reported_by"] = (facts.get("association") or "its association") if source else ""
         shown["edition"] = facts.pop("edition", "")
-        shown["draft"] = facts.pop("draft", False) or bool(shown["edition"])
+        shown["draft"] = facts.pop("draft", False) or _DRAFTS.get(shown["edition"], False)
         shown["facts"] = flat(facts)
         rows.append(shown)
     return rows
 
 
-_HIDDEN = ("person", "number", "cti", "replaces", "person_version", "tally", "match", "entries")
+# Ids, and what other columns say, tell a reader nothing.
+_HIDDEN = frozenset({
+    "person", "number", "cti", "replaces", "person_version", "tally", "entries", "application", "transfer", "kid",
+    "valid_from", "expires_at", "providers", "proposed_by",
+})  # fmt: skip
+_DRAFTS = {edition.name: edition.draft for edition in EDITIONS} | {edition.name: edition.draft for edition in RENEWALS}
 
 
 def flat(facts: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """Facts as pairs for a table; ids say nothing to a reader."""
     found: list[tuple[str, Any]] = []
     for name, value in facts.items():
-        if name in _HIDDEN or value in ("", None, [], {}):
+        if name in _HIDDEN or value in ("", None, [], (), {}):
             continue
         if isinstance(value, dict):
             found += flat(value)
         else:
-            found.append((name, ", ".join(map(str, value)) if isinstance(value, list) else value))
+            found.append((name, ", ".join(map(str, value)) if isinstance(value, list | tuple) else value))
     return found
 
 
@@ -361,7 +368,19 @@ async def transfer(house: House, request: HttpRequest, actor: Actor, typed: Type
     )  # fmt: skip
 
 
-async def today(house: House, request: HttpRequest, actor: Actor, typed: Typed | None = None) -> Response:
+async def find(house: House, request: HttpRequest, actor: Actor) -> Response:
+    """People of an association by name, or a record by number. Posted: a name does not belong into an address."""
+    async with request.form(max_files=0, max_fields=4, max_part_size=_LONGEST_FORM) as form:
+        wanted = str(form.get("wanted", "")).strip()
+    try:
+        return RedirectResponse(f"/endorsements/{read_number(wanted)}", 303)
+    except Invalid:
+        return await today(house, request, actor, None, wanted)
+
+
+async def today(
+    house: House, request: HttpRequest, actor: Actor, typed: Typed | None = None, wanted: str = ""
+) -> Response:
     if actor.role == "holder":
         return RedirectResponse(f"/people/{actor.person}", 303)
     if actor.role == "reviewer":
@@ -378,6 +397,7 @@ async def today(house: House, request: HttpRequest, actor: Actor, typed: Typed |
         form = forms.make(actor, create, {}, typed=typed, values={"residence": code})
     return page(
         house.settings, request, "today.html", row=ROWS[code], queue=queue, names=names, form=form,
+        wanted=wanted, found=await views.people(house, wanted, code) if wanted else None,
         everywhere=actor.role in ("alliance", "operator"), on=cases.today(house, code), status=422 if typed else 200,
     )  # fmt: skip
 

@@ -1,0 +1,59 @@
+"""The fixtures of both faces, and a real browser with a session."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from faces import address, client, desk, life, registry, views
+from playwright.sync_api import Browser, Page, sync_playwright
+
+__all__ = ["address", "client", "desk", "life", "registry", "views"]
+
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+         "--disable-background-networking", "--disable-component-update"]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if program is None:
+        reason = "no Chromium on this machine; install it (Debian: apt-get install chromium)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def visit(browser, address, desk) -> Iterator[Callable[..., Page]]:
+    """A page of a new visitor: `visit()` the public, `visit("coordinator", association="VA")` by a link.
+
+    Any script error or refusal of the policy fails the test.
+    """
+    opened: list[Any] = []
+    trouble: list[str] = []
+
+    def come(role: str = "", *, script: bool = True, width: int = 1024, **whose: str) -> Page:
+        context = browser.new_context(
+            base_url=address, java_script_enabled=script, locale="en-US", viewport={"width": width, "height": 900}
+        )
+        opened.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: trouble.append(str(error)))
+        page.on("console", lambda said: trouble.append(said.text) if "Content Security" in said.text else None)
+        if role:
+            page.goto(desk.make_entry(role, **whose))
+            page.get_by_role("button", name="Come in").click()
+            page.wait_for_load_state()
+        return page
+
+    yield come
+    for context in opened:
+        context.close()
+    assert trouble == []

@@ -1,0 +1,167 @@
+"""Pages in a real browser: readable by everybody, usable by keyboard and without JavaScript, nothing typed is lost."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from faces import created
+
+WIDTHS = (320, 768, 1280)
+RULES = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+}
+
+
+@pytest.fixture
+def endorsed(life, views):
+    """An endorsement on its way to Connecticut, and a second application."""
+    life.number = life.endorsed()
+    asked = life.holder.do(f"/people/{life.person}/transfers", {"to": "CT", "endorsements": [life.number]})
+    life.transfer = created(asked, "transfer")
+    again = life.holder.do(f"/people/{life.person}/applications", {"association": "VA", "category": "IFS"})
+    life.application = created(again, "application")
+    views.catch_up()
+    return life
+
+
+def sound(page, path):
+    """No violation, and nothing to scroll sideways."""
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto(path)
+        found = Axe().run(page, options=RULES)
+        assert found.violations_count == 0, f"{path} at {width}: {found.generate_report()}"
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, f"{path} is {wide} wide at {width}"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_public_pages_are_accessible(visit, endorsed, scheme):
+    page = visit()
+    page.emulate_media(color_scheme=scheme)
+    for path in ("/", "/register", "/register?number=abc", "/register?name=nobody&lang=es", "/v1/check", "/api",
+                 f"/endorsements/{endorsed.number}", "/endorsements/IFS-7K3MQ9T9", "/problems", "/today",
+                 "/enter/unknown", "/?lang=es"):  # fmt: skip
+        sound(page, path)
+
+
+def test_pages_of_staff_are_accessible(visit, endorsed):
+    page = visit("coordinator", association="VA")
+    for path in ("/today", f"/endorsements/{endorsed.number}", f"/people/{endorsed.person}",
+                 f"/applications/{endorsed.application}", f"/transfers/{endorsed.transfer}"):  # fmt: skip
+        sound(page, path)
+    page.goto(f"/endorsements/{endorsed.number}")
+    page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
+    found = Axe().run(page, options=RULES)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_pages_of_holders_and_reviewers_are_accessible(visit, endorsed):
+    holder = visit("holder", person=endorsed.person)
+    for path in (f"/people/{endorsed.person}?category=IFS", f"/endorsements/{endorsed.number}"):
+        sound(holder, path)
+    reviewer = visit("reviewer", person=endorsed.reviewers[0][1])
+    sound(reviewer, "/reviews")
+
+
+def test_by_keyboard_alone_without_javascript(visit, endorsed):
+    """A coordinator suspends an endorsement with Tab, Space, Enter and letters."""
+    page = visit("coordinator", association="VA", script=False)
+    page.goto(f"/endorsements/{endorsed.number}")
+    tab_to(page, "Suspend it while a finding")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.type("fraud")
+    tab_to(page, "Suspend it while a finding", "BUTTON")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/endorsements/**done=suspend**")
+    assert page.locator("h1 .badge").inner_text() == "suspended"
+
+
+def tab_to(page, text, tag="SUMMARY"):
+    """Tab until this is focused, seeing at every stop that the focus shows."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        focused = page.locator(":focus")
+        if focused.count() and focused.evaluate("e => e.tagName") == tag and text in focused.inner_text():
+            assert focused.evaluate("e => getComputedStyle(e).outlineStyle") != "none"
+            return
+    raise AssertionError(f"no way to {text}")
+
+
+def test_nothing_typed_is_lost_when_it_is_refused(visit, endorsed):
+    page = visit("holder", person=endorsed.person)
+    page.goto(f"/people/{endorsed.person}")
+    page.get_by_text("Record or correct a portfolio entry").first.click()
+    form = page.get_by_role("form", name="Record or correct a portfolio entry")
+    form.get_by_label("Kind of entry").select_option("training")
+    form.get_by_label("First day").fill("2026-03-02")
+    form.get_by_label("Last day").fill("2026-03-01")
+    form.get_by_label("Hours", exact=False).first.fill("12,5")
+    form.get_by_label("Title").fill("Circle of care")
+    form.get_by_role("button").click()
+    page.wait_for_load_state()
+    form = page.get_by_role("form", name="Record or correct a portfolio entry")
+    assert form.get_by_label("Title").input_value() == "Circle of care"
+    assert form.get_by_label("First day").input_value() == "2026-03-02"
+    wrong = form.get_by_label("Last day")
+    assert wrong.get_attribute("aria-invalid") == "true"
+    assert "before the first" in page.locator(f"#{wrong.get_attribute('aria-describedby')}").inner_text()
+    wrong.fill("2026-03-03")
+    form.get_by_role("button").click()
+    page.wait_for_url("**done=record_entry**")
+    assert page.get_by_text("Circle of care").count() == 1
+
+
+def test_a_form_sent_twice_is_done_once(visit, endorsed, store):
+    page = visit("coordinator", association="VA")
+    page.goto(f"/people/{endorsed.person}")
+    form = page.locator("form[action$='/memberships']")
+    fields = {
+        "_key": form.locator("[name=_key]").input_value(),
+        "association": "VA",
+        "from": "2026-01-01",
+        "through": "2026-12-31",
+    }
+    before = store.position()
+    for _ in range(2):
+        answer = page.context.request.post(form.get_attribute("action"), form=fields, max_redirects=0)
+        assert answer.status == 303
+        assert answer.headers["location"].endswith(f"done=record_membership&position={before + 1}")
+    assert store.position() == before + 1
+
+
+def test_a_link_lets_in_once_and_leaving_ends_it(visit, desk, address):
+    page = visit()
+    entry = desk.make_entry("coordinator", association="VA")
+    page.goto(entry)
+    page.reload()  # scanners of mail only look
+    page.get_by_role("button", name="Come in").click()
+    page.wait_for_url("**/today")
+    (cookie,) = page.context.cookies()
+    assert (cookie["httpOnly"], cookie["sameSite"], cookie["expires"]) == (True, "Lax", -1)
+    assert page.goto(entry).status == 410
+    page.goto("/today")
+    page.get_by_role("button", name="Leave").click()
+    assert page.context.cookies() == []
+    page.context.add_cookies([cookie])
+    assert page.goto("/today").status == 401
+
+
+def test_the_public_page_says_nothing_of_what_is_not_active_and_listed(visit, endorsed, views):
+    page = visit()
+    page.goto(f"/endorsements/{endorsed.number}")
+    assert page.locator("h1").inner_text() == "Marisol Okafor, MSW"
+    assert "History" not in page.content()
+    endorsed.holder.do(f"/people/{endorsed.person}/publications", {"listed": False})
+    views.catch_up()
+    page.goto(f"/endorsements/{endorsed.number}")
+    hidden = page.content().replace(endorsed.number, "NUMBER")
+    page.goto("/endorsements/IFS-7K3MQ9T9")
+    assert page.content().replace("IFS-7K3MQ9T9", "NUMBER") == hidden
+
+
+def test_specimen_keys_show_on_every_page(visit, endorsed):
+    page = visit()
+    for path in ("/", "/register", f"/endorsements/{endorsed.number}", "/v1/check", "/problems"):
+        page.goto(path)
+        assert "SPECIMEN" in page.locator("header").inner_text()
+        assert "not affiliated" in page.locator("footer").inner_text()
