@@ -15,8 +15,9 @@ from psycopg.abc import PQGen
 from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow, dict_row
 
-from domain.access import Actor
-from domain.errors import Refused
+from domain import access
+from domain.access import Actor, Thing
+from domain.errors import NotFound, Refused
 from domain.event import Event
 from registry import database
 from registry.api.actors import Desk
@@ -169,7 +170,10 @@ class House:
         """Do it. Of two equal requests at once, the one that comes too late gets the other's answer."""
         try:
             return deed.do(self.registry, act, arguments, body)
-        except Refused:
+        except Refused as refused:
+            if refused.message == NotFound("person").message:
+                # Who may not do it to everybody learns nothing from who is not there.
+                access.check(act.actor, deed.access, Thing())
             if act.request and (earlier := self.store.earlier(act.request, act.actor.by)):
                 return earlier
             raise

@@ -99,6 +99,7 @@ async def register(
 ) -> tuple[list[dict[str, Any]], str, int]:
     """A page of the public register, and the cursor of the next one."""
     on = today(house, search.get("association") or "ALLIANCE")
+    after = _read_cursor(cursor) if cursor else None
     at = await position(house)
     query = register_view.search(
         on=on,
@@ -106,7 +107,7 @@ async def register(
         number=search.get("number", ""),
         category=search.get("category", ""),
         association=search.get("association", ""),
-        after=_read_cursor(cursor) if cursor else None,
+        after=after,
         limit=limit + 1,
     )
     rows = await house.readers.rows(*query)
