@@ -44,8 +44,9 @@ def change(rows: Rows, event: Event, position: int) -> None:
             cases = (name_of(event), event.person, *event.endorsements)
         case _:
             cases = (name_of(event),)
+    table = rows[CaseStream]
     for case in cases:
-        rows[CaseStream].finish(CaseStream(case, stream, position))
+        table.add(CaseStream(case, stream, position))
 
 
 VIEW: Final = View(

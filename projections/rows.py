@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from functools import cache
 from operator import attrgetter
 from typing import (
+    TYPE_CHECKING,
     Any,
     ClassVar,
     Generic,
@@ -15,7 +16,6 @@ from typing import (
     NamedTuple,
     TypeVar,
     Union,
-    cast,
     get_args,
     get_origin,
     get_type_hints,
@@ -27,7 +27,7 @@ from psycopg.types.json import Jsonb
 R = TypeVar("R", bound="Row")
 
 
-class Row(msgspec.Struct):
+class Row(msgspec.Struct, gc=False):
     """One row of one table; the subclass is the table: its fields are the columns, in order."""
 
     table: ClassVar[str]
@@ -144,17 +144,25 @@ class Held(Generic[R]):
         key = self._key(row)
         self._rows[key] = self._changed[key] = row
         if self._group is not None:
-            self._groups.setdefault(self._group(row), {})[key] = row
+            self._into_group(key, row)
         return row
+
+    def _into_group(self, key: Any, row: R) -> None:
+        value = getattr(row, self.table.grouped_by)
+        group = self._groups.get(value)
+        if group is None:
+            self._groups[value] = {key: row}
+        else:
+            group[key] = row
 
     def group(self, value: Any) -> list[R]:
         """The held rows of a group, to look at."""
-        return list(self._groups.get(value, {}).values())
+        found = self._groups.get(value)
+        return list(found.values()) if found else []
 
-    def change_group(self, value: Any) -> list[R]:
-        found = self._groups.get(value, {})
-        self._changed.update(found)
-        return list(found.values())
+    def add(self, row: R) -> None:
+        """A new row that never changes."""
+        self.finished.append(row)
 
     def finish(self, row: R) -> None:
         """This row never changes again."""
@@ -170,7 +178,7 @@ class Held(Generic[R]):
             key = self._key(row)
             self._rows[key] = row
             if self._group is not None:
-                self._groups.setdefault(self._group(row), {})[key] = row
+                self._into_group(key, row)
 
     def take_finished(self) -> list[R]:
         done, self.finished = self.finished, []
@@ -181,14 +189,12 @@ class Held(Generic[R]):
         return [*self.finished, *self._changed.values()]
 
 
-class Rows:
+class Rows(dict[type[Row], Held[Row]]):
     """The held rows of every table: `rows[Standing].put(...)`."""
 
     def __init__(self, tables: Iterable[type[Row]], *, everything: bool) -> None:
-        self._held: dict[type[Row], Held[Row]] = {table: Held(table, everything=everything) for table in tables}
+        super().__init__((table, Held(table, everything=everything)) for table in tables)
 
-    def __getitem__(self, table: type[R]) -> Held[R]:
-        return cast("Held[R]", self._held[table])
+    if TYPE_CHECKING:  # the dictionary's own method, with a table's own rows
 
-    def __iter__(self) -> Iterator[Held[Row]]:
-        return iter(self._held.values())
+        def __getitem__(self, table: type[R]) -> Held[R]: ...

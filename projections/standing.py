@@ -19,7 +19,7 @@ from projections.view import Query, View, name_of
 _DAY: Final = timedelta(days=1)
 
 
-class Turn(msgspec.Struct, frozen=True, array_like=True):
+class Turn(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What an event made of the standing, from a day on."""
 
     since: date
@@ -30,7 +30,7 @@ class Turn(msgspec.Struct, frozen=True, array_like=True):
     edition: str
 
 
-class Custody(msgspec.Struct, frozen=True, array_like=True):
+class Custody(msgspec.Struct, frozen=True, array_like=True, gc=False):
     since: date
     association: str
 
@@ -118,7 +118,7 @@ def _begin(rows: Rows, event: Endorsement.Awarded | Endorsement.Imported, awarde
             reported=False,
             edition="",
             turns=[],
-            custody=[Custody(awarded_on, event.association)],
+            custody=[Custody(date.min, event.association)],
         )
     )
 
@@ -167,10 +167,7 @@ def _believe(rows: Rows, held: Endorsed, position: int) -> None:
     table = rows[Standing]
     new = dict.fromkeys(spans(held))
     for row in table.group(held.number):
-        believed = (
-            row.category, row.custodian, row.standing, row.through, row.awarded_on, row.reported, row.edition,
-            row.valid_from, row.valid_to,
-        )  # fmt: skip
+        believed = msgspec.structs.astuple(row)[2:11]
         if believed in new:
             del new[believed]
         else:
@@ -182,20 +179,29 @@ def _believe(rows: Rows, held: Endorsed, position: int) -> None:
 
 def spans(held: Endorsed) -> list[Span]:
     """The history of days as now known: facts recorded late stand where they belong."""
-    custody = sorted(held.custody, key=_since)
+    custody = held.custody if len(held.custody) == 1 else sorted(held.custody, key=_since)
     found: list[Span] = []
+    before = None
     for turn, standing, begin, end in _pieces(held):
         for first, last in _cut(begin, end, held, custody):
-            custodian = next((c.association for c in reversed(custody) if c.since <= first), custody[0].association)
-            ended = turn.add_on == "EERS" and held.add_on_until and first > held.add_on_until
+            add_on = turn.add_on
+            if add_on == "EERS" and held.add_on_until and first > held.add_on_until:
+                add_on = None
             span = (
-                with_add_on(held.category, None if ended else turn.add_on), custodian, standing, turn.through,
-                held.awarded_on, turn.reported, turn.edition,
+                with_add_on(held.category, add_on) if add_on else held.category,
+                _custodian(custody, first), standing, turn.through, held.awarded_on, turn.reported, turn.edition,
             )  # fmt: skip
-            if found and found[-1][:7] == span:
+            if span == before:
                 first = found.pop()[7]  # noqa: PLW2901 # one span with the one before
+            before = span
             found.append((*span, first, last))
     return found
+
+
+def _custodian(custody: list[Custody], on: date) -> str:
+    if len(custody) == 1:
+        return custody[0].association
+    return next(turn.association for turn in reversed(custody) if turn.since <= on)
 
 
 def _pieces(held: Endorsed) -> list[tuple[Turn, str, date, date | None]]:

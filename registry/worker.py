@@ -1,0 +1,234 @@
+"""The one worker: advances the views, publishes the static plane, and records the lapses of the day.
+
+The views move in this thread; a second one publishes and records lapses, so that no reader waits for a disk.
+Both go on after any failure of the database; an event that can't be read stops the worker, which names it.
+"""
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Any, Final, Self
+
+import psycopg
+from psycopg import Connection
+from psycopg.rows import scalar_row
+
+from projections import standing
+from projections.engine import Busy, Engine, Outdated, Stopped
+from registry import database
+from registry.certificates.keys import KeysUnusable
+from registry.certificates.plane import Plane
+from registry.commands import Clock
+from registry.database import Unavailable
+from registry.log.publish import Overtaken, RolledBack
+from registry.log.tiles import Damaged
+from registry.opening import open_keys, open_registry
+from registry.settings import Role, Settings
+from registry.store import EventMapper
+from registry.vault import Vault, now
+
+_LOG: Final = logging.getLogger("registry.worker")
+_LEADER_LOCK: Final = 71630004
+_POLL: Final = 1.0
+_BATCH: Final = 1000
+_MOST_WAIT: Final = 15.0
+# Lists are signed again in time, and lapses found, though nothing happens.
+_ROUND: Final = 60.0
+_LAPSE_ROUND: Final = timedelta(hours=1)
+_LAPSES: Final = 100
+# The first place on earth where the next day begins is so far ahead of UTC; each number is judged in its own zone.
+_EARLIEST: Final = timedelta(hours=14)
+
+_TRANSIENT: Final = (psycopg.OperationalError, psycopg.InterfaceError, Unavailable, Outdated, Busy)
+
+
+class Stopping(Exception):
+    """Asked to stop in the middle of a rebuild."""
+
+
+def run(settings: Settings, *, stop: threading.Event, clock: Clock = now, seconds: float = 1.0) -> None:
+    """Work until `stop` is set. `seconds`: how long to wait after a first failure; later ones double it.
+
+    A second worker idles until the first one is gone. Raises Stopped at an event that can't be read.
+    """
+    wait = seconds
+    while not stop.is_set():
+        begun = time.monotonic()
+        try:
+            with _Work(settings, clock, stop) as work:
+                work.lead()
+        except Stopping:
+            break
+        except Stopped as stopped:
+            _say("stopped", level=logging.ERROR, position=stopped.position, stream=stopped.stream,
+                 version=stopped.version, topic=stopped.topic, why=stopped.why)  # fmt: skip
+            raise
+        except _TRANSIENT as error:
+            # The kind only: the database's own words may quote a row.
+            wait = seconds if time.monotonic() - begun > _MOST_WAIT else min(2 * wait, _MOST_WAIT)
+            _say("waiting", level=logging.WARNING, why=type(error).__name__, seconds=wait)
+            stop.wait(wait)
+    _say("ended")
+
+
+class _Work:
+    """One connection's time at work."""
+
+    def __init__(self, settings: Settings, clock: Clock, stop: threading.Event) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._stop = stop
+        self._vault = Vault(settings, clock=clock)
+        self._engine = Engine(EventMapper().load, self._vault.open_all)
+        self._connection = connect(settings, "projector")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+        self._vault.close()
+
+    def lead(self) -> None:
+        """Do the work, once nobody else does."""
+        connection = self._connection
+        connection.execute("SET synchronous_commit = off")
+        if not self._wait_for_leadership():
+            return
+        # Listen, then pull: nothing is appended unseen in between.
+        connection.execute(f"LISTEN {database.CHANNEL}")
+        position = self._engine.prepare(connection, self._give_way)
+        _say("leading", position=position)
+        with _chores(self._settings, self._clock) as wake:
+            while not self._stop.is_set():
+                after = self._engine.advance(connection, _BATCH)
+                if after > position:
+                    position = after
+                    wake.set()
+                else:
+                    for _ in connection.notifies(timeout=_POLL, stop_after=1):
+                        pass
+
+    def _wait_for_leadership(self) -> bool:
+        said = False
+        while not self._stop.is_set():
+            if self._connection.execute("SELECT pg_try_advisory_lock(%s)", [_LEADER_LOCK]).fetchone() == (True,):
+                return True
+            if not said:
+                _say("idle", why="another worker leads")
+                said = True
+            self._stop.wait(_POLL)
+        return False
+
+    def _give_way(self, events: int, seconds: float) -> None:  # noqa: ARG002 # what a rebuild reports
+        if self._stop.is_set():
+            raise Stopping
+
+
+@contextmanager
+def _chores(settings: Settings, clock: Clock) -> Iterator[threading.Event]:
+    """A thread that publishes soon after the given event is set, and once a minute."""
+    wake, end = threading.Event(), threading.Event()
+    wake.set()
+    thread = threading.Thread(target=_Chores(settings, clock, wake, end).run, name="chores", daemon=True)
+    thread.start()
+    try:
+        yield wake
+    finally:
+        end.set()
+        wake.set()
+        thread.join(timeout=30)
+
+
+class _Chores:
+    def __init__(self, settings: Settings, clock: Clock, wake: threading.Event, end: threading.Event) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._wake = wake
+        self._end = end
+        self._registry = open_registry(settings, clock=clock)
+        self._plane = Plane(settings.static, open_keys(settings), host=settings.public_host, qr_host=settings.qr_host)
+        self._published = -1
+        self._lapses_due = datetime.min.replace(tzinfo=UTC)
+
+    def run(self) -> None:
+        try:
+            while not self._end.is_set():
+                self._wake.wait(_ROUND)
+                self._wake.clear()
+                try:
+                    with connect(self._settings, "reader") as connection:
+                        self._go_on(connection)
+                except (*_TRANSIENT, psycopg.Error, OSError) as error:
+                    _say("chores_wait", level=logging.WARNING, why=type(error).__name__)
+                    self._end.wait(_POLL)
+                    self._wake.set()
+        finally:
+            self._registry.store.close()
+
+    def _go_on(self, connection: Connection[Any]) -> None:
+        """Publish and look for lapses whenever it is time, on one connection, until the end."""
+        while not self._end.is_set():
+            self._publish(connection)
+            if self._lapses_due <= self._clock():
+                self._record_lapses(connection)
+            self._wake.wait(_ROUND)
+            self._wake.clear()
+
+    def _publish(self, connection: Connection[Any]) -> None:
+        try:
+            published = self._plane.publish(connection, self._clock())
+        except (KeysUnusable, RolledBack, Overtaken, Damaged) as error:
+            _say("not_published", level=logging.ERROR, why=f"{type(error).__name__}: {error}")
+            return
+        if published.position != self._published or published.written:
+            self._published = published.position
+            _say("published", position=published.position, lists=published.written,
+                 seconds=round(published.seconds, 3))  # fmt: skip
+
+    def _record_lapses(self, connection: Connection[Any]) -> None:
+        """Those that the views name are judged from their events; more than a few are taken in several goes."""
+        query = standing.past_through((self._clock() + _EARLIEST).date(), _LAPSES)
+        with connection.cursor(row_factory=scalar_row) as cursor:
+            numbers = cursor.execute(*query).fetchall()
+        recorded = self._registry.record_lapses(numbers) if numbers else 0
+        if recorded:
+            # What was recorded comes back through the views and wakes us to look again.
+            _say("lapsed", recorded=recorded)
+        else:
+            self._lapses_due = self._clock() + _LAPSE_ROUND
+
+
+def connect(settings: Settings, role: Role) -> Connection[Any]:
+    """A connection for work that takes its time."""
+    return psycopg.connect(
+        database.url(settings, role),
+        autocommit=True,
+        connect_timeout=database.CONNECT_SECONDS,
+        keepalives_idle=5,
+        keepalives_interval=2,
+        keepalives_count=3,
+        application_name="registry-worker",
+    )
+
+
+def _say(what: str, *, level: int = logging.INFO, **facts: Any) -> None:
+    """One line of JSON; ids, positions and kinds only."""
+    if _LOG.isEnabledFor(level):
+        _LOG.log(level, json.dumps({"at": datetime.now(UTC).isoformat(timespec="milliseconds"), "what": what} | facts))
+
+
+def to_stderr() -> None:
+    """Let the worker's lines go to stderr, from information up."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    _LOG.handlers = [handler]
+    _LOG.setLevel(logging.INFO)
+    _LOG.propagate = False
