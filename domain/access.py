@@ -99,6 +99,7 @@ TABLE: tuple[Rule, ...] = (
     *_rows("suspend", _COORDINATOR, ("alliance", "all")),
     *_rows("lift_suspension", _COORDINATOR, ("alliance", "all")),
     *_rows("propose_removal", _COORDINATOR, ("alliance", "all"), basis="PA-REG"),
+    *_rows("withdraw_removal_proposal", _COORDINATOR, ("alliance", "all")),
     *_rows("remove", _COORDINATOR, ("alliance", "all"), basis="PA-REG", second=True),
     *_rows("archive", _HOLDER, basis="MI-REN"),
     *_rows("grant_add_on", _COORDINATOR, _DIRECT, basis="IN-ERS"),

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any, ClassVar, Self
 
-from domain.errors import OutOfTurn
+from domain.errors import Invalid, OutOfTurn
 from domain.event import Event, LateReason
 
 
@@ -51,6 +51,14 @@ class Aggregate:
                 aggregate = cls(event.originator_id.partition("/")[2])
             aggregate.remember(event)
         return aggregate
+
+    def refuse_before(self, last: date, on: date) -> None:
+        """Raise Invalid for a day before what this stream knows already: history is corrected, not cut into."""
+        if on < last:
+            raise Invalid(
+                f"Something is on record for {last.isoformat()} already; a later fact can't be of {on.isoformat()}.",
+                field="on",
+            )
 
     def refuse_unless(self, state: str, *states: str, can: Iterable[str] = ()) -> None:
         """Raise OutOfTurn, naming the state and what is possible now, unless it is one of `states`."""

@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 
 from domain.category import CATEGORIES
 from domain.errors import NotInForce
-from domain.policy import Edition, ProviderRule, RenewalEdition, Requirement
+from domain.policy import Edition, ProviderRule, ReinstatementEdition, RenewalEdition, Requirement
 
 _TWO_YEARS = 730
 
@@ -103,6 +103,8 @@ LATER_FIRST_RENEWAL = frozenset({"RI"})
 
 # R13 and `domain.md` 2.6. Days before 2025 are Connecticut's (CT-IFS) and Michigan's (MI-RSC).
 PROVIDERS: tuple[ProviderRule, ...] = (
+    # Before October 2010 meeting the criteria was enough: a vetted provider (MI-2010). From the first award on.
+    ProviderRule(date(2002, 1, 1), frozenset({"MHS", "MHM-C"}), frozenset(), vetted=True, source="MI-2010"),
     ProviderRule(date(2010, 10, 1), frozenset({"MHS", "MHM-C"}), frozenset(), vetted=True, source="MI-2010, MI-RSC"),
     ProviderRule(
         date(2022, 1, 1),
@@ -131,8 +133,12 @@ PROVIDERS: tuple[ProviderRule, ...] = (
 
 # `domain.md` 4.4: at most two years inactive for one grant (IAITMH).
 INACTIVE_YEARS = 2
-# R22: 15 h in the last 12 months (NE-POL).
-REINSTATEMENT_TRAINING, REINSTATEMENT_SOURCE = 15, "NE-POL"
+# R22, the new rule. The day is that of the three-year cycle (ours); the old rule with references is a later row.
+REINSTATEMENTS: tuple[ReinstatementEdition, ...] = (
+    ReinstatementEdition("reinstatement-2024", date(2024, 1, 1), training=15, rsc_slots=_RECEIVES, source="NE-POL"),
+)
+# R9: one year of internship counts if its supervisor is a Mental Health Specialist or a clinical mentor (CT-UPD25).
+INTERNSHIP_SUPERVISORS, INTERNSHIP_SOURCE = frozenset({"MHS", "MHM-C"}), "CT-UPD25"
 # Design section 10 (ours): a standing may be disputed within 14 days.
 DISPUTE_DAYS = 14
 
@@ -179,9 +185,16 @@ def renewal_window(on: date) -> tuple[date, date]:
     return date(year, 10, 1), date(year, 12, 31)
 
 
-def cycle_due(awarded_on: date, association: str) -> date:
+def reinstatement_edition(on: date) -> ReinstatementEdition | None:
+    """The reinstatement rules of a day; None before the first row."""
+    return _latest(REINSTATEMENTS, on)
+
+
+def cycle_due(awarded_on: date, association: str, submitted_on: date | None = None) -> date:
     """The last good day of a new award: 31 December of the next cycle year (R18, RI-REN2)."""
-    first = awarded_on.year + 1 if association in LATER_FIRST_RENEWAL else awarded_on.year
+    first = awarded_on.year
+    if association in LATER_FIRST_RENEWAL and submitted_on:
+        first = max(first, submitted_on.year + 1)
     return date(next(year for year in cycle_years() if year >= first), 12, 31)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import ClassVar, Literal
 
 import msgspec
@@ -13,16 +13,15 @@ from domain.aggregate import Aggregate
 from domain.category import CATEGORIES, AddOn, with_add_on
 from domain.editions import (
     INACTIVE_YEARS,
-    REINSTATEMENT_SOURCE,
-    REINSTATEMENT_TRAINING,
     cycle_due,
     next_due,
+    reinstatement_edition,
     renewal_edition,
     renewal_window,
 )
 from domain.errors import Invalid, NotInForce, OutOfTurn, RequirementsNotMet
 from domain.event import Claims, Event
-from domain.policy import Attestation, MissingHours
+from domain.policy import Attestation, Reinstatement
 
 Standing = Literal["active", "lapsed", "inactive", "suspended", "removed", "archived", "erased"]
 ReportedStanding = Literal["active", "lapsed", "inactive"]
@@ -113,12 +112,14 @@ class Endorsement(Aggregate):
         self.add_on: AddOn | None = None
         self.add_on_until: date | None = None
         self.renewed_for = 0
-        self.renewed_on: date | None = None
         self.inactive_until: date | None = None
         self.removal_proposed_by = ""
+        self.removal_ground: RemovalGround | None = None
+        self.counted_from = date.min
         self.audit_due = False
         self.certificates: list[Certificate] = []
         self.history: list[tuple[date, Standing, date, AddOn | None]] = []
+        self.last_on = date.min
 
     class Awarded(Event, frozen=True):
         topic: ClassVar[str] = "endorsement.awarded"
@@ -134,7 +135,7 @@ class Endorsement(Aggregate):
             endorsement.person = self.person
             endorsement.category = self.category
             endorsement.custodian = self.association
-            endorsement.awarded_on = self.on
+            endorsement.awarded_on = endorsement.counted_from = self.on
             endorsement.edition = self.edition
             endorsement._stand(self.on, "active", self.through)
 
@@ -158,12 +159,12 @@ class Endorsement(Aggregate):
             endorsement.person = self.person
             endorsement.category = self.category
             endorsement.custodian = self.association
-            endorsement.awarded_on = self.awarded_on
+            endorsement.awarded_on = endorsement.counted_from = self.awarded_on
             endorsement.imported = self.source
             endorsement.reported = True
             endorsement._stand(self.awarded_on, "active", self.through)
             if self.standing != "active":
-                endorsement._stand(min(self.on, self.through), self.standing, self.through)
+                endorsement._stand(min(self.on, day_after(self.through)), self.standing, self.through)
 
         def claims(self) -> Claims:
             record = f"record/{self.association}/{self.source.record}"
@@ -184,7 +185,11 @@ class Endorsement(Aggregate):
             endorsement.imported = self.source
             endorsement.awarded_on = self.awarded_on or endorsement.awarded_on
             endorsement.category = self.category or endorsement.category
-            endorsement._stand(self.on, self.standing, self.through)
+            endorsement._stand(self.since(endorsement.through), self.standing, self.through)
+
+        def since(self, through: date) -> date:
+            """A renewal reported late goes on from the last good day of before; all else stands from its day."""
+            return min(self.on, day_after(through)) if self.means == "renewal" else self.on
 
     class ReportContradicted(Event, frozen=True):
         """A later file contradicts a decision made here: nothing changes, a coordinator is asked."""
@@ -214,7 +219,7 @@ class Endorsement(Aggregate):
 
         def apply(self, endorsement: Endorsement) -> None:
             endorsement.renewed_for = self.cycle
-            endorsement.renewed_on = self.on
+            endorsement.counted_from = self.on
             endorsement.reported = False
             endorsement._stand(self.on, "active", self.through)
 
@@ -250,10 +255,12 @@ class Endorsement(Aggregate):
         topic: ClassVar[str] = "endorsement.reinstated"
         edition: str
         through: date
-        attested: Attestation
+        attested: Reinstatement
         audit_required: bool
+        draft: bool = False
 
         def apply(self, endorsement: Endorsement) -> None:
+            endorsement.counted_from = self.on
             endorsement.audit_due = self.audit_required
             endorsement.reported = False
             endorsement._stand(self.on, "active", self.through)
@@ -272,7 +279,6 @@ class Endorsement(Aggregate):
         standing: ReportedStanding = "active"
 
         def apply(self, endorsement: Endorsement) -> None:
-            endorsement.removal_proposed_by = ""
             endorsement._stand(self.on, self.standing, endorsement.through)
 
     class RemovalProposed(Event, frozen=True):
@@ -281,6 +287,14 @@ class Endorsement(Aggregate):
 
         def apply(self, endorsement: Endorsement) -> None:
             endorsement.removal_proposed_by = self.by
+            endorsement.removal_ground = self.ground
+
+    class RemovalProposalWithdrawn(Event, frozen=True):
+        topic: ClassVar[str] = "endorsement.removal_proposal_withdrawn"
+
+        def apply(self, endorsement: Endorsement) -> None:
+            endorsement.removal_proposed_by = ""
+            endorsement.removal_ground = None
 
     class Removed(Event, frozen=True):
         """Only on a documented sanction or fraud, by two people (design section 10)."""
@@ -322,6 +336,7 @@ class Endorsement(Aggregate):
 
         def apply(self, endorsement: Endorsement) -> None:
             endorsement.custodian = self.to
+            endorsement.last_on = max(endorsement.last_on, self.on)
 
     class CertificateIssued(Event, frozen=True):
         """No personal data, no digest: what is printed and where the printed name stands (design section 8)."""
@@ -362,7 +377,16 @@ class Endorsement(Aggregate):
     # -- deeds ------------------------------------------------------------------------------------------------------
 
     def award(
-        self, person: str, category: str, association: str, application: str, edition: str, *, on: date, by: str
+        self,
+        person: str,
+        category: str,
+        association: str,
+        application: str,
+        edition: str,
+        *,
+        submitted_on: date | None = None,
+        on: date,
+        by: str,
     ) -> None:
         """Good through the next cycle's 31 December (R18). A retired category is never newly awarded."""
         if CATEGORIES[category].retired:
@@ -375,7 +399,7 @@ class Endorsement(Aggregate):
             association=association,
             application=application,
             edition=edition,
-            through=cycle_due(on, association),
+            through=cycle_due(on, association, submitted_on),
             on=on,
             by=by,
         )
@@ -410,14 +434,14 @@ class Endorsement(Aggregate):
                 needs=["inside_the_window"],
                 can=[],
             )
-        if self.through > due or self.renewed_for == due.year:
+        if self.through >= next_due(due) or self.renewed_for == due.year:
             raise OutOfTurn(self.stream, state="renewed_already", needs=["due"], can=[])
         missing = edition.missing(
             attested,
             slot=CATEGORIES[self.category].slot,
-            ers=self.add_on is not None,
+            ers=self.add_on_on(on) is not None,
             association=self.custodian,
-            since=self.renewed_on or self.awarded_on,
+            since=self.counted_from,
             due=due,
         )
         if missing:
@@ -435,8 +459,9 @@ class Endorsement(Aggregate):
 
     def lapse(self, *, on: date, by: str) -> None:
         """Record the lapse once the last good day is over."""
-        if self.standing(on) != "lapsed" or self.state != "active":
+        if self.state != "active" or on <= self.through:
             raise OutOfTurn(self.stream, state=self.standing(on), needs=["past its last good day"], can=self.can(on))
+        self.refuse_before(self.last_on, on)
         self.record(self.Lapsed, through=self.through, on=on, by=by)
 
     def make_inactive(self, reason: InactiveReason, *, on: date, by: str) -> None:
@@ -449,26 +474,22 @@ class Endorsement(Aggregate):
         self._must_stand(on, "inactive")
         if self.inactive_until and on > self.inactive_until:
             raise OutOfTurn(self.stream, state="inactive_for_too_long", needs=["inactive"], can=["apply again"])
-        through = self.through if self.through >= on else renewal_window(on)[1]
-        self.record(self.Reactivated, through=through, on=on, by=by)
+        if self.through < on:
+            # "Ordinary renewal" (IAITMH) missed: then it takes what a lapsed one takes.
+            raise OutOfTurn(self.stream, state="past_its_last_good_day", needs=["good"], can=["reinstate"])
+        self.record(self.Reactivated, through=self.through, on=on, by=by)
 
-    def reinstate(self, attested: Attestation, *, on: date, by: str) -> None:
-        """After a lapse: 15 hours of the last 12 months, ethics, membership; an audit follows (R22, NE-POL)."""
-        self._must_stand(on, "lapsed")
-        needs = [
-            ("training_hours", "hours of training in a year", REINSTATEMENT_TRAINING, attested.training_hours),
-            ("ethics", "the code of ethics signed again", 1, float(attested.ethics)),
-            ("membership", "a current membership", 1, float(attested.membership)),
-        ]  # fmt: skip
-        missing = [
-            MissingHours(what, label, have=have, need=need, source=REINSTATEMENT_SOURCE)
-            for what, label, need, have in needs
-            if have < need
-        ]
-        edition = renewal_edition(on)
+    def reinstate(self, attested: Reinstatement, *, on: date, by: str) -> None:
+        """After a lapse, or past the last good day while inactive; an audit follows (R22, NE-POL)."""
+        if self.standing(on) == "inactive" and self.through < on:
+            self.refuse_before(self.last_on, on)
+        else:
+            self._must_stand(on, "lapsed")
+        edition = reinstatement_edition(on)
         if edition is None:
             raise NotInForce("A reinstatement edition", on)
-        if missing:
+        slot = CATEGORIES[self.category].slot
+        if missing := edition.missing(attested, slot=slot, ers=self.add_on_on(on) is not None):
             raise RequirementsNotMet(edition.name, missing)
         self.record(
             self.Reinstated,
@@ -476,6 +497,7 @@ class Endorsement(Aggregate):
             through=renewal_window(on)[1],
             attested=attested,
             audit_required=True,
+            draft=edition.draft,
             on=on,
             by=by,
         )
@@ -496,15 +518,21 @@ class Endorsement(Aggregate):
             raise OutOfTurn(self.stream, state="proposed_for_removal", needs=["not proposed"], can=["remove"])
         self.record(self.RemovalProposed, ground=ground, on=on, by=by)
 
-    def remove(self, ground: RemovalGround, *, on: date, by: str) -> None:
-        """The second person confirms what the first proposed."""
+    def withdraw_removal_proposal(self, *, on: date, by: str) -> None:
         self._must_stand(on, "active", "inactive", "lapsed", "suspended")
         if not self.removal_proposed_by:
+            raise OutOfTurn(self.stream, state=self.standing(on), needs=["proposed for removal"], can=self.can(on))
+        self.record(self.RemovalProposalWithdrawn, on=on, by=by)
+
+    def remove(self, *, on: date, by: str) -> None:
+        """The second person confirms what the first proposed, on the same ground."""
+        self._must_stand(on, "active", "inactive", "lapsed", "suspended")
+        if not self.removal_proposed_by or self.removal_ground is None:
             standing = self.standing(on)
             raise OutOfTurn(self.stream, state=standing, needs=["proposed for removal"], can=["propose removal"])
         if self.removal_proposed_by == by:
             raise Invalid("A second person has to confirm the removal.", field="by")
-        self.record(self.Removed, ground=ground, proposed_by=self.removal_proposed_by, on=on, by=by)
+        self.record(self.Removed, ground=self.removal_ground, proposed_by=self.removal_proposed_by, on=on, by=by)
 
     def archive(self, *, on: date, by: str) -> None:
         self._must_stand(on, "active", "inactive", "lapsed")
@@ -515,6 +543,8 @@ class Endorsement(Aggregate):
         self._must_stand(on, "active")
         if CATEGORIES[self.category].slot not in ("FS", "MHS"):
             raise Invalid("ERS attaches to a Family Specialist or a Mental Health Specialist (IN-ERS).", field="add_on")
+        if self.add_on == "ERS" or (add_on == "EERS" and self.add_on):
+            raise OutOfTurn(self.stream, state=f"{self.add_on}_already", needs=["without it"], can=[])
         until = _years_later(on, 2) if add_on == "EERS" else None
         self.record(self.AddOnGranted, add_on=add_on, until=until, on=on, by=by)
 
@@ -575,6 +605,16 @@ class Endorsement(Aggregate):
                 found = "lapsed" if state == "active" and on > through else state
         return found
 
+    def moving(self, on: date) -> str:
+        """The standing as a transfer judges it: an open proposal to remove holds it (design section 10)."""
+        return "proposed for removal" if self.removal_proposed_by else self.standing(on)
+
+    def printed_through(self, on: date) -> date:
+        """The last good day a certificate states: never after the end of an Emerging ERS (`credentials.md` 9)."""
+        if self.add_on_on(on) == "EERS" and self.add_on_until:
+            return min(self.through, self.add_on_until)
+        return self.through
+
     def held_on(self, on: date) -> str:
         """The category with add-on that was active on a day, or empty (R12 asks this of RSC providers)."""
         if on < self.awarded_on or self.standing(on) != "active":
@@ -612,6 +652,7 @@ class Endorsement(Aggregate):
     def _stand(self, on: date, standing: Standing, through: date) -> None:
         self.state = standing
         self.through = through
+        self.last_on = max(self.last_on, on)
         self.history.append((on, standing, through, self.add_on))
 
     def _by_day(self) -> list[tuple[date, Standing, date, AddOn | None]]:
@@ -619,7 +660,12 @@ class Endorsement(Aggregate):
         return sorted(self.history, key=lambda turn: turn[0])
 
     def _must_stand(self, on: date, *standings: Standing) -> None:
+        self.refuse_before(self.last_on, on)
         self.refuse_unless(self.standing(on), *standings, can=self.can(on))
+
+
+def day_after(day: date) -> date:
+    return day if day == date.max else day + timedelta(days=1)
 
 
 def _years_later(day: date, years: int) -> date:

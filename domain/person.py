@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from datetime import date
 from typing import Any, ClassVar
@@ -22,6 +23,13 @@ class Membership(msgspec.Struct, frozen=True):
     through: date
 
 
+class Likeness(msgspec.Struct, frozen=True):
+    """A question whether two are one person, for an association's coordinator; None while it is open."""
+
+    association: str
+    same: bool | None = None
+
+
 class Person(Aggregate):
     """One human being. Names, contact and free text are sealed and never decided on."""
 
@@ -35,7 +43,7 @@ class Person(Aggregate):
         self.named_by = 0
         self.entries: dict[str, Entry] = {}
         self.memberships: list[Membership] = []
-        self.likenesses: dict[str, bool | None] = {}
+        self.likenesses: dict[str, Likeness] = {}
 
     class Registered(Event, frozen=True):
         topic: ClassVar[str] = "person.registered"
@@ -153,7 +161,7 @@ class Person(Aggregate):
         association: str
 
         def apply(self, person: Person) -> None:
-            person.likenesses[self.other] = None
+            person.likenesses[self.other] = Likeness(self.association)
 
     class LikenessSettled(Event, frozen=True):
         topic: ClassVar[str] = "person.likeness_settled"
@@ -161,7 +169,8 @@ class Person(Aggregate):
         same: bool
 
         def apply(self, person: Person) -> None:
-            person.likenesses[self.other] = self.same
+            asked = person.likenesses.get(self.other, Likeness(""))
+            person.likenesses[self.other] = msgspec.structs.replace(asked, same=self.same)
 
     class ErasureRequested(Event, frozen=True):
         topic: ClassVar[str] = "person.erasure_requested"
@@ -182,7 +191,7 @@ class Person(Aggregate):
 
     def register(self, *, residence: str, name: str, on: date, by: str, **sealed: str) -> None:
         """`sealed`: credentials, email, match."""
-        self.record(self.Registered, residence=residence, name=printable_name(name), on=on, by=by, **sealed)
+        self.record(self.Registered, residence=place(residence), name=printable_name(name), on=on, by=by, **sealed)
 
     def rename(self, *, name: str, credentials: str, match: str, formerly: str, on: date, by: str) -> None:
         self._must_be_known()
@@ -198,7 +207,7 @@ class Person(Aggregate):
 
     def move(self, residence: str, *, on: date, by: str) -> None:
         self._must_be_known()
-        self.record(self.ResidenceChanged, residence=residence, on=on, by=by)
+        self.record(self.ResidenceChanged, residence=place(residence), on=on, by=by)
 
     def choose_publication(self, *, listed: bool, on: date, by: str) -> None:
         self._must_be_known()
@@ -264,6 +273,16 @@ class Person(Aggregate):
             raise Invalid(wrong[1], field=wrong[0])
         if fact.through > on:
             raise Invalid("Evidence can't lie in the future; record it when it has happened.", field="through")
+
+
+_PLACE = re.compile(r"[A-Z]{2,8}(-[A-Z0-9]{1,3})?")
+
+
+def place(residence: str) -> str:
+    """A residence as its code (`VA`, `IE`, `CA-ON`), never an address: it is not sealed. Raises Invalid."""
+    if not _PLACE.fullmatch(residence):
+        raise Invalid("Give the state or country by its code, such as VA, IE or CA-ON.", field="residence")
+    return residence
 
 
 def _matches(match: Any) -> tuple[str, ...]:

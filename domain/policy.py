@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Literal
 
 import msgspec
@@ -13,13 +13,35 @@ Degree = Literal["", "cda", "associate", "bachelor", "master", "doctorate"]
 DEGREES: tuple[Degree, ...] = ("", "cda", "associate", "bachelor", "master", "doctorate")
 
 
-class Judged(msgspec.Struct, frozen=True):
-    """How one RSC entry was judged: `counts`, and the provider row that says so (R12, R13)."""
+Reason = Literal["qualified", "peer", "own", "no_rule", "not_endorsed", "not_vetted", "not_qualified"]
+
+
+class Judged(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How one entry was judged by its provider or supervisor (R9, R12, R13), and the row that says so.
+
+    `day` is the first day on which they did not qualify.
+    """
 
     entry: str
     counts: bool
-    why: str
+    reason: Reason
     source: str
+    provider: str = ""
+    day: date | None = None
+
+    @property
+    def why(self) -> str:
+        """The reason in words."""
+        on = f" on {self.day.isoformat()}" if self.day else ""
+        return {
+            "qualified": "The provider was qualified on every day of it.",
+            "peer": "Peer supervision does not count for an application.",
+            "own": "Nobody is their own provider or supervisor.",
+            "no_rule": f"No rule for providers is known{on}.",
+            "not_endorsed": f"A provider who is not endorsed does not count{on}.",
+            "not_vetted": "The provider is neither endorsed nor vetted.",
+            "not_qualified": f"{self.provider or 'The provider'} was not qualified for this{on}.",
+        }[self.reason]
 
 
 class Tally(msgspec.Struct, frozen=True):
@@ -152,7 +174,7 @@ class RenewalEdition(msgspec.Struct, frozen=True):
         self, attested: Attestation, *, slot: str, ers: bool, association: str, since: date, due: date
     ) -> list[MissingHours]:
         """What an attestation lacks; whole years endorsed at the deadline, rounded down (design 10)."""
-        years = min(whole_years(since, due), self.cap_years)
+        years = min(whole_years(since, due + timedelta(days=1)), self.cap_years)
         training = years * self.training_a_year
         receives = slot in self.rsc_slots or ers
         provides = slot == "MHM-C" or ers
@@ -200,6 +222,46 @@ class Attestation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     membership: bool = False
     ethics: bool = False
     no_sanction: bool = False
+
+
+class Reinstatement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a lapsed holder attests (R22, NE-POL): training of the last 12 months, and five statements.
+
+    `rsc_provider` names the endorsement of the provider of RSC they are connected to, where their category needs one.
+    """
+
+    training_hours: float
+    rsc_provider: str = ""
+    membership: bool = False
+    ethics: bool = False
+    audit: bool = False
+
+
+class ReinstatementEdition(msgspec.Struct, frozen=True):
+    """The rules of reinstatement from a day on."""
+
+    name: str
+    effective: date
+    training: float
+    rsc_slots: frozenset[str]
+    source: str
+    draft: bool = True
+
+    def missing(self, attested: Reinstatement, *, slot: str, ers: bool) -> list[MissingHours]:
+        """What an attestation of reinstatement lacks."""
+        connected = bool(attested.rsc_provider) or not (slot in self.rsc_slots or ers)
+        needs = [
+            ("training_hours", "hours of training in the last 12 months", self.training, attested.training_hours),
+            ("rsc_provider", "a provider of RSC you are connected to, 12 hours a year planned", 1, float(connected)),
+            ("membership", "a current membership", 1, float(attested.membership)),
+            ("ethics", "the code of ethics signed again", 1, float(attested.ethics)),
+            ("audit", "your word to take part in the audit of the next renewal", 1, float(attested.audit)),
+        ]
+        return [
+            MissingHours(what, label, have=have, need=need, source=self.source)
+            for what, label, need, have in needs
+            if have < need
+        ]
 
 
 class MissingHours(msgspec.Struct, frozen=True):

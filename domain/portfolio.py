@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date, timedelta
 from typing import Literal
 
 import msgspec
 
-from domain.editions import provider_rule
-from domain.policy import DEGREES, Degree, Judged, ProviderRule, Tally
+from domain.category import CATEGORIES
+from domain.editions import INTERNSHIP_SOURCE, INTERNSHIP_SUPERVISORS, provider_rule
+from domain.policy import DEGREES, Degree, Judged, ProviderRule, Reason, Tally
 
 EntryKind = Literal["work", "internship", "education", "training", "rsc", "leadership"]
 Sector = Literal[
@@ -18,6 +20,10 @@ Sector = Literal[
 ]  # fmt: skip
 """The seven sectors of the Alliance's strategic plan (SEED-PLAN)."""
 Population = Literal["", "0-36 months", "3-6 years", "both"]
+
+
+_CODE = re.compile(r"[A-Z][A-Z0-9]{0,7}([.-][A-Z0-9]{1,4}){0,3}")
+_LONGEST = 366 * 60
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -54,6 +60,10 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
             return "dei_hours", "The parts can't be more than the hours of the training."
         if self.kind in ("work", "internship") and self.sector is None:
             return "sector", "Say which sector the work was in."
+        if any(not _CODE.fullmatch(code) for code in self.codes):
+            return "codes", "Competencies are given by their codes, such as TF-3; leave other words out."
+        if (self.through - self.from_).days > _LONGEST:
+            return "from", "That is more than 60 years; correct one of the days."
         if self.kind == "education" and not (self.degree or self.licence):
             return "degree", "Name the degree, CDA certificate or licence."
         return None
@@ -63,8 +73,11 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
 HeldOn = Callable[[str, date], str]
 
 
-def tally(entries: Iterable[tuple[str, Entry]], held_on: HeldOn) -> Tally:
-    """Add up a portfolio; an RSC hour counts iff its provider satisfied the rule on the day (R12)."""
+def tally(entries: Iterable[tuple[str, Entry]], held_on: HeldOn, own: Collection[str] = ()) -> Tally:
+    """Add up a portfolio; an RSC hour counts iff its provider satisfied the rule on the day (R12).
+
+    `own` are the applicant's endorsements: nobody is their own provider. Hours are summed in hundredths.
+    """
     hours = {"training": 0.0, "dei": 0.0, "rsc_provision": 0.0, "rsc": 0.0}
     days: dict[str, set[date]] = {"work": set(), "internship": set()}
     degree: Degree = ""
@@ -77,19 +90,20 @@ def tally(entries: Iterable[tuple[str, Entry]], held_on: HeldOn) -> Tally:
                 hours["dei"] += entry.dei_hours
                 hours["rsc_provision"] += entry.rsc_provision_hours
             case "rsc":
-                verdict = judge_rsc(name, entry, held_on)
-                judged.append(verdict)
-                hours["rsc"] += entry.hours if verdict.counts else 0
-            case "work" | "internship":
-                span = (entry.through - entry.from_).days + 1
-                days[entry.kind] |= {entry.from_ + timedelta(days=day) for day in range(span)}
+                judged.append(judge(name, entry, held_on, own))
+                hours["rsc"] += entry.hours if judged[-1].counts else 0
+            case "internship":
+                judged.append(judge(name, entry, held_on, own))
+                days["internship"] |= set(_days(entry)) if judged[-1].counts else set()
+            case "work":
+                days["work"] |= set(_days(entry))
             case "education":
                 degree = max(degree, entry.degree, key=DEGREES.index)
                 licence = licence or entry.licence
             case "leadership":
                 pass
     return Tally(
-        **hours,
+        **{name: round(total, 2) for name, total in hours.items()},
         work_days=len(days["work"]),
         internship_days=len(days["internship"] - days["work"]),
         degree=degree,
@@ -98,21 +112,44 @@ def tally(entries: Iterable[tuple[str, Entry]], held_on: HeldOn) -> Tally:
     )
 
 
-def judge_rsc(name: str, entry: Entry, held_on: HeldOn) -> Judged:
-    """Judge the provider on the first and the last day of the hours; both must satisfy the rule of that day."""
+def judge(name: str, entry: Entry, held_on: HeldOn, own: Collection[str] = ()) -> Judged:
+    """Judge the provider of RSC, or the supervisor of an internship, on every day of the entry."""
     if entry.peer:
-        return Judged(name, counts=False, why="Peer supervision does not count for an application.", source="NY-RSC")
-    rule: ProviderRule | None = None
-    for day in (entry.from_, entry.through):
+        return Judged(name, counts=False, reason="peer", source="NY-RSC")
+    if entry.provider in own:
+        return Judged(name, counts=False, reason="own", source="ours", provider=entry.provider)
+    sources: list[str] = []
+    for day in _days(entry):
         rule = provider_rule(day)
-        if rule is None:
-            return Judged(name, counts=False, why=f"No provider rule is known for {day}.", source="ours")
-        if not entry.provider:
-            if not (entry.vetted and rule.vetted):
-                why = "The provider is not endorsed, and vetted providers do not count on that day."
-                why = why if entry.vetted else "The provider is neither endorsed nor vetted."
-                return Judged(name, counts=False, why=why, source=rule.source)
-        elif not rule.accepts(held_on(entry.provider, day)):
-            why = f"{entry.provider} was not a qualified provider of RSC on {day.isoformat()}."
-            return Judged(name, counts=False, why=why, source=rule.source)
-    return Judged(name, counts=True, why="The provider was qualified on the day.", source=rule.source if rule else "")
+        reason, source = (
+            _supervises(entry, held_on(entry.provider, day))
+            if entry.kind == "internship"
+            else _provides(entry, rule, held_on(entry.provider, day) if entry.provider else "")
+        )
+        if reason != "qualified":
+            return Judged(name, counts=False, reason=reason, source=source, provider=entry.provider, day=day)
+        sources.append(source)
+    return Judged(name, counts=True, reason="qualified", source=sources[-1], provider=entry.provider)
+
+
+def _provides(entry: Entry, rule: ProviderRule | None, held: str) -> tuple[Reason, str]:
+    if rule is None:
+        return "no_rule", "ours"
+    if not entry.provider:
+        if not entry.vetted:
+            return "not_vetted", rule.source
+        return ("qualified" if rule.vetted else "not_endorsed"), rule.source
+    return ("qualified" if rule.accepts(held) else "not_qualified"), rule.source
+
+
+def _supervises(entry: Entry, held: str) -> tuple[Reason, str]:
+    if not entry.provider:
+        return "not_endorsed", INTERNSHIP_SOURCE
+    category = held.partition("+")[0]
+    good = bool(held) and CATEGORIES[category].slot in INTERNSHIP_SUPERVISORS
+    return ("qualified" if good else "not_qualified"), INTERNSHIP_SOURCE
+
+
+def _days(entry: Entry) -> Iterator[date]:
+    for day in range((entry.through - entry.from_).days + 1):
+        yield entry.from_ + timedelta(days=day)

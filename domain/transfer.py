@@ -15,7 +15,11 @@ from domain.errors import Invalid, OutOfTurn
 from domain.event import Claims, Event
 
 DisputeReason = Literal["open_sanction", "open_audit", "not_our_endorsee", "record_differs", "dues_open"]
-DeclineReason = Literal["category_not_offered", "no_membership", "not_resident", "other"]
+DeclineReason = Literal["category_not_offered", "not_in_good_standing", "no_membership", "not_resident", "other"]
+
+
+# What moves: an inactive one stays inactive to the same end (design section 10).
+_MOVE = ("active", "inactive")
 
 
 class Transfer(Aggregate):
@@ -31,8 +35,13 @@ class Transfer(Aggregate):
         self.to = ""
         self.numbers: tuple[str, ...] = ()
         self.requested_on = date.min
+        self.last_on = date.min
         self.membership_through: date | None = None
         self.accepted: tuple[str, ...] = ()
+
+    def remember(self, event: Event) -> None:
+        super().remember(event)
+        self.last_on = max(self.last_on, event.on)
 
     class Requested(Event, frozen=True):
         topic: ClassVar[str] = "transfer.requested"
@@ -110,16 +119,17 @@ class Transfer(Aggregate):
             return _done(self.endorsements)
 
     class Completed(Event, frozen=True):
-        """Custody changes with this day."""
+        """Custody of `endorsements` changes with this day; `refused` ones stay where they are."""
 
         topic: ClassVar[str] = "transfer.completed"
         endorsements: tuple[str, ...]
+        refused: tuple[str, ...] = ()
 
         def apply(self, transfer: Transfer) -> None:
             transfer.state = "completed"
 
         def claims(self) -> Claims:
-            return _done(self.endorsements)
+            return _done(self.endorsements + self.refused)
 
     class Cancelled(Event, frozen=True):
         topic: ClassVar[str] = "transfer.cancelled"
@@ -144,15 +154,15 @@ class Transfer(Aggregate):
         for number, (custodian, standing) in standings.items():
             if custodian != from_:
                 raise Invalid(f"{number} is held by {custodian}, not by {from_}.", field="endorsements")
-            if standing not in ("active", "inactive"):
+            if standing not in _MOVE:
                 raise Invalid(f"{number} is {standing}; only an active or inactive one moves.", field="endorsements")
         self.record(self.Requested, person=person, from_=from_, to=to, endorsements=tuple(standings), on=on, by=by)
 
     def confirm_standing(self, standings: Mapping[str, str], *, on: date, by: str) -> None:
         """The releasing association's word on each endorsement's standing."""
-        self.refuse_unless(self.state, "requested", can=self.can())
+        self._must_be(on, "requested")
         for number in self.numbers:
-            if standings.get(number) not in ("active", "inactive"):
+            if standings.get(number) not in _MOVE:
                 raise Invalid(
                     f"{number} is {standings.get(number)}; dispute the standing instead.", field="endorsements"
                 )
@@ -160,7 +170,7 @@ class Transfer(Aggregate):
 
     def dispute_standing(self, reason: DisputeReason, *, on: date, by: str) -> None:
         """Within 14 days of the request (design section 10)."""
-        self.refuse_unless(self.state, "requested", can=self.can())
+        self._must_be(on, "requested")
         if on > self.requested_on + timedelta(days=DISPUTE_DAYS):
             raise OutOfTurn(
                 self.stream, state="past_the_14_days_for_a_dispute", needs=["requested"], can=["confirm standing"]
@@ -168,39 +178,61 @@ class Transfer(Aggregate):
         self.record(self.StandingDisputed, reason=reason, on=on, by=by)
 
     def decide_dispute(self, *, good_standing: bool, on: date, by: str) -> None:
-        self.refuse_unless(self.state, "disputed", can=self.can())
+        self._must_be(on, "disputed")
         self.record(self.DisputeDecided, good_standing=good_standing, endorsements=self.numbers, on=on, by=by)
 
     def verify_membership(self, through: date, *, on: date, by: str) -> None:
-        self.refuse_unless(self.state, "requested", "confirmed", "disputed", can=self.can())
+        self._must_be(on, "requested", "confirmed", "disputed")
         if through < on:
             raise Invalid("This membership has ended; the holder has to renew it first.", field="through")
         self.record(self.MembershipVerified, association=self.to, through=through, on=on, by=by)
 
-    def accept(self, receiver: Row, categories: Mapping[str, str], *, on: date, by: str) -> None:
-        """Accept and complete; what the receiver does not offer is refused alone. `categories`: of each number now."""
-        self.refuse_unless(self.state, "confirmed", can=self.can())
+    def accept(
+        self,
+        receiver: Row,
+        now: Mapping[str, tuple[str, str]],
+        refuse: Mapping[str, DeclineReason] | None = None,
+        *,
+        on: date,
+        by: str,
+    ) -> None:
+        """Accept and complete; each endorsement is taken or refused alone. `now`: category and standing of each."""
+        self._must_be(on, "confirmed")
         if self.membership_through is None or self.membership_through < on:
             raise OutOfTurn(
                 self.stream, state="without_verified_membership", needs=["verified"], can=["verify membership"]
             )
-        taken = tuple(number for number in self.numbers if categories[number] in receiver.offers)
+        refused: dict[str, DeclineReason] = dict(refuse or {})
+        if unknown := set(refused) - set(self.numbers):
+            raise Invalid(f"{', '.join(sorted(unknown))} is not in this case.", field="refuse")
+        for number in self.numbers:
+            category, standing = now[number]
+            if category not in receiver.offers:
+                refused.setdefault(number, "category_not_offered")
+            if standing not in _MOVE:
+                refused.setdefault(number, "not_in_good_standing")
+        taken = tuple(number for number in self.numbers if number not in refused)
         if not taken:
             raise Invalid(
-                f"{receiver.name} offers none of these categories; decline it, or ask the Alliance to take custody.",
+                f"{receiver.name} can take none of these: {', '.join(f'{n} ({why})' for n, why in refused.items())}. "
+                "Decline the case, or ask the Alliance to take custody.",
                 field="endorsements",
             )
-        refused = dict.fromkeys((n for n in self.numbers if n not in taken), "category_not_offered")
         self.record(self.Accepted, endorsements=taken, refused=refused, on=on, by=by)
-        self.record(self.Completed, endorsements=self.numbers, on=on, by=by)
+        self.record(self.Completed, endorsements=taken, refused=tuple(refused), on=on, by=by)
 
     def decline(self, reason: DeclineReason, *, on: date, by: str) -> None:
-        self.refuse_unless(self.state, "requested", "confirmed", "disputed", can=self.can())
+        self._must_be(on, "requested", "confirmed", "disputed")
         self.record(self.Declined, reason=reason, endorsements=self.numbers, on=on, by=by)
 
     def cancel(self, *, on: date, by: str) -> None:
-        self.refuse_unless(self.state, "requested", "confirmed", "disputed", can=self.can())
+        self._must_be(on, "requested", "confirmed", "disputed")
         self.record(self.Cancelled, endorsements=self.numbers, on=on, by=by)
+
+    def _must_be(self, on: date, *states: str) -> None:
+        self.refuse_unless(self.state, *states, can=self.can())
+        # Each side counts days where it is; between Hawaii and Western Australia that is one day.
+        self.refuse_before(self.last_on - timedelta(days=1), on)
 
     def can(self) -> list[str]:
         """The deeds possible in this state."""

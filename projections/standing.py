@@ -11,7 +11,7 @@ from typing import ClassVar, Final
 import msgspec
 
 from domain.category import AddOn, with_add_on
-from domain.endorsement import Endorsement
+from domain.endorsement import Endorsement, day_after
 from domain.event import Event
 from projections.rows import Row, Rows
 from projections.view import Query, View, name_of
@@ -97,7 +97,7 @@ def change(rows: Rows, event: Event, position: int) -> None:
             held.reported = True
             _stand(held, event.awarded_on, "active", event.through)
             if event.standing != "active":
-                _stand(held, min(event.on, event.through), event.standing, event.through)
+                _stand(held, min(event.on, day_after(event.through)), event.standing, event.through)
         case _:
             held = rows[Endorsed].change(name_of(event))
             _go_on(held, event)
@@ -137,7 +137,7 @@ def _go_on(held: Endorsed, event: Event) -> None:  # noqa: C901 # one case for e
             held.awarded_on = event.awarded_on or held.awarded_on
             held.category = event.category or held.category
             held.reported = True
-            _stand(held, event.on, event.standing, event.through)
+            _stand(held, event.since(held.through), event.standing, event.through)
         case Endorsement.MadeInactive():
             _stand(held, event.on, "inactive", held.through)
         case Endorsement.Reactivated():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import functools
-from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime, time
 from typing import Concatenate, ParamSpec, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
@@ -24,14 +24,15 @@ from domain.endorsement import (
     IssueReason,
     RemovalGround,
     SuspendReason,
+    day_after,
     held,
     new_number,
     read_number,
 )
-from domain.errors import Conflict, Invalid, NotFound
+from domain.errors import Conflict, Invalid, NotFound, OutOfTurn
 from domain.event import LateReason, Request
 from domain.person import Person, printable_name
-from domain.policy import Attestation
+from domain.policy import Attestation, Reinstatement
 from domain.portfolio import Entry, tally
 from domain.transfer import DeclineReason, DisputeReason, Transfer
 from registry.store import Recorded, Store
@@ -111,8 +112,8 @@ class Registry:
         home = _home(residence)
         access.check(act.actor, "register_person", Thing(association=home))
         match = self.match(name, email)
-        if match and (holder := self.store.holder(f"identity/{match}")):
-            raise Conflict("A person with this name and address is registered already.", person=holder)
+        if match and self.store.holder(f"identity/{match}"):
+            raise Conflict("A person with this name and address is registered already.")
         person = Person(self.new_id())
         person.late = act.late
         person.register(
@@ -128,7 +129,7 @@ class Registry:
 
     @once
     def rename_person(self, act: Act, person: str, *, name: str, credentials: str = "") -> Recorded:
-        """A new name, and a new certificate for every active endorsement that has one."""
+        """A new name, and a new certificate for every active endorsement of theirs that has one."""
         found, on = self._person(act, "rename_person", person)
         email, formerly = self._contact(found)
         found.rename(
@@ -139,7 +140,10 @@ class Registry:
             on=on,
             by=act.actor.by,
         )
-        return self.store.save(found, request=act.request)
+        printed = [e for e in self.endorsements_of(person) if e.certificate and self._active_now(e)]
+        for endorsement in printed:
+            self._certify(endorsement, "renamed", person=found, by=act.actor.by)
+        return self.store.save(found, *printed, request=act.request)
 
     @once
     def move_person(self, act: Act, person: str, *, residence: str) -> Recorded:
@@ -155,8 +159,8 @@ class Registry:
 
     @once
     def record_membership(self, act: Act, person: str, *, association: str, from_: date, through: date) -> Recorded:
-        found = self.store.get(Person, person)
         access.check(act.actor, "record_membership", Thing(association=association, person=person))
+        found = self.store.get(Person, person)
         on = self._begin(act, found, self.association(association).row)
         found.record_membership(association, from_, through, on=on, by=act.actor.by)
         return self.store.save(found, request=act.request)
@@ -168,8 +172,11 @@ class Registry:
         found, on = self._person(act, "record_entry", person)
         if fact.provider:
             fact = msgspec.structs.replace(fact, provider=read_number(fact.provider))
-            if self.store.find(Endorsement, fact.provider) is None:
+            provider = self.store.find(Endorsement, fact.provider)
+            if provider is None:
                 raise Invalid("No endorsement has this number; ask the provider for theirs.", field="provider")
+            if provider.person == person:
+                raise Invalid("Nobody is their own provider or supervisor; give the other's number.", field="provider")
         fact = msgspec.structs.replace(fact, vetted=False)
         found.add(fact, supersedes=supersedes, title=title, provider_name=provider_name, on=on, by=act.actor.by)
         return self.store.save(found, request=act.request)
@@ -188,7 +195,10 @@ class Registry:
 
     @once
     def settle_likeness(self, act: Act, person: str, other: str, *, same: bool) -> Recorded:
-        found, on = self._person(act, "settle_likeness", person)
+        found = self._or_forbidden(act, "settle_likeness", Person, person)
+        asked = found.likenesses.get(other)
+        access.check(act.actor, "settle_likeness", Thing(association=asked.association if asked else ""))
+        on = self._begin(act, found, self.association(asked.association if asked else "ALLIANCE").row)
         found.settle_likeness(other, same=same, on=on, by=act.actor.by)
         return self.store.save(found, request=act.request)
 
@@ -196,8 +206,8 @@ class Registry:
 
     @once
     def start_application(self, act: Act, person: str, *, association: str, category: str) -> Recorded:
-        found = self.store.get(Person, person)
         access.check(act.actor, "start_application", Thing(person=person, association=association))
+        found = self.store.get(Person, person)
         row = self.association(association).row
         if found.state != "known":
             raise NotFound("person")
@@ -208,7 +218,7 @@ class Registry:
             category,
             row,
             residence=_home(found.residence),
-            additional=bool(self.store.claimed(held(person))),
+            held=[e.category for e in self.endorsements_of(person) if e.standing(on) in ("active", "inactive")],
             on=on,
             by=act.actor.by,
         )
@@ -218,13 +228,19 @@ class Registry:
     def submit_application(self, act: Act, application: str, *, signed: bool) -> Recorded:
         """Judge the applicant's portfolio under the edition of the day. Raises RequirementsNotMet."""
         found, on = self._application(act, "submit_application", application)
-        person = self.store.get(Person, found.person)
+        person = self._known(found.person)
         entries = {name: entry for name, entry in person.entries.items() if entry.through <= on}
-        providers = {entry.provider for entry in entries.values() if entry.kind == "rsc" and entry.provider}
+        provider = functools.cache(functools.partial(self.store.find, Endorsement))
+        numbers = sorted({entry.provider for entry in entries.values() if entry.provider})
         found.submit(
-            tally(entries.items(), self.held_on),
+            tally(
+                entries.items(),
+                lambda number, day: known.held_on(day) if (known := provider(number)) else "",
+                own=self.store.claimed(held(found.person)),
+            ),
             list(entries),
-            sorted(providers),
+            {number: known.person for number in numbers if (known := provider(number))},
+            person_version=person.version,
             signed=signed,
             on=on,
             by=act.actor.by,
@@ -258,7 +274,7 @@ class Registry:
     ) -> Recorded:
         found, on = self._application(act, "recommend", application)
         self._must_be_theirs(act, found, reviewer)
-        found.recommend(reviewer, outcome, reasons, on=on, by=act.actor.by)
+        found.recommend(reviewer, outcome, self.held_on(reviewer, on), reasons, on=on, by=act.actor.by)
         return self.store.save(found, request=act.request)
 
     @once
@@ -276,9 +292,16 @@ class Registry:
         endorsement.late = act.late
         found.approve(endorsement.number, row.reviewers, on=on, by=act.actor.by)
         endorsement.award(
-            found.person, found.category, found.association, application, found.edition, on=on, by=act.actor.by
+            found.person,
+            found.category,
+            found.association,
+            application,
+            found.edition,
+            submitted_on=found.submitted_on,
+            on=on,
+            by=act.actor.by,
         )
-        self._certify(endorsement, "awarded", on=on, by=act.actor.by)
+        self._certify(endorsement, "awarded", by=act.actor.by)
         return self.store.save(found, endorsement, request=act.request)
 
     @once
@@ -296,7 +319,7 @@ class Registry:
     def renew(self, act: Act, number: str, attested: Attestation) -> Recorded:
         endorsement, on = self._endorsement(act, "renew", number)
         endorsement.renew(attested, on=on, by=act.actor.by)
-        self._certify(endorsement, "renewed", on=on, by=act.actor.by)
+        self._certify(endorsement, "renewed", by=act.actor.by)
         return self.store.save(endorsement, request=act.request)
 
     def record_lapses(self, numbers: Sequence[str]) -> int:
@@ -304,11 +327,14 @@ class Registry:
         recorded = 0
         for number in numbers:
             endorsement = self.store.get(Endorsement, number)
-            today = self.today(endorsement.custodian)
-            if endorsement.state == "active" and endorsement.standing(today) == "lapsed":
-                endorsement.lapse(on=endorsement.through + timedelta(days=1), by=access.OPERATOR.by)
+            if endorsement.state != "active" or endorsement.through >= self.today(endorsement.custodian):
+                continue
+            endorsement.lapse(on=max(day_after(endorsement.through), endorsement.last_on), by=access.OPERATOR.by)
+            try:
                 self.store.save(endorsement)
-                recorded += 1
+            except Conflict:
+                continue  # somebody did something with it in this moment; the next night looks again
+            recorded += 1
         return recorded
 
     @once
@@ -321,15 +347,20 @@ class Registry:
     def reactivate(self, act: Act, number: str) -> Recorded:
         endorsement, on = self._endorsement(act, "reactivate", number)
         endorsement.reactivate(on=on, by=act.actor.by)
-        if endorsement.certificate is None or endorsement.certificate.through != endorsement.through:
-            self._certify(endorsement, "reinstated", on=on, by=act.actor.by)
+        if why := self.certificate_due(endorsement):
+            self._certify(endorsement, why, by=act.actor.by)
         return self.store.save(endorsement, request=act.request)
 
     @once
-    def reinstate(self, act: Act, number: str, attested: Attestation) -> Recorded:
+    def reinstate(self, act: Act, number: str, attested: Reinstatement) -> Recorded:
         endorsement, on = self._endorsement(act, "reinstate", number)
+        if attested.rsc_provider:
+            provider = read_number(attested.rsc_provider)
+            if not self.held_on(provider, on):
+                raise Invalid("This provider of RSC holds no active endorsement; name another.", field="rsc_provider")
+            attested = msgspec.structs.replace(attested, rsc_provider=provider)
         endorsement.reinstate(attested, on=on, by=act.actor.by)
-        self._certify(endorsement, "reinstated", on=on, by=act.actor.by)
+        self._certify(endorsement, "reinstated", by=act.actor.by)
         return self.store.save(endorsement, request=act.request)
 
     @once
@@ -342,6 +373,8 @@ class Registry:
     def lift_suspension(self, act: Act, number: str) -> Recorded:
         endorsement, on = self._endorsement(act, "lift_suspension", number)
         endorsement.lift_suspension(on=on, by=act.actor.by)
+        if endorsement.certificate and (why := self.certificate_due(endorsement)):
+            self._certify(endorsement, why, by=act.actor.by)
         return self.store.save(endorsement, request=act.request)
 
     @once
@@ -351,9 +384,16 @@ class Registry:
         return self.store.save(endorsement, request=act.request)
 
     @once
-    def remove(self, act: Act, number: str, *, ground: RemovalGround) -> Recorded:
+    def withdraw_removal_proposal(self, act: Act, number: str) -> Recorded:
+        endorsement, on = self._endorsement(act, "withdraw_removal_proposal", number)
+        endorsement.withdraw_removal_proposal(on=on, by=act.actor.by)
+        return self.store.save(endorsement, request=act.request)
+
+    @once
+    def remove(self, act: Act, number: str) -> Recorded:
+        """The second person's word on a proposed removal."""
         endorsement, on = self._endorsement(act, "remove", number)
-        endorsement.remove(ground, on=on, by=act.actor.by)
+        endorsement.remove(on=on, by=act.actor.by)
         return self.store.save(endorsement, request=act.request)
 
     @once
@@ -366,7 +406,7 @@ class Registry:
     def grant_add_on(self, act: Act, number: str, *, add_on: AddOn) -> Recorded:
         endorsement, on = self._endorsement(act, "grant_add_on", number)
         endorsement.grant_add_on(add_on, on=on, by=act.actor.by)
-        self._certify(endorsement, "add_on", on=on, by=act.actor.by)
+        self._certify(endorsement, "add_on", by=act.actor.by)
         return self.store.save(endorsement, request=act.request)
 
     @once
@@ -378,15 +418,16 @@ class Registry:
     @once
     def issue_certificate(self, act: Act, number: str) -> Recorded:
         """Issue where there is none, or where the printed name, the custodian or the last day has changed."""
-        endorsement, on = self._endorsement(act, "issue_certificates", number)
-        if why := self.certificate_due(endorsement, on):
-            self._certify(endorsement, why, on=on, by=act.actor.by)
+        endorsement, _ = self._endorsement(act, "issue_certificates", number)
+        if why := self.certificate_due(endorsement):
+            self._certify(endorsement, why, by=act.actor.by)
         return self.store.save(endorsement, request=act.request)
 
-    def certificate_due(self, endorsement: Endorsement, on: date) -> IssueReason | None:
-        """Why an active endorsement needs a new certificate on a day, or None."""
-        if endorsement.standing(on) != "active":
+    def certificate_due(self, endorsement: Endorsement) -> IssueReason | None:
+        """Why an active endorsement needs a new certificate today, or None."""
+        if not self._active_now(endorsement):
             return None
+        on = self.today(endorsement.custodian)
         present = endorsement.certificate
         if present is None:
             return "imported" if endorsement.imported else "awarded"
@@ -396,7 +437,7 @@ class Registry:
             return "transferred"
         if present.category != endorsement.held_on(on):
             return "add_on"
-        return "renewed" if present.through != endorsement.through else None
+        return "renewed" if present.through != endorsement.printed_through(on) else None
 
     # -- transfers --------------------------------------------------------------------------------------------------
 
@@ -404,20 +445,23 @@ class Registry:
     def request_transfer(self, act: Act, person: str, *, to: str, endorsements: Sequence[str]) -> Recorded:
         access.check(act.actor, "request_transfer", Thing(person=person))
         receiving = self.association(to)
-        found = [self.store.get(Endorsement, read_number(number)) for number in endorsements]
-        if any(endorsement.person != person for endorsement in found):
+        self._known(person)
+        theirs = {endorsement.number: endorsement for endorsement in self.endorsements_of(person)}
+        numbers = list(dict.fromkeys(read_number(number) for number in endorsements))
+        if any(number not in theirs for number in numbers):
             raise Invalid("These endorsements are not all yours.", field="endorsements")
+        found = [theirs[number] for number in numbers]
         from_ = found[0].custodian if found else ""
         transfer = Transfer(self.new_id())
         on = self._begin(act, transfer, self.association(from_).row if from_ else receiving.row)
-        standings = {e.number: (e.custodian, str(e.standing(on))) for e in found}
+        standings = {e.number: (e.custodian, e.moving(on)) for e in found}
         transfer.request(person, from_, to, standings, on=on, by=act.actor.by)
         return self.store.save(transfer, request=act.request)
 
     @once
     def confirm_standing(self, act: Act, transfer: str) -> Recorded:
         found, on = self._transfer(act, "confirm_standing", transfer)
-        standings = {number: str(self.store.get(Endorsement, number).standing(on)) for number in found.numbers}
+        standings = {number: self.store.get(Endorsement, number).moving(on) for number in found.numbers}
         found.confirm_standing(standings, on=on, by=act.actor.by)
         return self.store.save(found, request=act.request)
 
@@ -440,18 +484,19 @@ class Registry:
         return self.store.save(found, request=act.request)
 
     @once
-    def accept_transfer(self, act: Act, transfer: str) -> Recorded:
+    def accept_transfer(
+        self, act: Act, transfer: str, *, refuse: Mapping[str, DeclineReason] | None = None
+    ) -> Recorded:
         """Accept, change custody and issue new certificates: one transaction over the case and its endorsements."""
         found, on = self._transfer(act, "accept_transfer", transfer)
         moving = {number: self.store.get(Endorsement, number) for number in found.numbers}
-        categories = {number: endorsement.category for number, endorsement in moving.items()}
-        found.accept(self.association(found.to).row, categories, on=on, by=act.actor.by)
+        now = {number: (endorsement.category, endorsement.moving(on)) for number, endorsement in moving.items()}
+        found.accept(self.association(found.to).row, now, refuse, on=on, by=act.actor.by)
         for number in found.accepted:
             endorsement = moving[number]
             endorsement.late = act.late
             endorsement.transfer_custody(found.to, transfer, on=on, by=act.actor.by)
-            if endorsement.standing(on) == "active":
-                self._certify(endorsement, "transferred", on=on, by=act.actor.by)
+            self._certify(endorsement, "transferred", by=act.actor.by)
         return self.store.save(found, *(moving[number] for number in found.accepted), request=act.request)
 
     @once
@@ -516,9 +561,26 @@ class Registry:
 
     def _person(self, act: Act, deed: str, name: str) -> tuple[Person, date]:
         person = self._or_forbidden(act, deed, Person, name)
-        home = _home(person.residence)
-        access.check(act.actor, deed, Thing(person=name, association=home))
-        return person, self._begin(act, person, self.association(home).row)
+        association = self.association_of(person, act.actor)
+        access.check(act.actor, deed, Thing(person=name, association=association))
+        return person, self._begin(act, person, self.association(association).row)
+
+    def association_of(self, person: Person, actor: Actor) -> str:
+        """Whose a person is: the actor's association if it holds an endorsement of theirs, else that of residence."""
+        custodians = {endorsement.custodian for endorsement in self.endorsements_of(person.name)}
+        return actor.association if actor.association in custodians else _home(person.residence)
+
+    def endorsements_of(self, person: str) -> list[Endorsement]:
+        return [self.store.get(Endorsement, number) for number in self.store.claimed(held(person))]
+
+    def _known(self, person: str) -> Person:
+        found = self.store.get(Person, person)
+        if found.state != "known":
+            raise OutOfTurn(found.stream, state=found.state, needs=["known"], can=[])
+        return found
+
+    def _active_now(self, endorsement: Endorsement) -> bool:
+        return endorsement.standing(self.today(endorsement.custodian)) == "active"
 
     def _application(self, act: Act, deed: str, name: str) -> tuple[Application, date]:
         application = self._or_forbidden(act, deed, Application, name)
@@ -558,13 +620,16 @@ class Registry:
             match = getattr(opened, "match", match) or match
         return email, match
 
-    def _certify(self, endorsement: Endorsement, why: IssueReason, *, on: date, by: str) -> None:
-        person = self.store.get(Person, endorsement.person)
+    def _certify(self, endorsement: Endorsement, why: IssueReason, *, by: str, person: Person | None = None) -> None:
+        """Issue a certificate today, if it is active today; nothing is printed for somebody who was forgotten."""
+        on = self.today(endorsement.custodian)
+        if endorsement.standing(on) != "active":
+            return
+        person = person or self._known(endorsement.person)
         cti = self.draw(16).hex()
-        through = endorsement.through
-        if endorsement.add_on_on(on) == "EERS" and endorsement.add_on_until:
-            through = min(through, endorsement.add_on_until)
+        through = endorsement.printed_through(on)
         zone = ZoneInfo(self.association(endorsement.custodian).row.zone)
+        late, endorsement.late = endorsement.late, None
         endorsement.issue_certificate(
             cti,
             valid_from=self.clock().replace(microsecond=0),
@@ -576,6 +641,7 @@ class Registry:
             by=by,
         )
         endorsement.sign_certificate(cti, self.kid(), on=on, by=by)
+        endorsement.late = late
 
 
 def thing_of(aggregate: Application | Endorsement | Transfer) -> Thing:

@@ -220,8 +220,8 @@ def _life(
     """Apply, be reviewed by two, endorsed, renewed in a window, moved from VA to CT with the word of both."""
     desk = Desk(settings, clock=clock)
 
-    def client(role: str, **whose: str) -> Client:
-        return Client(address, desk.add(role, **whose)[1])
+    def client(role: str, association: str = "", person: str = "") -> Client:
+        return Client(address, desk.add(role, association=association, person=person)[1])
 
     mentor, first, second, _ = reviewers
     year = story.founded.year

@@ -12,7 +12,7 @@ from domain.category import AddOn
 from domain.endorsement import InactiveReason, RemovalGround, SuspendReason
 from domain.errors import Invalid
 from domain.event import LateReason
-from domain.policy import Attestation
+from domain.policy import Attestation, Reinstatement
 from domain.portfolio import Entry
 from domain.transfer import DeclineReason, DisputeReason
 from registry.commands import Act, Registry
@@ -110,6 +110,13 @@ class Renewal(Attestation, frozen=True, forbid_unknown_fields=True, kw_only=True
     late: LateReason | None = None
 
 
+class Reinstating(Reinstatement, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """What a lapsed holder attests."""
+
+    on: date | None = None
+    late: LateReason | None = None
+
+
 class Inactivity(Body, frozen=True):
     reason: InactiveReason
 
@@ -143,6 +150,12 @@ class VerifiedMembership(Body, frozen=True):
     through: date
 
 
+class Acceptance(Body, frozen=True):
+    """`refuse`: endorsements of the case that are not taken, each with its reason."""
+
+    refuse: dict[str, DeclineReason] = {}
+
+
 class Decline(Body, frozen=True):
     reason: DeclineReason
 
@@ -157,6 +170,10 @@ def _as_named(body: Body) -> tuple[tuple[Any, ...], dict[str, Any]]:
 
 def _attested(body: Renewal) -> tuple[tuple[Any, ...], dict[str, Any]]:
     return (Attestation(**{name: getattr(body, name) for name in Attestation.__struct_fields__}),), {}
+
+
+def _reinstating(body: Reinstating) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    return (Reinstatement(**{name: getattr(body, name) for name in Reinstatement.__struct_fields__}),), {}
 
 
 def _entry(body: NewEntry) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -233,14 +250,16 @@ DEEDS: tuple[Deed, ...] = (
     Deed("make_inactive", f"{_E}/inactivities", "Make it inactive, for two years at most", Inactivity,
          {"reason": "family_leave"}),
     Deed("reactivate", f"{_E}/reactivations", "Make an inactive one active again"),
-    Deed("reinstate", f"{_E}/reinstatements", "Reinstate a lapsed one by attestation", Renewal, _ATTESTED, _attested),
+    Deed("reinstate", f"{_E}/reinstatements", "Reinstate a lapsed one by attestation", Reinstating,
+         {"training_hours": 15, "rsc_provider": "IMHM-C-7K3MQ9TM", "membership": True, "ethics": True, "audit": True},
+         _reinstating),
     Deed("suspend", f"{_E}/suspensions", "Suspend it while a finding is being established", Suspension,
          {"reason": "sanction_being_established"}),
     Deed("lift_suspension", f"{_E}/liftings", "Lift its suspension"),
     Deed("propose_removal", f"{_E}/proposals", "Propose its removal; a second person confirms", Removal,
          {"ground": "licensing_board_sanction"}),
-    Deed("remove", f"{_E}/removals", "Confirm the removal that somebody else proposed", Removal,
-         {"ground": "licensing_board_sanction"}),
+    Deed("withdraw_removal_proposal", f"{_E}/proposal-withdrawals", "Take the proposal to remove it back"),
+    Deed("remove", f"{_E}/removals", "Confirm the removal that somebody else proposed"),
     Deed("archive", f"{_E}/archivals", "Take it off the register for good, as its holder"),
     Deed("grant_add_on", f"{_E}/add-ons", "Grant ERS or Emerging ERS", NewAddOn, {"add_on": "ERS"}),
     Deed("settle_report", f"{_E}/settlements", "Settle an import that contradicted a decision made here"),
@@ -253,7 +272,8 @@ DEEDS: tuple[Deed, ...] = (
     Deed("decide_dispute", f"{_T}/decisions", "Decide a dispute, as the Alliance", Decision, {"good_standing": True}),
     Deed("verify_membership", f"{_T}/memberships", "Verify membership, as the receiving association",
          VerifiedMembership, {"through": "2026-12-31"}),
-    Deed("accept_transfer", f"{_T}/acceptances", "Accept: custody changes, certificates are issued anew"),
+    Deed("accept_transfer", f"{_T}/acceptances", "Accept: custody changes, certificates are issued anew", Acceptance,
+         {"refuse": {"ECFS-7K3MQ9TX": "not_resident"}}),
     Deed("decline_transfer", f"{_T}/declines", "Decline, as the receiving association", Decline, {"reason": "other"}),
     Deed("cancel_transfer", f"{_T}/cancellations", "Take the request back"),
 )  # fmt: skip

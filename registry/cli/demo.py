@@ -6,9 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
-import segno
 import typer
-from segno import consts
 
 from registry.settings import Settings
 
@@ -96,11 +94,9 @@ def _shown(path: str) -> str:
 
 def _drawn(made: "Made") -> str:
     """The code in half blocks: two rows of modules a line, dark on light whatever the terminal's colours."""
-    text = (Path(made.certificates) / "qr.txt").read_text().strip()
-    prefix, _, digits = text.partition("#")
-    code = segno.make(
-        [(f"{prefix}#", consts.MODE_BYTE), (digits, consts.MODE_NUMERIC)], error="m", boost_error=False, micro=False
-    )
+    from registry.certificates import qr  # noqa: PLC0415
+
+    code = qr.symbol((Path(made.certificates) / "qr.txt").read_text().strip())
     rows = [list(row) for row in code.matrix_iter(border=4)]
     rows += [[0] * len(rows[0])] * (len(rows) % 2)
     blocks = {(1, 1): " ", (0, 0): "█", (1, 0): "▄", (0, 1): "▀"}

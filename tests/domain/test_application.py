@@ -23,24 +23,25 @@ STARTED = fact(Application.Started, person="p1", association="VA", category="IFS
 SUBMITTED = fact(
     Application.Submitted,
     edition="FS-2023",
+    person_version=4,
     entries=("E2",),
     tally=ENOUGH,
-    providers=("IMHM-C-1",),
+    providers={"IMHM-C-1": "m1"},
     code_of_ethics="signed",
 )
 
 
 def assigned(reviewer="IFS-1", person="r1"):
-    return fact(Application.ReviewerAssigned, reviewer=reviewer, person=person)
+    return fact(Application.ReviewerAssigned, reviewer=reviewer, person=person, held="IFS+ERS")
 
 
 def recommended(outcome, reviewer="IFS-1"):
-    return fact(Application.ReviewRecommended, reviewer=reviewer, outcome=outcome)
+    return fact(Application.ReviewRecommended, reviewer=reviewer, outcome=outcome, held="IFS")
 
 
-def start(category="IFS", association="VA", residence="VA"):
+def start(category="IFS", association="VA", residence="VA", held=()):
     new = Application("a1")
-    new.start("p1", category, ROWS[association], residence=residence, additional=False, on=DAY, by=BY)
+    new.start("p1", category, ROWS[association], residence=residence, held=held, on=DAY, by=BY)
     return new
 
 
@@ -72,12 +73,12 @@ def test_one_open_application_is_claimed_and_given_back_with_the_decision():
 
 def test_R4_submission_needs_the_signatures():
     with pytest.raises(Invalid, match="code of ethics"):
-        application(STARTED).submit(ENOUGH, ["E2"], [], signed=False, on=DAY, by=BY)
+        application(STARTED).submit(ENOUGH, ["E2"], {}, person_version=4, signed=False, on=DAY, by=BY)
 
 
 def test_a_submission_carries_the_edition_of_the_day_and_what_it_added_up_to():
     built = application(STARTED)
-    built.submit(ENOUGH, ["E2"], ["IMHM-C-1"], signed=True, on=DAY, by=BY)
+    built.submit(ENOUGH, ["E2"], {"IMHM-C-1": "m1"}, person_version=4, signed=True, on=DAY, by=BY)
     (submitted,) = then(built)
     assert (submitted.edition, submitted.tally, submitted.draft) == ("FS-2023", ENOUGH, True)
     assert built.state == "submitted"
@@ -86,7 +87,7 @@ def test_a_submission_carries_the_edition_of_the_day_and_what_it_added_up_to():
 def test_a_submission_that_lacks_something_says_how_much_and_records_nothing():
     built = application(STARTED)
     with pytest.raises(RequirementsNotMet) as refused:
-        built.submit(Tally(training=12, work_days=800, rsc=24), [], [], signed=True, on=DAY, by=BY)
+        built.submit(Tally(training=12, work_days=800, rsc=24), [], {}, person_version=4, signed=True, on=DAY, by=BY)
     assert refused.value.facts["missing"] == [
         {
             "what": "training", "have": 12, "need": 30, "missing": 18, "source": "CT-IFS",
@@ -100,7 +101,7 @@ def test_a_deferred_application_may_be_submitted_again_and_is_reviewed_anew():
     again = application(
         STARTED, SUBMITTED, assigned(), recommended("defer"), fact(Application.Deferred, reasons=("more_training",))
     )
-    again.submit(ENOUGH, ["E2"], [], signed=True, on=DAY, by=BY)
+    again.submit(ENOUGH, ["E2"], {}, person_version=4, signed=True, on=DAY, by=BY)
     assert again.state == "submitted"
     assert again.reviewers == {}
 
@@ -114,7 +115,7 @@ def test_R14_a_reviewer_is_active_in_a_category_that_may_review():
     assert then(ready) == [assigned()]
 
 
-@pytest.mark.parametrize(("reviewer", "person"), [("IFS-1", "p1"), ("IMHM-C-1", "r1")])
+@pytest.mark.parametrize(("reviewer", "person"), [("IFS-1", "p1"), ("IMHS-9", "m1")])
 def test_R14_nobody_reviews_themselves_or_who_they_supervised(reviewer, person):
     with pytest.raises(Invalid, match="never the applicant nor their provider"):
         application(STARTED, SUBMITTED).assign(reviewer, person, "IMHM-C", on=DAY, by=BY)
@@ -132,15 +133,15 @@ def test_who_may_review_what_is_a_row_per_category():
 def test_only_the_assigned_reviewer_recommends_and_once():
     reviewing = application(STARTED, SUBMITTED, assigned())
     with pytest.raises(Forbidden):
-        reviewing.recommend("IFS-2", "approve", on=DAY, by=BY)
-    reviewing.recommend("IFS-1", "approve", on=DAY, by=BY)
+        reviewing.recommend("IFS-2", "approve", "IFS", on=DAY, by=BY)
+    reviewing.recommend("IFS-1", "approve", "IFS", on=DAY, by=BY)
     with pytest.raises(OutOfTurn):
-        reviewing.recommend("IFS-1", "defer", ["references"], on=DAY, by=BY)
+        reviewing.recommend("IFS-1", "defer", "IFS", ["references"], on=DAY, by=BY)
 
 
 def test_who_does_not_approve_says_why():
     with pytest.raises(Invalid, match="what to do next"):
-        application(STARTED, SUBMITTED, assigned()).recommend("IFS-1", "defer", on=DAY, by=BY)
+        application(STARTED, SUBMITTED, assigned()).recommend("IFS-1", "defer", "IFS", on=DAY, by=BY)
 
 
 def test_as_many_judgements_as_the_association_asks_for():
@@ -198,9 +199,9 @@ def test_a_recused_reviewer_is_gone_and_another_may_come():
 
 
 DEEDS = {
-    "submit": lambda a: a.submit(ENOUGH, [], [], signed=True, on=DAY, by=BY),
+    "submit": lambda a: a.submit(ENOUGH, [], {}, person_version=4, signed=True, on=DAY, by=BY),
     "assign": lambda a: a.assign("IMHS-9", "r9", "IMHS", on=DAY, by=BY),
-    "recommend": lambda a: a.recommend("IFS-1", "approve", on=DAY, by=BY),
+    "recommend": lambda a: a.recommend("IFS-1", "approve", "IFS", on=DAY, by=BY),
     "approve": lambda a: a.approve("IFS-9", 1, on=DAY, by=BY),
     "defer": lambda a: a.defer(["references"], None, reviewers=1, on=DAY, by=BY),
     "withdraw": lambda a: a.withdraw(on=DAY, by=BY),
@@ -235,3 +236,50 @@ def test_a_deed_out_of_turn_names_the_state_and_records_nothing(state, deed):
             DEEDS[deed](case)
         assert refused.value.facts["state"]
         assert not case.pending
+
+
+def test_R14_one_human_judges_once_whatever_numbers_they_hold():
+    with pytest.raises(Invalid, match="assigned already"):
+        application(STARTED, SUBMITTED, assigned("IFS-1", "r1")).assign("IMHS-7", "r1", "IMHS", on=DAY, by=BY)
+
+
+def test_R14_a_reviewer_is_active_also_on_the_day_they_recommend():
+    with pytest.raises(Invalid, match="not active that day"):
+        application(STARTED, SUBMITTED, assigned()).recommend("IFS-1", "approve", "", on=DAY, by=BY)
+
+
+def test_who_stepped_back_does_not_return_and_a_consensus_with_them_is_void():
+    stepped = application(*DISAGREED, fact(Application.ConsensusReached, outcome="approve"))
+    stepped.recuse("IFS-1", "relative", on=DAY, by=BY)
+    assert stepped.judgement == "defer"
+    with pytest.raises(Invalid, match="stepped back"):
+        stepped.assign("IMHS-8", "r1", "IMHS", on=DAY, by=BY)
+
+
+def test_a_third_reviewer_decides_and_all_three_stay_on_record():
+    third = application(*DISAGREED, assigned("IFS-3", "r3"), recommended("approve", "IFS-3"))
+    third.approve("IFS-9", 2, on=DAY, by=BY)
+    assert third.reviewers == {"IFS-1": "approve", "IMHS-2": "defer", "IFS-3": "approve"}
+
+
+def test_what_is_held_is_renewed_not_applied_for():
+    with pytest.raises(Invalid, match="held already"):
+        start(held=["IFS"])
+    assert then(start(held=["IFA"]))[0].kind == "additional"
+
+
+def test_a_deferral_until_a_day_is_kept():
+    deferred = application(
+        STARTED, SUBMITTED, fact(Application.Deferred, reasons=("more_training",), may_resubmit_from=date(2026, 12, 1))
+    )
+    with pytest.raises(OutOfTurn, match="deferred until 2026-12-01"):
+        deferred.submit(ENOUGH, [], {}, person_version=4, signed=True, on=date(2026, 11, 30), by=BY)
+    deferred.submit(ENOUGH, [], {}, person_version=4, signed=True, on=date(2026, 12, 1), by=BY)
+
+
+def test_nothing_is_decided_on_a_day_before_what_it_rests_on():
+    with pytest.raises(Invalid, match="on record for 2026-06-01") as refused:
+        application(STARTED, SUBMITTED, assigned(), recommended("approve")).approve(
+            "IFS-9", 1, on=date(2026, 5, 31), by=BY
+        )
+    assert refused.value.field == "on"

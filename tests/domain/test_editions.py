@@ -175,8 +175,10 @@ def test_R13_vetted_providers_count_to_the_end_of_2025():
 def test_days_of_work_are_counted_once_however_many_entries_hold_them():
     one = Entry(kind="work", from_=date(2023, 1, 1), through=date(2023, 12, 31), sector="health")
     two = Entry(kind="work", from_=date(2023, 7, 1), through=date(2024, 6, 30), sector="home_visiting")
-    intern = Entry(kind="internship", from_=date(2023, 12, 1), through=date(2024, 7, 31), sector="health")
-    added = tally([("E1", one), ("E2", two), ("E3", intern)], lambda n, d: "")
+    intern = Entry(
+        kind="internship", from_=date(2023, 12, 1), through=date(2024, 7, 31), sector="health", provider="IMHS-1"
+    )
+    added = tally([("E1", one), ("E2", two), ("E3", intern)], lambda n, d: "IMHS")
     assert added.work_days == 547
     assert added.internship_days == 31
 
@@ -185,7 +187,8 @@ def test_R18_due_on_31_december_of_the_next_cycle_year():
     assert cycle_due(date(2023, 5, 1), "VA") == date(2024, 12, 31)
     assert cycle_due(date(2024, 12, 31), "VA") == date(2024, 12, 31)
     assert cycle_due(date(2025, 1, 1), "VA") == date(2027, 12, 31)
-    assert cycle_due(date(2024, 3, 1), "RI") == date(2027, 12, 31)
+    assert cycle_due(date(2024, 3, 1), "RI", submitted_on=date(2024, 1, 5)) == date(2027, 12, 31)
+    assert cycle_due(date(2024, 2, 1), "RI", submitted_on=date(2023, 12, 5)) == date(2024, 12, 31)
     assert next_due(date(2027, 12, 31)) == date(2030, 12, 31)
     assert renewal_window(date(2026, 6, 1)) == (date(2027, 10, 1), date(2027, 12, 31))
     assert renewal_window(date(2027, 12, 31)) == (date(2027, 10, 1), date(2027, 12, 31))
@@ -212,8 +215,8 @@ def test_R19_a_full_cycle_asks_45_hours_and_36_of_rsc():
 
 def test_R19_part_of_a_cycle_asks_whole_years_rounded_down():
     nothing = Attestation(training_hours=0, membership=True, ethics=True, no_sanction=True)
-    assert missing(nothing, since=date(2027, 1, 1)) == {}
-    assert missing(nothing, since=date(2026, 12, 31)) == {"training_hours": 15, "rsc_hours": 12}
+    assert missing(nothing, since=date(2027, 1, 2)) == {}
+    assert missing(nothing, since=date(2027, 1, 1)) == {"training_hours": 15, "rsc_hours": 12}
     assert missing(nothing, since=date(2025, 7, 1)) == {"training_hours": 30, "rsc_hours": 24}
 
 
@@ -246,3 +249,39 @@ def test_whole_years_never_count_a_day_too_many(since, days):
 def test_every_category_with_an_edition_or_none_says_so():
     with_edition = {c for c in CATEGORIES if any(e.slot == CATEGORIES[c].slot for e in EDITIONS)}
     assert with_edition == {"IFA", "ECFA", "IFS", "ECFS", "IMHS", "ECMHS"}
+
+
+def test_R9_an_internship_counts_under_a_specialist_or_clinical_mentor_only():
+    intern = Entry(
+        kind="internship", from_=date(2024, 1, 1), through=date(2024, 12, 31), sector="behavioral_health", provider="X"
+    )
+    for held, days in (("IMHS", 366), ("ECMHM-C", 366), ("IFS", 0), ("", 0)):
+        assert tally([("E1", intern)], lambda number, on, held=held: held).internship_days == days
+    assert tally([("E1", msgspec.structs.replace(intern, provider=""))], lambda n, d: "IMHS").internship_days == 0
+
+
+def test_R12_nobody_is_their_own_provider():
+    entry = Entry(kind="rsc", from_=date(2025, 6, 1), through=date(2025, 6, 1), hours=2, provider="IMHS-ME")
+    (judged,) = tally([("E1", entry)], lambda n, d: "IMHS+ERS", own=["IMHS-ME"]).judged
+    assert (judged.counts, judged.reason) == (False, "own")
+
+
+def test_R12_the_provider_is_qualified_on_every_day_between():
+    entry = Entry(kind="rsc", from_=date(2025, 1, 1), through=date(2025, 12, 31), hours=50, provider="M")
+    away = date(2025, 6, 1)
+    (judged,) = tally([("E1", entry)], lambda n, day: "" if day == away else "IMHM-C").judged
+    assert (judged.counts, judged.day) == (False, away)
+    assert "2025-06-01" in judged.why
+
+
+def test_R12_hours_of_before_2010_count_by_the_rule_of_then():
+    entry = Entry(kind="rsc", from_=date(2009, 5, 1), through=date(2009, 5, 1), hours=2, provider="M")
+    assert tally([("E1", entry)], lambda n, d: "IMHS").rsc == 2
+
+
+def test_exactly_enough_hours_are_enough_however_they_are_split():
+    entries = [
+        (f"E{n}", Entry(kind="rsc", from_=date(2025, 5, n), through=date(2025, 5, n), hours=2.4, provider="M"))
+        for n in range(1, 11)
+    ]
+    assert tally(entries, lambda n, d: "IMHM-C").rsc == 24

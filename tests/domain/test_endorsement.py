@@ -2,16 +2,18 @@
 
 from datetime import UTC, date, datetime
 
+import msgspec
 import pytest
 from given import DAY, fact, given, then
 
 from domain.endorsement import Endorsement, Source
 from domain.errors import Invalid, NotInForce, OutOfTurn, RequirementsNotMet
-from domain.policy import Attestation
+from domain.policy import Attestation, Reinstatement
 
 BY, OTHER = "coordinator:VA:k1", "coordinator:VA:k2"
 WINDOW = date(2027, 10, 15)
 ATTESTED = Attestation(training_hours=45, rsc_hours=36, membership=True, ethics=True, no_sanction=True)
+BACK = Reinstatement(training_hours=15, rsc_provider="IMHM-C-1", membership=True, ethics=True, audit=True)
 SOURCE = Source("ab" * 32, 7, "VA-0007")
 
 
@@ -98,9 +100,14 @@ def test_a_lapsed_one_is_not_renewed_but_reinstated():
 
 def test_R22_reinstatement_asks_15_hours_and_an_audit_follows():
     late = endorsement()
-    with pytest.raises(RequirementsNotMet):
-        late.reinstate(Attestation(training_hours=14, membership=True, ethics=True), on=date(2028, 2, 1), by=BY)
-    late.reinstate(Attestation(training_hours=15, membership=True, ethics=True), on=date(2028, 2, 1), by=BY)
+    for lacking in (
+        msgspec.structs.replace(BACK, training_hours=14),
+        msgspec.structs.replace(BACK, rsc_provider=""),
+        msgspec.structs.replace(BACK, audit=False),
+    ):
+        with pytest.raises(RequirementsNotMet, match="reinstatement-2024"):
+            late.reinstate(lacking, on=date(2028, 2, 1), by=BY)
+    late.reinstate(BACK, on=date(2028, 2, 1), by=BY)
     (reinstated,) = then(late)
     assert (reinstated.audit_required, reinstated.through) == (True, date(2030, 12, 31))
     assert late.standing(date(2028, 2, 1)) == "active"
@@ -111,8 +118,17 @@ def test_R23_inactive_for_two_years_at_most():
     held = endorsement()
     held.make_inactive("family_leave", on=DAY, by=BY)
     assert then(held) == [fact(Endorsement.MadeInactive, reason="family_leave", until=date(2028, 6, 1))]
+    long = endorsement(fact(Endorsement.MadeInactive, on=date(2025, 3, 1), reason="move", until=date(2027, 3, 1)))
     with pytest.raises(OutOfTurn, match="inactive for too long"):
-        endorsement(INACTIVE).reactivate(on=date(2028, 6, 2), by=BY)
+        long.reactivate(on=date(2027, 3, 2), by=BY)
+
+
+def test_R23_past_its_last_good_day_an_inactive_one_takes_what_a_lapsed_one_takes():
+    away = endorsement(INACTIVE)
+    with pytest.raises(OutOfTurn, match="reinstate"):
+        away.reactivate(on=date(2028, 2, 1), by=BY)
+    away.reinstate(BACK, on=date(2028, 2, 1), by=BY)
+    assert away.standing(date(2028, 2, 1)) == "active"
 
 
 def test_a_suspension_goes_back_to_what_it_was():
@@ -127,11 +143,11 @@ def test_a_suspension_goes_back_to_what_it_was():
 def test_removal_takes_two_people_and_a_documented_ground():
     held = endorsement(SUSPENDED)
     with pytest.raises(OutOfTurn, match="propose removal"):
-        held.remove("fraud", on=DAY, by=BY)
+        held.remove(on=DAY, by=BY)
     held.propose_removal("fraud", on=DAY, by=BY)
     with pytest.raises(Invalid, match="second person"):
-        held.remove("fraud", on=DAY, by=BY)
-    held.remove("fraud", on=DAY, by=OTHER)
+        held.remove(on=DAY, by=BY)
+    held.remove(on=DAY, by=OTHER)
     assert then(held)[-1] == REMOVED
 
 
@@ -141,7 +157,7 @@ def test_after_a_removal_nothing_more_happens():
         lambda: gone.renew(ATTESTED, on=WINDOW, by="h"),
         lambda: gone.suspend("fraud_being_established", on=WINDOW, by=BY),
         lambda: gone.archive(on=WINDOW, by="h"),
-        lambda: gone.reinstate(ATTESTED, on=WINDOW, by=BY),
+        lambda: gone.reinstate(BACK, on=WINDOW, by=BY),
         lambda: gone.transfer_custody("CT", "t1", on=WINDOW, by=BY),
     ):
         with pytest.raises(OutOfTurn, match="removed"):
@@ -261,3 +277,80 @@ def test_a_contradiction_is_settled_once():
     asked.settle_report(on=DAY, by=BY)
     with pytest.raises(OutOfTurn):
         asked.settle_report(on=DAY, by=BY)
+
+
+def test_a_proposal_to_remove_is_taken_back_and_holds_a_move_meanwhile():
+    held = endorsement(PROPOSED)
+    assert held.moving(DAY) == "proposed for removal"
+    held.withdraw_removal_proposal(on=DAY, by=OTHER)
+    assert held.moving(DAY) == "active"
+    with pytest.raises(OutOfTurn, match="propose removal"):
+        held.remove(on=DAY, by=OTHER)
+
+
+@pytest.mark.parametrize("deed", ["suspend", "inactive", "archive", "remove"])
+def test_no_deed_is_of_a_day_before_the_last_fact(deed):
+    held = endorsement(fact(Endorsement.AddOnGranted, on=date(2026, 6, 10), add_on="ERS"))
+    with pytest.raises(Invalid, match="on record for 2026-06-10"):
+        {
+            "suspend": lambda: held.suspend("fraud_being_established", on=date(2026, 6, 5), by=BY),
+            "inactive": lambda: held.make_inactive("illness", on=date(2026, 6, 5), by=BY),
+            "archive": lambda: held.archive(on=date(2026, 6, 5), by="h"),
+            "remove": lambda: held.propose_removal("fraud", on=date(2024, 1, 1), by=BY),
+        }[deed]()
+
+
+def test_emerging_ers_is_granted_once_and_ers_not_twice():
+    emerging = endorsement(fact(Endorsement.AddOnGranted, on=DAY, add_on="EERS", until=date(2028, 6, 1)))
+    with pytest.raises(OutOfTurn, match="EERS already"):
+        emerging.grant_add_on("EERS", on=date(2027, 6, 1), by=BY)
+    emerging.grant_add_on("ERS", on=date(2027, 6, 1), by=BY)
+    with pytest.raises(OutOfTurn, match="ERS already"):
+        emerging.grant_add_on("ERS", on=date(2027, 6, 2), by=BY)
+
+
+def test_a_certificate_never_says_more_days_than_an_emerging_ers_has():
+    emerging = endorsement(fact(Endorsement.AddOnGranted, on=date(2025, 3, 1), add_on="EERS", until=date(2027, 3, 1)))
+    assert emerging.printed_through(DAY) == date(2027, 3, 1)
+    assert emerging.printed_through(date(2027, 3, 2)) == date(2027, 12, 31)
+
+
+def test_years_at_renewal_count_from_the_reinstatement():
+    back = endorsement(
+        LAPSED,
+        fact(Endorsement.Reinstated, on=date(2029, 2, 1), edition="reinstatement-2024", through=date(2030, 12, 31),
+             attested=BACK, audit_required=True),
+    )  # fmt: skip
+    back.renew(
+        Attestation(training_hours=15, rsc_hours=12, membership=True, ethics=True, no_sanction=True),
+        on=date(2030, 10, 15), by="h",
+    )  # fmt: skip
+    assert then(back)[0].cycle == 2030
+
+
+def test_a_last_day_soon_after_the_deadline_is_renewed_in_the_window_before():
+    told = given(Endorsement("IFS-1"), fact(
+        Endorsement.Imported, number="IFS-1", person="p1", category="IFA", association="SC",
+        awarded_on=date(2022, 3, 1), through=date(2028, 1, 31), standing="active", source=SOURCE, on=date(2025, 1, 1),
+    ))  # fmt: skip
+    told.renew(ATTESTED, on=date(2027, 11, 1), by="h")
+    assert told.through == date(2030, 12, 31)
+
+
+def test_a_renewal_reported_late_goes_on_from_the_last_good_day():
+    told = given(
+        Endorsement("IFS-1"),
+        fact(Endorsement.Imported, on=date(2024, 3, 1), number="IFS-1", person="p1", category="IFS", association="CT",
+             awarded_on=date(2022, 3, 1), through=date(2024, 12, 31), standing="active", source=SOURCE),
+        fact(Endorsement.Reported, on=date(2025, 9, 1), means="renewal", standing="active", through=date(2027, 12, 31),
+             source=SOURCE),
+    )  # fmt: skip
+    assert told.standing(date(2024, 12, 31)) == told.standing(date(2025, 4, 1)) == "active"
+
+
+def test_a_record_that_came_lapsed_was_good_to_its_last_day():
+    told = given(Endorsement("IFS-1"), fact(
+        Endorsement.Imported, number="IFS-1", person="p1", category="IFS", association="CT",
+        awarded_on=date(2022, 3, 1), through=date(2024, 12, 31), standing="lapsed", source=SOURCE,
+    ))  # fmt: skip
+    assert (told.standing(date(2024, 12, 31)), told.standing(date(2025, 1, 1))) == ("active", "lapsed")

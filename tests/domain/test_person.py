@@ -8,12 +8,13 @@ from hypothesis import given as every
 from hypothesis import strategies
 
 from domain.errors import Invalid, OutOfTurn
-from domain.person import Person, printable_name
+from domain.person import Likeness, Person, place, printable_name
 from domain.portfolio import Entry
 
 BY = "holder:p1"
 REGISTERED = fact(Person.Registered, residence="VA", name="Ana", match="m1")
-TRAINING = Entry(kind="training", from_=date(2026, 5, 1), through=date(2026, 5, 2), hours=12)
+TRAINING_FACTS = {"kind": "training", "from_": date(2026, 5, 1), "through": date(2026, 5, 2), "hours": 12}
+TRAINING = Entry(**TRAINING_FACTS)
 RSC = Entry(kind="rsc", from_=date(2025, 5, 1), through=date(2025, 5, 1), hours=2)
 
 
@@ -161,6 +162,21 @@ def test_a_likeness_is_asked_once_and_settled():
     asked.note_likeness("p2", "VA", on=DAY, by="operator")
     assert len(then(asked)) == 1
     asked.settle_likeness("p2", same=False, on=DAY, by="coordinator:VA:k1")
-    assert asked.likenesses == {"p2": False}
+    assert asked.likenesses == {"p2": Likeness("VA", same=False)}
     with pytest.raises(Invalid):
         asked.settle_likeness("p3", same=True, on=DAY, by="coordinator:VA:k1")
+
+
+@pytest.mark.parametrize("text", ["12 Main St, Richmond", "va", "", "VIRGINIA-BEACH", "V", "VA\n"])
+def test_a_residence_is_a_code_and_never_an_address(text):
+    with pytest.raises(Invalid) as refused:
+        place(text)
+    assert refused.value.field == "residence"
+    assert [place(code) for code in ("VA", "ALLIANCE", "CA-ON")] == ["VA", "ALLIANCE", "CA-ON"]
+
+
+def test_competencies_are_codes_and_never_words():
+    with pytest.raises(Invalid) as refused:
+        person().add(Entry(**{**TRAINING_FACTS, "codes": ("my child has autism",)}), on=DAY, by=BY)
+    assert refused.value.field == "codes"
+    person().add(Entry(**{**TRAINING_FACTS, "codes": ("TF-3", "DS.2")}), on=DAY, by=BY)

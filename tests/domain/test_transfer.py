@@ -11,7 +11,7 @@ from domain.transfer import Transfer
 
 VA, CT, HOLDER = "coordinator:VA:k1", "coordinator:CT:k2", "holder:p1"
 NUMBERS = ("IFS-1", "ECFS-2")
-CATEGORIES = {"IFS-1": "IFS", "ECFS-2": "ECFS"}
+NOW = {"IFS-1": ("IFS", "active"), "ECFS-2": ("ECFS", "inactive")}
 GOOD = {"IFS-1": "active", "ECFS-2": "inactive"}
 
 REQUESTED = fact(Transfer.Requested, person="p1", from_="VA", to="CT", endorsements=NUMBERS)
@@ -26,7 +26,7 @@ def transfer(*facts):
 
 def test_a_transfer_needs_the_word_of_both_associations():
     case = transfer(REQUESTED, CONFIRMED, MEMBER)
-    case.accept(ROWS["CT"], CATEGORIES, on=DAY, by=CT)
+    case.accept(ROWS["CT"], NOW, on=DAY, by=CT)
     assert then(case) == [
         fact(Transfer.Accepted, by=CT, endorsements=NUMBERS),
         fact(Transfer.Completed, by=CT, endorsements=NUMBERS),
@@ -36,33 +36,35 @@ def test_a_transfer_needs_the_word_of_both_associations():
 @pytest.mark.parametrize("facts", [(REQUESTED,), (REQUESTED, MEMBER), (REQUESTED, DISPUTED, MEMBER)])
 def test_without_the_releasing_word_nothing_is_accepted(facts):
     with pytest.raises(OutOfTurn):
-        transfer(*facts).accept(ROWS["CT"], CATEGORIES, on=DAY, by=CT)
+        transfer(*facts).accept(ROWS["CT"], NOW, on=DAY, by=CT)
 
 
 def test_without_a_verified_membership_nothing_is_accepted():
     with pytest.raises(OutOfTurn, match="verify membership"):
-        transfer(REQUESTED, CONFIRMED).accept(ROWS["CT"], CATEGORIES, on=DAY, by=CT)
+        transfer(REQUESTED, CONFIRMED).accept(ROWS["CT"], NOW, on=DAY, by=CT)
 
 
 def test_a_membership_that_has_ended_does_not_count():
     with pytest.raises(OutOfTurn, match="membership"):
-        transfer(REQUESTED, CONFIRMED, MEMBER).accept(ROWS["CT"], CATEGORIES, on=date(2027, 1, 1), by=CT)
+        transfer(REQUESTED, CONFIRMED, MEMBER).accept(ROWS["CT"], NOW, on=date(2027, 1, 1), by=CT)
     with pytest.raises(Invalid, match="has ended"):
         transfer(REQUESTED).verify_membership(date(2026, 5, 31), on=DAY, by=CT)
 
 
 def test_refuse_a_category_the_receiver_does_not_offer():
     case = transfer(fact(Transfer.Requested, person="p1", from_="VA", to="TX", endorsements=NUMBERS), CONFIRMED, MEMBER)
-    case.accept(ROWS["TX"], CATEGORIES, on=DAY, by="coordinator:TX:k3")
-    accepted = then(case)[0]
+    case.accept(ROWS["TX"], NOW, on=DAY, by="coordinator:TX:k3")
+    accepted, completed = then(case)
     assert (accepted.endorsements, accepted.refused) == (("IFS-1",), {"ECFS-2": "category_not_offered"})
+    assert (completed.endorsements, completed.refused) == (("IFS-1",), ("ECFS-2",))
+    assert set(completed.claims().release) == {"open_transfer/IFS-1", "open_transfer/ECFS-2"}
 
 
 def test_when_none_is_offered_it_is_declined_or_goes_to_the_alliance():
     case = transfer(fact(Transfer.Requested, person="p1", from_="VA", to="TX", endorsements=("ECFS-2",)),
                     fact(Transfer.StandingConfirmed, standings={"ECFS-2": "active"}), MEMBER)  # fmt: skip
-    with pytest.raises(Invalid, match="offers none of these"):
-        case.accept(ROWS["TX"], CATEGORIES, on=DAY, by="coordinator:TX:k3")
+    with pytest.raises(Invalid, match="can take none of these"):
+        case.accept(ROWS["TX"], NOW, on=DAY, by="coordinator:TX:k3")
     case.decline("category_not_offered", on=DAY, by="coordinator:TX:k3")
     assert case.state == "declined"
 
@@ -134,8 +136,30 @@ def test_a_closed_case_stays_closed(end, deed):
             "dispute": lambda: case.dispute_standing("open_audit", on=DAY, by=VA),
             "decide": lambda: case.decide_dispute(good_standing=True, on=DAY, by=VA),
             "verify": lambda: case.verify_membership(date(2027, 1, 1), on=DAY, by=CT),
-            "accept": lambda: case.accept(ROWS["CT"], CATEGORIES, on=DAY, by=CT),
+            "accept": lambda: case.accept(ROWS["CT"], NOW, on=DAY, by=CT),
             "decline": lambda: case.decline("other", on=DAY, by=CT),
             "cancel": lambda: case.cancel(on=DAY, by=HOLDER),
         }[deed]()
     assert not case.pending
+
+
+@pytest.mark.parametrize("standing", ["archived", "suspended", "proposed for removal"])
+def test_what_no_longer_moves_stays_and_does_not_hold_the_rest(standing):
+    case = transfer(REQUESTED, CONFIRMED, MEMBER)
+    case.accept(ROWS["CT"], NOW | {"ECFS-2": ("ECFS", standing)}, on=DAY, by=CT)
+    accepted, _ = then(case)
+    assert (accepted.endorsements, accepted.refused) == (("IFS-1",), {"ECFS-2": "not_in_good_standing"})
+
+
+def test_the_receiver_refuses_one_of_two_alone():
+    case = transfer(REQUESTED, CONFIRMED, MEMBER)
+    case.accept(ROWS["CT"], NOW, {"IFS-1": "not_resident"}, on=DAY, by=CT)
+    assert then(case)[0].refused == {"IFS-1": "not_resident"}
+    with pytest.raises(Invalid, match="not in this case"):
+        transfer(REQUESTED, CONFIRMED, MEMBER).accept(ROWS["CT"], NOW, {"X-9": "other"}, on=DAY, by=CT)
+
+
+def test_no_step_is_of_a_day_before_the_last_one_but_for_the_zones():
+    transfer(REQUESTED, CONFIRMED, MEMBER).accept(ROWS["CT"], NOW, on=date(2026, 5, 31), by=CT)
+    with pytest.raises(Invalid, match="on record for"):
+        transfer(REQUESTED, CONFIRMED, MEMBER).accept(ROWS["CT"], NOW, on=date(2026, 5, 30), by=CT)
