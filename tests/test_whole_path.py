@@ -200,7 +200,7 @@ def test_a_revocation_is_on_the_plane_with_the_next_publication_and_comes_back(h
     assert house.verdict(text).verdict == "valid"
 
     house.registry.propose_removal(virginia, number, ground="fraud")
-    house.registry.remove(second, number, ground="fraud")
+    house.registry.remove(second, number)
     house.publish()
     assert house.verdict(text).verdict == "revoked"
 

@@ -188,9 +188,7 @@ def _open(text: str) -> tuple[str, list[tuple[str, bytes]]]:
     return body + "\n", signatures
 
 
-def _check_signatures(
-    note: str, signatures: Iterable[tuple[str, bytes]], vkeys: Iterable[str]
-) -> tuple[str, ...]:
+def _check_signatures(note: str, signatures: Iterable[tuple[str, bytes]], vkeys: Iterable[str]) -> tuple[str, ...]:
     known: dict[tuple[str, bytes], tuple[str, bytes]] = {}
     for line in vkeys:
         name, identifier, public = _read_vkey(line)
