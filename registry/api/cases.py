@@ -19,6 +19,7 @@ from domain.portfolio import tally
 from domain.transfer import Transfer
 from projections import history as history_view
 from registry.api.house import House
+from registry.api.shown import handed_in as handed_in_shown
 from registry.api.shown import person_names
 from registry.commands import thing_of
 
@@ -92,6 +93,14 @@ async def whole_history(house: House, found: Case) -> Case:
 
 async def application(house: House, actor: Actor, name: str) -> Case:
     return await _case(house, actor, Application, name, "see_application")
+
+
+async def handed_in(house: House, found: Case) -> Any:
+    """The portfolio that an application was submitted with."""
+    if found.state.submitted_on is None:
+        return None
+    _, rows = await load(house, Person, found.state.person)
+    return handed_in_shown(found.events, await house.opened([event for _, event in rows]), found.rule.sees)
 
 
 async def transfer(house: House, actor: Actor, name: str) -> Case:

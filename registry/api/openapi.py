@@ -82,6 +82,8 @@ def document(host: str, questions: Sequence[Asked]) -> dict[str, Any]:
         paths.setdefault(f"/api{asked.path}", {})["get"] = _question(asked)
     for deed in DEEDS:
         paths.setdefault(f"/api{deed.path}", {})["post"] = _deed(deed)
+    paths["/api/check"] = {"post": _CHECK}
+    paths["/log/{position}.tlog-proof"] = {"get": _PROOF}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -116,7 +118,7 @@ def document(host: str, questions: Sequence[Asked]) -> dict[str, Any]:
 
 
 def _tag(path: str) -> str:
-    return path.removeprefix("/api/").split("/")[0]
+    return path.removeprefix("/api").strip("/").split("/")[0]
 
 
 def _arguments(path: str) -> list[dict[str, Any]]:
@@ -231,6 +233,57 @@ def _problem_response(says: str, *codes: str) -> dict[str, Any]:
         "content": {MEDIA_TYPE: {"schema": {"$ref": _REF.format(name="Problem")}, "examples": examples}},
     }
 
+
+_CHECK: dict[str, Any] = {
+    "operationId": "check",
+    "summary": "Check a certificate: the text of its code, a picture or a PDF",
+    "description": "Open to everybody; answered from the published files alone, and nothing is kept.",
+    "tags": ["check"],
+    "security": [{}],
+    "requestBody": {
+        "required": True,
+        "content": {
+            "text/plain": {"example": "https://registry.example/v1#1097..."},
+            "application/pdf": {},
+            "image/png": {},
+            "image/jpeg": {},
+        },
+    },
+    "responses": {
+        "200": {
+            "description": "The verdict, whatever it is",
+            "content": {
+                "application/json": {
+                    "example": {"verdict": "valid", "certificate": {"number": "IFS-7K3MQ9T9"}, "checks": []}
+                }
+            },
+        },
+        **_problems(413, 503),
+    },
+}
+_PROOF: dict[str, Any] = {
+    "operationId": "proof",
+    "summary": "The proof that an event is in the log (C2SP tlog-proof)",
+    "description": "For whoever may see the event's history.",
+    "tags": ["log"],
+    "parameters": [
+        {
+            "name": "position",
+            "in": "path",
+            "required": True,
+            "description": "The event's position",
+            "example": 4711,
+            "schema": {"type": "integer"},
+        }
+    ],
+    "responses": {
+        "200": {
+            "description": "The proof",
+            "content": {"text/plain": {"example": "c2sp.org/tlog-proof@v1\n..."}},
+        },
+        **_problems(401, 403, 404, 503),
+    },
+}
 
 _SCHEMAS: dict[str, Any] = {
     "Problem": {

@@ -145,6 +145,22 @@ def application_shown(application: Application) -> dict[str, Any]:
     }
 
 
+def handed_in(rows: Collection[Event], applicant: Collection[Event], sees: Collection[PersonalClass]) -> Any:
+    """What was submitted last, for whoever has to judge it. `rows`: the application's; `applicant`: opened."""
+    submitted = [event for event in rows if isinstance(event, Application.Submitted)]
+    if not submitted:
+        return None
+    wanted = submitted[-1].entries
+    entries = []
+    for event in applicant:
+        if isinstance(event, Person.EntryRecorded | Person.EntryCorrected) and event.entry in wanted:
+            told = {"title": event.title, "provider_name": event.provider_name} if "identity" in sees else {}
+            entries.append(
+                {"entry": event.entry, **msgspec.to_builtins(event.fact), **{k: v for k, v in told.items() if v}}
+            )
+    return {"entries": entries, "tally": msgspec.to_builtins(submitted[-1].tally)}
+
+
 def transfer_shown(transfer: Transfer) -> dict[str, Any]:
     return {
         "transfer": transfer.name,

@@ -1,5 +1,6 @@
 """`registry serve`, `registry enter` and `registry actor`: the web server, and who may come in."""
 
+import logging
 from typing import Annotated
 
 import typer
@@ -55,6 +56,7 @@ def serve(
 def application() -> object:
     from registry.api import create_app  # noqa: PLC0415 # of the process that serves
 
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
     return create_app(Settings.from_environment())
 
 

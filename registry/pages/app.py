@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import date
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -17,7 +18,7 @@ from domain.access import PUBLIC, Actor, Thing, allowed, check
 from domain.application import Application
 from domain.association import ROWS
 from domain.category import CATEGORIES
-from domain.editions import EDITIONS, RENEWALS
+from domain.editions import EDITIONS, RENEWALS, renewal_window
 from domain.endorsement import Endorsement, read_number
 from domain.errors import Forbidden, Invalid, NotFound, NotInForce, Refused
 from domain.event import Request
@@ -251,9 +252,18 @@ async def endorsement(house: House, request: HttpRequest, actor: Actor, typed: T
         house.settings, request, "endorsement.html",
         shown=endorsement_shown(state, on), name=names.get(state.person, ""), history=history,
         certificates=certificates, forms=forms.for_endorsement(actor, thing, state, on, typed),
-        imported=state.imported, may_see_person=_may_see(actor, state.person, state.custodian),
+        imported=state.imported, window=_window(state, on),
+        may_see_person=_may_see(actor, state.person, state.custodian),
         status=422 if typed else 200,
     )  # fmt: skip
+
+
+def _window(state: Endorsement, on: date) -> tuple[date, date] | None:
+    """When an active one can be renewed, if that is not now."""
+    opens, due = renewal_window(on)
+    if state.through > due and opens <= on:
+        opens, due = renewal_window(due.replace(year=due.year + 1))
+    return (opens, due) if state.standing(on) == "active" and on < opens else None
 
 
 def _may_see(actor: Actor, person_: str, association: str) -> bool:
@@ -351,6 +361,7 @@ async def application(house: House, request: HttpRequest, actor: Actor, typed: T
     return page(
         house.settings, request, "application.html",
         shown=application_shown(state), name=names.get(state.person, ""), needed=row.reviewers,
+        handed_in=await cases.handed_in(house, found),
         history=history_of(found), forms=forms.for_application(actor, thing_of(state), state, row.reviewers, typed),
         may_see_person=_may_see(actor, state.person, state.association), missing=missing,
         status=422 if typed else 200,
