@@ -64,12 +64,15 @@ def change(rows: Rows, event: Event, position: int) -> None:  # noqa: ARG001, C9
             row.consensus = None
         case Application.ReviewerAssigned():
             row.state = "in_review"
-            row.reviewers.append(Review(event.reviewer, event.person))
+            others = [review for review in row.reviewers if review.reviewer != event.reviewer]
+            row.reviewers = [*others, Review(event.reviewer, event.person)]
         case Application.ReviewerRecused():
             row.reviewers = [review for review in row.reviewers if review.reviewer != event.reviewer]
+            row.consensus = None
             if not row.reviewers:
                 row.state = "submitted"
         case Application.ReviewRecommended():
+            row.consensus = None
             for review in row.reviewers:
                 if review.reviewer == event.reviewer:
                     review.outcome = event.outcome

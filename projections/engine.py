@@ -468,7 +468,7 @@ def _copy(connection: Connection[Any], schema: str, table: type[Row], rows: Sequ
         connection.cursor() as cursor,
         cursor.copy(SQL("COPY {} FROM STDIN (FORMAT binary)").format(Identifier(schema, table.table))) as copy,
     ):
-        copy.set_types([column.type for column in tables.columns(table)])
+        copy.set_types(tables.copy_types(table))
         for row in rows:
             copy.write_row(cells(row))
 

@@ -22,7 +22,6 @@ from typing import (
 )
 
 import msgspec
-from psycopg.types.json import Jsonb
 
 R = TypeVar("R", bound="Row")
 
@@ -98,17 +97,25 @@ def loader(table: type[R]) -> Callable[[Sequence[Any]], R]:
 
 
 @cache
+def copy_types(table: type[Row]) -> list[str]:
+    return ["bytea" if column.is_json else column.type for column in columns(table)]
+
+
+@cache
 def cells(table: type[Row]) -> Callable[[Row], Sequence[Any]]:
-    """Makes what `COPY` takes of a row."""
+    """Makes what a binary `COPY` takes of a row, with `copy_types`."""
     in_json = [i for i, column in enumerate(columns(table)) if column.is_json]
     if not in_json:
         return msgspec.structs.astuple
 
+    encode = msgspec.json.Encoder().encode
+
     def dump(row: Row) -> Sequence[Any]:
+        # On the wire jsonb is a byte for its version and text: psycopg's own way there takes three times as long.
         values = list(msgspec.structs.astuple(row))
         for i in in_json:
             if values[i] is not None:
-                values[i] = Jsonb(values[i], dumps=msgspec.json.encode)
+                values[i] = b"\x01" + encode(values[i])
         return values
 
     return dump

@@ -11,12 +11,13 @@ from domain.endorsement import Endorsement, Source
 from domain.event import Event
 from domain.key import Key
 from domain.person import Person
-from domain.policy import Attestation, Tally
+from domain.policy import Attestation, Reinstatement, Tally
 from domain.portfolio import Entry
 from domain.transfer import Transfer
 
 SOURCE = Source(file="ab" * 32, row=7, record="")
 ATTESTED = Attestation(training_hours=30, rsc_hours=24)
+AGAIN = Reinstatement(training_hours=15)
 FIRST = date(2020, 1, 1)
 
 days = st.integers(0, 2200).map(lambda n: FIRST + timedelta(days=n))
@@ -24,19 +25,27 @@ codes = st.sampled_from(["VA", "CT", "MI"])
 categories = st.sampled_from(["IFA", "IFS", "IMHS"])
 
 
-def _facts(draw, kind, **fixed):
+def _facts(draw, kind, **fixed):  # noqa: C901, PLR0912 # one case for each kind
     """An event of an endorsement's stream after its first."""
     on = draw(days)
     match kind:
         case "renewed":
             facts = Endorsement.Renewed, {"cycle": 2023, "edition": "R-2022", "attested": ATTESTED}
         case "reinstated":
-            facts = Endorsement.Reinstated, {"edition": "R-2022", "attested": ATTESTED, "audit_required": True}
+            facts = Endorsement.Reinstated, {"edition": "R-2022", "attested": AGAIN, "audit_required": True}
         case "reported":
             more = {"awarded_on": draw(days)} if draw(st.booleans()) else {}
             more |= {"category": draw(categories)} if draw(st.booleans()) else {}
             standing = draw(st.sampled_from(["active", "lapsed", "inactive"]))
-            facts = Endorsement.Reported, {"means": "correction", "standing": standing, "source": SOURCE, **more}
+            facts = (
+                Endorsement.Reported,
+                {
+                    "means": draw(st.sampled_from(["correction", "renewal"])),
+                    "standing": standing,
+                    "source": SOURCE,
+                    **more,
+                },
+            )
         case "lapsed":
             facts = Endorsement.Lapsed, {}
         case "reactivated":
@@ -60,8 +69,11 @@ def _facts(draw, kind, **fixed):
             return Endorsement.CustodyTransferred, {"on": on, "from_": "VA", "to": draw(codes), "transfer": "t1"}
         case "contradicted":
             return Endorsement.ReportContradicted, {
-                "on": on, "field": draw(st.sampled_from(["through", "standing"])), "association": "VA", "source": SOURCE,
-            }  # fmt: skip
+                "on": on,
+                "field": draw(st.sampled_from(["through", "standing"])),
+                "association": "VA",
+                "source": SOURCE,
+            }
         case "settled":
             return Endorsement.ReportSettled, {"on": on, "association": "VA"}
         case "issued":
@@ -150,17 +162,22 @@ def application_events(draw, application, person, number):
     stream = f"application/{application}"
     facts = [(Application.Started, {"person": person, "association": "VA", "category": "IFS"})]
     once = [
-        (Application.Submitted, {"edition": "FS-2023", "entries": ("E1",), "tally": Tally(training=30)}),
-        (Application.ReviewerAssigned, {"reviewer": "IMHS-1", "person": "r1"}),
-        (Application.ReviewerAssigned, {"reviewer": "IMHS-2", "person": "r2"}),
+        (Application.Submitted, {"edition": "FS-2023", "entries": ("E1",), "tally": Tally(), "person_version": 1}),
+        (Application.ReviewerAssigned, {"reviewer": "IMHS-1", "person": "r1", "held": "IMHS"}),
+        (Application.ReviewerAssigned, {"reviewer": "IMHS-2", "person": "r2", "held": "IMHS"}),
         (Application.ReviewerRecused, {"reviewer": "IMHS-2", "tie": "colleague"}),
-        (Application.ReviewRecommended, {"reviewer": "IMHS-1", "outcome": "approve"}),
+        (Application.ReviewRecommended, {"reviewer": "IMHS-1", "outcome": "approve", "held": "IMHS"}),
         (Application.ConsensusReached, {"outcome": "approve"}),
         (Application.Deferred, {"reasons": ("more_rsc",), "may_resubmit_from": FIRST}),
         (Application.Withdrawn, {"person": person}),
         (Application.Approved, {"edition": "FS-2023", "number": number, "person": person}),
     ]
-    facts += draw(st.lists(st.sampled_from(once[:-2]), max_size=7))
+    assigned = False
+    for cls, more in draw(st.lists(st.sampled_from(once[:-2]), max_size=7)):
+        if cls is Application.ReviewRecommended and not assigned:
+            continue  # nobody judges what was not given to them
+        assigned = cls is not Application.Submitted and (assigned or more.get("reviewer") == "IMHS-1")
+        facts.append((cls, more))
     facts += draw(st.sampled_from([[], once[-1:], once[-2:-1]]))
     return [event(cls, stream, i, on=draw(days), **more) for i, (cls, more) in enumerate(facts, start=1)]
 
