@@ -165,3 +165,51 @@ def test_specimen_keys_show_on_every_page(visit, endorsed):
         page.goto(path)
         assert "SPECIMEN" in page.locator("header").inner_text()
         assert "not affiliated" in page.locator("footer").inner_text()
+
+
+def test_a_search_needs_no_new_page_and_no_script(visit, endorsed):
+    for script in (True, False):
+        page = visit(script=script)
+        page.goto("/register")
+        page.get_by_label("Name").fill("okafor")
+        page.get_by_role("button", name="Search").click()
+        page.wait_for_url("**name=okafor**")
+        assert page.locator("#results tbody tr").count() == 1
+        page.get_by_label("Association").select_option("TX")
+        if not script:
+            page.get_by_role("button", name="Search").click()
+        page.wait_for_url("**association=TX**")
+        assert "No active, listed endorsement" in page.locator("#results").inner_text()
+
+
+def test_a_reviewer_sees_what_was_handed_in(visit, life, views):
+    application = life.submitted()
+    number, person = life.reviewers[0]
+    life.va.do(f"/applications/{application}/reviewers", {"reviewer": number})
+    views.catch_up()
+    page = visit("reviewer", person=person)
+    page.get_by_role("link", name="Marisol Okafor").click()
+    assert "home visiting" in page.locator("main").inner_text()
+    page.get_by_text("Recommend, as the reviewer").first.click()
+    form = page.get_by_role("form", name="Recommend, as the reviewer")
+    form.get_by_label("Outcome").select_option("defer")
+    form.get_by_role("button").click()
+    page.wait_for_load_state()
+    assert "Say why" in page.locator("fieldset.wrong .error").inner_text()
+    form = page.get_by_role("form", name="Recommend, as the reviewer")
+    assert form.get_by_label("Outcome").input_value() == "defer"
+    form.get_by_label("more training").check()
+    form.get_by_role("button").click()
+    page.wait_for_url("**done=recommend**")
+    assert page.get_by_text("defer", exact=True).count() >= 1
+
+
+def test_spanish_for_the_public(visit, endorsed):
+    page = visit()
+    page.goto("/")
+    page.get_by_role("link", name="Español").click()
+    assert page.locator("html").get_attribute("lang") == "es"
+    page.get_by_role("link", name="Registro", exact=True).click()
+    assert page.locator("h1").inner_text() == "Registro de avales"
+    page.get_by_role("link", name=endorsed.number).click()
+    assert page.locator(".badge").inner_text() == "Activo"
