@@ -1,7 +1,7 @@
 """What became of every certificate: folded from the events of the log, position by position, never from a view."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import date, datetime, timedelta, timezone
 from typing import Any, Final, Literal
 
 import msgspec
@@ -22,7 +22,7 @@ VALID, REVOKED, SUSPENDED, SUPERSEDED = range(4)
 _ENDED: Final = frozenset({"removed", "archived", "erased"})
 _HELD: Final = frozenset({"suspended", "inactive"})
 
-# What an event makes of the standing; those of imports and liftings say it themselves.
+# What an event makes of the standing; those of imports and liftings say it themselves, an add-on leaves it alone.
 _STANDING_AFTER: Final[dict[str, Standing]] = {
     "endorsement.awarded": "active",
     "endorsement.renewed": "active",
@@ -34,10 +34,12 @@ _STANDING_AFTER: Final[dict[str, Standing]] = {
     "endorsement.removed": "removed",
     "endorsement.archived": "archived",
 }
-_STANDING_STATED: Final = ("endorsement.imported", "endorsement.reported", "endorsement.suspension_lifted")
 TOPICS: Final = (
     *_STANDING_AFTER,
-    *_STANDING_STATED,
+    "endorsement.imported",
+    "endorsement.reported",
+    "endorsement.suspension_lifted",
+    "endorsement.add_on_granted",
     "endorsement.custody_transferred",
     "certificate.issued",
     "person.erased",
@@ -51,17 +53,25 @@ _REASON_OF_A_NEW_CERTIFICATE: Final = {
     "reinstated": "renewed",
     "transferred": "transferred",
 }
+_TRANSFERRED: Final = "transferred"
 _CORRECTED: Final = "corrected"
+
+_LAST_ZONE: Final = timezone(timedelta(hours=-12))
+"""Where a day ends last."""
 
 
 class _Fact(msgspec.Struct):
     """Of any event above, only what decides a status."""
 
-    on: str
+    on: date
     person: str = ""
     association: str = ""
+    category: str = ""
     to: str = ""
     standing: Standing = "active"
+    means: str = ""
+    awarded_on: date | None = None
+    through: date | None = None
     cti: str = ""
     why: str = ""
     expires_at: datetime = UNRECORDED
@@ -69,23 +79,101 @@ class _Fact(msgspec.Struct):
 
 class _Certificate(msgspec.Struct):
     slots: list[Slot]
+    category: str
+    association: str
+    through: date
     expires_at: datetime
-    replaced_on: str = ""
+    replaced_on: date | None = None
     replaced_because: str = ""
 
 
 class _Case(msgspec.Struct):
-    """One endorsement, as far as its certificates are concerned."""
+    """One endorsement, as far as its certificates are concerned.
+
+    Facts are judged by their day, as the endorsement itself judges them: `standing` and `through` are those of the
+    newest day, of two facts of one day those of the later one. `recorded`: those of the fact that was recorded last.
+    """
 
     association: str = ""
+    moved_on: date = date.min
+    category: str = ""
+    corrected_on: date = date.min
     standing: Standing = "active"
-    since: str = ""
+    since: date = date.min
+    through: date = date.max
+    recorded: tuple[Standing, date] = ("active", date.max)
     certificates: dict[str, _Certificate] = {}
 
-    @property
-    def expires_at(self) -> datetime:
-        *_, newest = self.certificates.values()
-        return newest.expires_at
+    def take(self, topic: str, fact: _Fact) -> None:
+        standing = _STANDING_AFTER.get(topic, fact.standing)
+        match topic:
+            case "endorsement.awarded":
+                self.association, self.category = fact.association, fact.category
+                self.stand(fact.on, standing, fact.through)
+            case "endorsement.imported":
+                self.association, self.category = fact.association, fact.category
+                self.stand(fact.awarded_on or fact.on, "active", fact.through)
+                if standing != "active":
+                    self.stand(self._going_on(fact.on), standing)
+            case "endorsement.reported":
+                if fact.category and fact.category != self.category:
+                    self.category, self.corrected_on = fact.category, fact.on
+                on = self._going_on(fact.on) if fact.means == "renewal" else fact.on
+                self.stand(on, standing, fact.through)
+            case "endorsement.add_on_granted":
+                self.stand(fact.on, self.recorded[0])
+            case "endorsement.custody_transferred":
+                self.association, self.moved_on = fact.to, fact.on
+            case _:
+                self.stand(fact.on, standing, fact.through)
+
+    def _going_on(self, on: date) -> date:
+        """That day, or the one after the last good day where that comes first: what is reported late begins there."""
+        _, through = self.recorded
+        return through + timedelta(days=1) if through < on else on
+
+    def stand(self, on: date, standing: Standing, through: date | None = None) -> None:
+        through = through or self.recorded[1]
+        self.recorded = standing, through
+        if self.standing in _ENDED:
+            return  # nothing brings these back, whatever a later file reports
+        if standing in _ENDED or on >= self.since:
+            self.standing, self.since, self.through = standing, on, through
+
+    def replaced(self, certificate: _Certificate) -> tuple[date, str] | None:
+        """Since when and why another certificate stands for this one, or has to be made for it."""
+        if certificate.replaced_on:
+            return certificate.replaced_on, certificate.replaced_because
+        if certificate.association != self.association:
+            return self.moved_on, _TRANSFERRED
+        if self.category and certificate.category != self.category:
+            return self.corrected_on, _CORRECTED
+        return None
+
+    def status(self, certificate: _Certificate) -> int:
+        if self.standing in _ENDED:
+            return REVOKED
+        if self.standing in _HELD:
+            return SUSPENDED
+        if self.replaced(certificate):
+            return SUPERSEDED
+        # A lapse by the last good day leaves the list alone, the expiry says it. One before it, or a last good day
+        # that moved nearer, is a correction the certificate can't know.
+        lapsed_before = self.standing == "lapsed" and self.since <= certificate.through
+        return SUSPENDED if lapsed_before or self.through < certificate.through else VALID
+
+    def notice(self, certificate: _Certificate, status: int, now: datetime) -> Notice:
+        standing = "erased" if self.standing == "archived" else self.standing
+        if standing == "active" and now.astimezone(_LAST_ZONE).date() > self.through:
+            standing = "lapsed"  # by its day, whether or not the event is there yet
+        replaced = self.replaced(certificate)
+        if status == SUPERSEDED and replaced:
+            on, reason = replaced
+        elif self.standing in _ENDED or self.standing in _HELD:
+            on, reason = self.since, _REASON_OF_A_STANDING.get(self.standing, self.standing)
+        else:
+            on, reason = self.since, _CORRECTED
+        return Notice(reason, on.isoformat(), standing, self.association)
 
 
 class Statuses:
@@ -96,6 +184,7 @@ class Statuses:
         self._slot_key = slot_key
         self._cases: dict[str, _Case] = {}
         self._of_person: dict[str, list[str]] = {}
+        self._erased: dict[str, date] = {}
         self._statuses: dict[int, dict[int, int]] = {}
         self._certificates: dict[int, dict[int, tuple[_Case, _Certificate]]] = {}
         self._stale: set[int] = set()
@@ -130,47 +219,50 @@ class Statuses:
         for index, status in self.of_list(number).items():
             case, certificate = certificates[index]
             if certificate.expires_at >= now:
-                notes[index] = _notice(case, certificate, status, now)
+                notes[index] = case.notice(certificate, status, now)
         return notes
 
     def _take(self, position: int, stream: str, topic: str, fact: _Fact) -> None:
         if topic == "person.erased":
-            for endorsement in self._of_person.get(stream.partition("/")[2], ()):
-                _stand(self._cases[endorsement], "erased", fact.on)
+            person = stream.partition("/")[2]
+            self._erased.setdefault(person, fact.on)
+            for endorsement in self._of_person.get(person, ()):
+                self._cases[endorsement].stand(fact.on, "erased")
                 self._settle(self._cases[endorsement])
             return
         case = self._cases.setdefault(stream, _Case())
-        if fact.person and topic != "certificate.issued":
-            self._of_person.setdefault(fact.person, []).append(stream)
-        case.association = fact.to or fact.association or case.association
         if topic == "certificate.issued":
             self._issue(case, slots.slot(position - 1, self._slot_key), fact)
-        elif topic in _STANDING_STATED:
-            _stand(case, fact.standing, fact.on)
-        elif topic in _STANDING_AFTER:
-            _stand(case, _STANDING_AFTER[topic], fact.on)
+        else:
+            case.take(topic, fact)
+            if fact.person:
+                self._of_person.setdefault(fact.person, []).append(stream)
+                if fact.person in self._erased:
+                    case.stand(self._erased[fact.person], "erased")
         self._settle(case)
 
     def _issue(self, case: _Case, slot: Slot, fact: _Fact) -> None:
+        case.association = case.association or fact.association
         certificate = case.certificates.get(fact.cti)
         if certificate is None:
             for older in case.certificates.values():
                 if not older.replaced_on:
                     older.replaced_on = fact.on
                     older.replaced_because = _REASON_OF_A_NEW_CERTIFICATE.get(fact.why, _CORRECTED)
-            certificate = case.certificates[fact.cti] = _Certificate([], fact.expires_at)
+            certificate = case.certificates[fact.cti] = _Certificate(
+                slots=[],
+                category=fact.category.partition("+")[0],
+                association=fact.association,
+                through=fact.through or date.max,
+                expires_at=fact.expires_at,
+            )
         certificate.slots.append(slot)
         self._certificates.setdefault(slot.list, {})[slot.place] = case, certificate
 
     def _settle(self, case: _Case) -> None:
         """Write the case down on every list that names one of its certificates."""
         for certificate in case.certificates.values():
-            if case.standing in _ENDED:
-                status = REVOKED
-            elif case.standing in _HELD:
-                status = SUSPENDED
-            else:
-                status = SUPERSEDED if certificate.replaced_on else VALID
+            status = case.status(certificate)
             for slot in certificate.slots:
                 statuses = self._statuses.setdefault(slot.list, {})
                 before = statuses.pop(slot.place, VALID)
@@ -180,21 +272,6 @@ class Statuses:
                     self._stale.add(slot.list)
                 if status != VALID or before != VALID:
                     self._stale_notes.add(slot.list)
-
-
-def _stand(case: _Case, standing: Standing, on: str) -> None:
-    if case.standing not in _ENDED:  # nothing brings these back, whatever a later file reports
-        case.standing, case.since = standing, on
-
-
-def _notice(case: _Case, certificate: _Certificate, status: int, now: datetime) -> Notice:
-    standing = "erased" if case.standing == "archived" else case.standing
-    if standing == "active" and case.expires_at < now:
-        standing = "lapsed"  # by its day, whether or not the event is there yet
-    if status == SUPERSEDED:
-        return Notice(certificate.replaced_because, certificate.replaced_on, standing, case.association)
-    reason = _REASON_OF_A_STANDING.get(case.standing, case.standing)
-    return Notice(reason, case.since, standing, case.association)
 
 
 _PAGE: Final = 5_000

@@ -74,7 +74,7 @@ class Story:
             **facts,
         )
 
-    def imported(self, standing="active", **facts):
+    def imported(self, standing="active", through=date(2028, 12, 31), **facts):
         return self.of_endorsement(
             Endorsement.Imported,
             number=self.number,
@@ -82,7 +82,7 @@ class Story:
             category="IFS",
             association=self.association,
             awarded_on=date(2019, 5, 3),
-            through=date(2028, 12, 31),
+            through=through,
             standing=standing,
             source=Source("00" * 32, 1, "r1"),
             **facts,
@@ -107,13 +107,13 @@ class Story:
     def signed(self, kid, n=1):
         return self.of_endorsement(Endorsement.CertificateSigned, cti=cti(n), kid=kid)
 
-    def renewed(self, **facts):
+    def renewed(self, through=date(2031, 12, 31), **facts):
         return self.of_endorsement(
-            Endorsement.Renewed, cycle=2028, edition="2025-01", through=date(2031, 12, 31), attested=ATTESTED, **facts
+            Endorsement.Renewed, cycle=2028, edition="2025-01", through=through, attested=ATTESTED, **facts
         )
 
-    def lapsed(self, **facts):
-        return self.of_endorsement(Endorsement.Lapsed, through=date(2028, 12, 31), **facts)
+    def lapsed(self, on=date(2029, 1, 1), **facts):
+        return self.of_endorsement(Endorsement.Lapsed, through=date(2028, 12, 31), on=on, **facts)
 
     def made_inactive(self, **facts):
         return self.of_endorsement(Endorsement.MadeInactive, reason="illness", until=date(2028, 6, 1), **facts)
@@ -137,18 +137,21 @@ class Story:
     def lifted(self, standing="active", **facts):
         return self.of_endorsement(Endorsement.SuspensionLifted, standing=standing, **facts)
 
+    def add_on(self, **facts):
+        return self.of_endorsement(Endorsement.AddOnGranted, add_on="ERS", **facts)
+
     def removed(self, **facts):
         return self.of_endorsement(Endorsement.Removed, ground="fraud", proposed_by="other", **facts)
 
     def archived(self, **facts):
         return self.of_endorsement(Endorsement.Archived, **facts)
 
-    def reported(self, standing, **facts):
+    def reported(self, standing, means="correction", through=date(2028, 12, 31), **facts):
         return self.of_endorsement(
             Endorsement.Reported,
-            means="lapse",
+            means=means,
             standing=standing,
-            through=date(2028, 12, 31),
+            through=through,
             source=Source("00" * 32, 1, "r1"),
             **facts,
         )
