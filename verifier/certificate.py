@@ -15,6 +15,8 @@ TYP: Final = "iecmh+cwt"
 LONGEST_TEXT: Final = 2048
 LONGEST_MESSAGE: Final = 512
 PATH: Final = "/v1#"
+BLANKS: Final = " \t\r\n"
+"""White space that may stand around a text: of Unicode's many kinds only these."""
 
 _URL: Final = re.compile(r"(https://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?/v1#)([0-9]+)", re.ASCII)
 _GROUP: Final = 7  # bytes, written as 17 digits
@@ -124,7 +126,7 @@ def unseal(received: str) -> Sealed:
     """Refuses what does not have the shape of a certificate; says nothing about whether it is true."""
     if len(received) > LONGEST_TEXT:
         raise Unverified("malformed", "longer than any certificate")
-    parts = _URL.fullmatch(received.strip())
+    parts = _URL.fullmatch(received.strip(BLANKS))
     if parts is None:
         raise Unverified("malformed", "not the address and digits of a certificate")
     message = undigits(parts[2])

@@ -1,25 +1,42 @@
 """What a file holds of a certificate: the text of its code, and the log proof attached to a PDF.
 
-The libraries that read pictures and PDFs come with the extra `files`; they are imported when needed.
+The libraries that read pictures and PDFs come with the extra `files`. They run in a process of their own with
+little memory and little time, so a hostile file ends that process and nothing else.
 """
 
 from __future__ import annotations
 
+import json
+import math
+import os
+import subprocess
+import sys
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
-from verifier.certificate import LONGEST_TEXT, PATH
+from verifier.certificate import BLANKS, LONGEST_TEXT, PATH
 from verifier.verdict import Unverified
 
 LONGEST_FILE: Final = 32 << 20
 _LONGEST_ATTACHMENT: Final = 1 << 20
-_MOST_PIXELS: Final = 60_000_000
+_MOST_PIXELS: Final = 20_000_000
+_MOST_IN_PHOTO: Final = 4 * _MOST_PIXELS  # a JPEG this large is read at half its size
+_LONGEST_SIDE: Final = 16_384
 _MOST_PAGES: Final = 8
 _POINTS: Final = 72  # of a PDF, in one inch
 _RESOLUTIONS: Final = (150, 300)
 _QR: Final = "qr.txt"
 _PROOF: Final = "proof.tlog-proof"
+_BOM: Final = b"\xef\xbb\xbf"
+
+_MOST_MEMORY: Final = 512 << 20
+_MOST_CPU: Final = 5  # seconds; a certificate takes less than one
+_DEADLINE: Final = 15.0  # seconds on the clock, for a busy machine
+_BOOT: Final = "import sys; sys.path[:] = sys.argv[1:]; from verifier import files; files.answer()"
+_KEPT: Final = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")  # what a process needs to start, no secrets
 
 
 class MissingReader(Exception):
@@ -38,16 +55,80 @@ def find(content: bytes) -> Found:
     """Reads text, PNG, JPEG and PDF, told apart by their first bytes."""
     if len(content) > LONGEST_FILE:
         raise Unverified("malformed", "a file larger than any certificate")
-    if content.startswith(b"%PDF-"):
+    return _find_apart(content) if content.startswith(_DRAWN) else Found(plain(content))
+
+
+_PDF: Final = b"%PDF-"
+_PICTURES: Final = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
+_DRAWN: Final = (_PDF, *_PICTURES)
+
+
+def _find_apart(content: bytes) -> Found:
+    """What another process of ours finds in a picture or PDF."""
+    here = str(Path(__file__).resolve().parent.parent)
+    try:
+        done = subprocess.run(  # noqa: S603 - this same program, and no word of the file on its command line
+            [sys.executable, "-I", "-B", "-c", _BOOT, here, *sys.path],
+            input=content,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={name: os.environ[name] for name in _KEPT if name in os.environ},
+            timeout=_DEADLINE,
+            check=True,
+        )
+        answer = json.loads(done.stdout)
+    except (OSError, ValueError, subprocess.SubprocessError):
+        raise Unverified("malformed", "a file that takes more time or memory to read than any certificate") from None
+    if missing := answer.get("missing"):
+        raise MissingReader(missing)
+    if why := answer.get("why"):
+        raise Unverified("malformed", why)
+    return Found(answer["text"], b64decode(answer["proof"]) if answer["proof"] is not None else None)
+
+
+def answer() -> None:
+    """The other process: a file on standard input, what it holds as JSON on standard output."""
+    _confine()
+    found: dict[str, str | None]
+    try:
+        held = look(sys.stdin.buffer.read(LONGEST_FILE))
+        proof = b64encode(held.log_proof).decode() if held.log_proof is not None else None
+        found = {"text": held.text, "proof": proof}
+    except Unverified as refused:
+        found = {"why": refused.why}
+    except MissingReader as missing:
+        found = {"missing": str(missing)}
+    sys.stdout.write(json.dumps(found))
+
+
+def _confine() -> None:
+    try:
+        import resource  # noqa: PLC0415 - not on Windows, where the deadline alone holds
+    except ImportError:
+        return
+    limits = {
+        resource.RLIMIT_AS: _MOST_MEMORY,
+        resource.RLIMIT_CPU: _MOST_CPU,
+        resource.RLIMIT_FSIZE: 0,
+        resource.RLIMIT_CORE: 0,
+    }
+    for limit, most in limits.items():
+        try:
+            resource.setrlimit(limit, (most, most))
+        except (OSError, ValueError):  # a system may have no such limit, or a lower one already
+            continue
+
+
+def look(content: bytes) -> Found:
+    """Reads a picture or PDF in this process: only for files that are trusted."""
+    if content.startswith(_PDF):
         return _in_pdf(content)
-    if content.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")):
-        return Found(_the_one(_codes([_picture(content)]), "this picture"))
-    return Found(plain(content))
+    return Found(_the_one(_codes([_picture(content)]), "this picture"))
 
 
 def plain(content: bytes) -> str:
     """The text of a code, as a file or a pipe holds it."""
-    text = content[: LONGEST_TEXT + 1].strip()
+    text = content.removeprefix(_BOM).strip(BLANKS.encode())
     if not text.isascii() or len(text) > LONGEST_TEXT:
         raise Unverified("malformed", "a file that holds neither a certificate's address nor a picture of it")
     return text.decode()
@@ -71,11 +152,8 @@ def _attachments(content: bytes) -> dict[str, bytes]:
 
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)
     try:
-        attached = {
-            name: versions
-            for name, versions in PdfReader(io.BytesIO(content)).attachments.items()
-            if name in {_QR, _PROOF}
-        }
+        held = PdfReader(io.BytesIO(content)).attachments
+        attached = {name: held[name] for name in (_QR, _PROOF) if name in held}
     except Exception:  # noqa: BLE001 - a hostile PDF makes the library fail in many ways; then it is looked at
         return {}
     if any(len(versions) > 1 or len(versions[0]) > _LONGEST_ATTACHMENT for versions in attached.values()):
@@ -100,7 +178,7 @@ def _pages(content: bytes) -> Iterator[Any]:
                 width, height = page.get_size()
                 for resolution in _RESOLUTIONS:
                     scale = resolution / _POINTS
-                    if width * height * scale * scale > _MOST_PIXELS:
+                    if not _within_reach(width * scale, height * scale):
                         break
                     bitmap = page.render(scale=scale, grayscale=True)
                     yield _grey(bytes(bitmap.buffer), bitmap.stride, bitmap.height)
@@ -120,18 +198,27 @@ def _picture(content: bytes) -> Any:
 
     try:
         with warnings.catch_warnings(action="ignore"):
-            opened = Image.open(io.BytesIO(content), formats=("PNG", "JPEG"))
-            size = opened.width * opened.height
-            picture: Image.Image = opened if size <= _MOST_PIXELS else Image.new("L", (1, 1))
-            if picture.has_transparency_data:  # what is see-through is paper
-                layer = picture.convert("RGBA")
-                picture = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
-            grey = picture.convert("L")
+            picture: Image.Image = Image.open(io.BytesIO(content), formats=("PNG", "JPEG"))
+            if _MOST_PIXELS < picture.width * picture.height <= _MOST_IN_PHOTO:
+                picture.draft("L", (picture.width // 2, picture.height // 2))
+            fits = _within_reach(*picture.size)
+            if fits and picture.has_transparency_data:  # what is see-through is paper
+                layer = picture.convert("LA")
+                picture = Image.new("L", layer.size, "white")
+                picture.paste(layer.getchannel("L"), mask=layer.getchannel("A"))
+            grey = picture.convert("L") if fits else None
     except Exception:  # noqa: BLE001 - a hostile picture makes the library fail in many ways
         raise Unverified("malformed", "a picture that cannot be opened") from None
-    if size > _MOST_PIXELS:
+    if grey is None:
         raise Unverified("malformed", "a picture with more points than we look at")
     return _grey(grey.tobytes(), grey.width, grey.height)
+
+
+def _within_reach(width: float, height: float) -> bool:
+    """Points are whole: a side of almost nothing is one point, however long the other."""
+    if not (0 < width <= _LONGEST_SIDE and 0 < height <= _LONGEST_SIDE):
+        return False
+    return math.ceil(width) * math.ceil(height) <= _MOST_PIXELS
 
 
 def _grey(points: bytes, stride: int, height: int) -> Any:
@@ -144,12 +231,13 @@ def _codes(pictures: Iterable[Any]) -> Iterator[set[str]]:
         import zxingcpp  # noqa: PLC0415 - heavy, and rarely needed
     except ImportError:
         raise MissingReader("zxing-cpp") from None
+    wanted = zxingcpp.barcode_formats_from_str("QRCode")
     for picture in pictures:
-        yield {
-            code.text
-            for code in zxingcpp.read_barcodes(picture, formats=zxingcpp.barcode_formats_from_str("QRCode"))
-            if code.valid
-        }
+        try:
+            codes = zxingcpp.read_barcodes(picture, formats=wanted)
+        except (ValueError, RuntimeError):
+            raise Unverified("malformed", "a picture of a shape that cannot be looked at") from None
+        yield {code.text for code in codes if code.valid}
 
 
 def _the_one(found: Iterator[set[str]], where: str) -> str:

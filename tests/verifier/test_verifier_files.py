@@ -1,7 +1,9 @@
 """Certificates in files: text, pictures, PDFs and what is attached to them."""
 
 import io
+import tracemalloc
 import zlib
+from time import monotonic
 
 import pypdf
 import pytest
@@ -63,6 +65,15 @@ class TestText:
     @pytest.mark.parametrize("content", [b"\xff\xfe\x00", "é".encode(), b"x" * 5000, b"GIF89a" + bytes(range(256))])
     def test_that_is_no_text_of_ours(self, content):
         refused(content)
+
+    @pytest.mark.parametrize("around", ["\ufeff{}", " \t\r\n{} \t\r\n", "\ufeff \n{}" + 3000 * "\n"])
+    def test_may_have_white_space_around_and_one_mark_of_its_order_before(self, around):
+        assert files.find(around.format(text()).encode()).text == text()
+
+    @pytest.mark.parametrize("around", ["\ufeff\ufeff{}", "{}\x0b", "\x0c{}", "{}\x85", "{}" + 3000 * "\n" + "x"])
+    def test_may_have_nothing_else_around(self, around):
+        with pytest.raises(Unverified):
+            unseal(files.find(around.format(text()).encode()).text)
 
     def test_larger_than_any_certificate(self):
         assert "larger" in refused(b"x" * (files.LONGEST_FILE + 1))
@@ -174,4 +185,106 @@ def test_what_is_not_installed_is_named(monkeypatch, module, content):
     monkeypatch.setitem(sys.modules, module, None)
 
     with pytest.raises(files.MissingReader):
-        files.find(content)
+        files.look(content)
+
+
+def test_what_is_not_installed_is_named_by_the_other_process_too(monkeypatch, tmp_path):
+    (tmp_path / "PIL.py").write_text("raise ImportError", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(files.MissingReader, match="pillow"):
+        files.find(saved(code()))
+
+
+def nested_forms(deep, wide):
+    """A small PDF whose page draws a form that draws the next one `wide` times, and so on."""
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R/Resources<</XObject<</F 5 0 R>>>>>>",
+        b"<</Length 5>>stream\n/F Do\nendstream",
+    ]
+    for level in range(deep):
+        drawn = b"/F Do " * wide
+        own = b"/Resources<</XObject<</F %d 0 R>>>>" % (6 + level)
+        objects.append(
+            b"<</Type/XObject/Subtype/Form/BBox[0 0 612 792]%s/Length %d>>stream\n%s\nendstream"
+            % (own, len(drawn), drawn)
+        )
+    objects.append(b"<</Type/XObject/Subtype/Form/BBox[0 0 9 9]/Length 12>>stream\n0 0 9 9 re f\nendstream")
+    return raw_pdf(objects)
+
+
+def raw_pdf(objects):
+    """As it comes: readers find the objects themselves."""
+    body = b"".join(b"%d 0 obj\n%s\nendobj\n" % (number, content) for number, content in enumerate(objects, 1))
+    return b"%%PDF-1.4\n%strailer<</Root 1 0 R/Size %d>>\nstartxref\n0\n%%%%EOF" % (body, len(objects) + 1)
+
+
+class TestHostileFiles:
+    """They end the process that reads them, soon and in little memory, and nothing else."""
+
+    def test_a_small_pdf_that_draws_for_minutes(self):
+        began = monotonic()
+
+        assert "more time or memory" in refused(nested_forms(8, 25))
+        assert monotonic() - began < files._DEADLINE + 5
+
+    def test_the_clock_is_watched_as_well(self, monkeypatch):
+        monkeypatch.setattr(files, "_DEADLINE", 0.5)
+
+        assert "more time or memory" in refused(nested_forms(8, 25))
+
+    def test_attachments_that_are_not_ours_are_not_unpacked(self):
+        attached = {f"{number}.bin": b"\0" * 30_000_000 for number in range(4)} | {"qr.txt": text().encode()}
+        names, embedded = [], []
+        for number, (name, content) in enumerate(attached.items()):
+            names.append(f"({name})<</Type/Filespec/F({name})/UF({name})/EF<</F {2 + number} 0 R>>>>")
+            packed = zlib.compress(content)
+            head = b"<</Type/EmbeddedFile/Filter/FlateDecode/Length %d>>stream\n" % len(packed)
+            embedded.append(head + packed + b"\nendstream")
+        catalog = f"<</Type/Catalog/Names<</EmbeddedFiles<</Names[{''.join(names)}]>>>>>>".encode()
+        small = raw_pdf([catalog, *embedded])
+
+        tracemalloc.start()
+        assert files.look(small).text == text()
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert most < 30_000_000
+
+    def test_a_see_through_picture_of_many_points_fits_the_memory(self):
+        blank = Image.new("RGBA", (4_400, 4_500), (0, 0, 0, 0))
+
+        assert "no code" in refused(saved(blank))
+
+    def test_a_large_photo_is_read_at_half_its_size(self):
+        photo = Image.new("L", (6_000, 5_000), "white")
+        photo.paste(code(scale=12), (100, 100))
+
+        assert files.find(saved(photo, "JPEG")).text == text()
+        assert "more points" in refused(saved(photo))
+
+    @pytest.mark.parametrize("size", [(70_000, 10), (10, 70_000)])
+    def test_a_picture_too_long_for_its_width(self, size):
+        assert "more points" in refused(saved(Image.new("1", size)))
+
+    @pytest.mark.parametrize("size", [(1e8, 0.01), (0.01, 1e8), (40_000, 1), (1e30, 1e-30)])
+    def test_a_page_too_long_for_its_width(self, size):
+        writer = pypdf.PdfWriter()
+        writer.add_blank_page(*size)
+        out = io.BytesIO()
+        writer.write(out)
+
+        assert refused(out.getvalue()) == "this PDF shows no code that can be read"
+
+    def test_the_other_process_knows_no_secrets(self, monkeypatch):
+        monkeypatch.setenv("REGISTRY_MASTER_KEY", "secret")
+        seen = {}
+
+        def run(words, **settings):
+            seen.update(settings["env"])
+            raise OSError
+
+        monkeypatch.setattr(files.subprocess, "run", run)
+
+        refused(saved(code()))
+        assert "REGISTRY_MASTER_KEY" not in seen
