@@ -18,6 +18,7 @@ import psycopg
 from psycopg import Connection
 from psycopg.rows import scalar_row
 
+from domain.errors import Conflict
 from projections import standing
 from projections.engine import Busy, Engine, Outdated, Stopped
 from registry import database
@@ -106,12 +107,14 @@ class _Work:
         connection.execute(f"LISTEN {database.CHANNEL}")
         position = self._engine.prepare(connection, self._give_way)
         _say("leading", position=position)
-        with _chores(self._settings, self._clock) as wake:
+        with _chores(self._settings, self._clock) as chores:
             while not self._stop.is_set():
+                if chores.failed:
+                    raise chores.failed
                 after = self._engine.advance(connection, _BATCH)
                 if after > position:
                     position = after
-                    wake.set()
+                    chores.wake.set()
                 else:
                     for _ in connection.notifies(timeout=_POLL, stop_after=1):
                         pass
@@ -133,26 +136,28 @@ class _Work:
 
 
 @contextmanager
-def _chores(settings: Settings, clock: Clock) -> Iterator[threading.Event]:
-    """A thread that publishes soon after the given event is set, and once a minute."""
-    wake, end = threading.Event(), threading.Event()
-    wake.set()
-    thread = threading.Thread(target=_Chores(settings, clock, wake, end).run, name="chores", daemon=True)
+def _chores(settings: Settings, clock: Clock) -> Iterator["_Chores"]:
+    """What publishes and records lapses, at work in a thread."""
+    chores = _Chores(settings, clock)
+    thread = threading.Thread(target=chores.run, name="chores", daemon=True)
     thread.start()
     try:
-        yield wake
+        yield chores
     finally:
-        end.set()
-        wake.set()
+        chores.end.set()
+        chores.wake.set()
         thread.join(timeout=30)
 
 
 class _Chores:
-    def __init__(self, settings: Settings, clock: Clock, wake: threading.Event, end: threading.Event) -> None:
+    """Goes on soon after `wake` is set, and once a minute, until `end`; `failed` is what it did not expect."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
-        self._wake = wake
-        self._end = end
+        self.wake = threading.Event()
+        self.end = threading.Event()
+        self.failed: Exception | None = None
         self._registry = open_registry(settings, clock=clock)
         self._plane = Plane(settings.static, open_keys(settings), host=settings.public_host, qr_host=settings.qr_host)
         self._published = -1
@@ -160,27 +165,27 @@ class _Chores:
 
     def run(self) -> None:
         try:
-            while not self._end.is_set():
-                self._wake.wait(_ROUND)
-                self._wake.clear()
+            while not self.end.is_set():
                 try:
                     with connect(self._settings, "reader") as connection:
                         self._go_on(connection)
                 except (*_TRANSIENT, psycopg.Error, OSError) as error:
                     _say("chores_wait", level=logging.WARNING, why=type(error).__name__)
-                    self._end.wait(_POLL)
-                    self._wake.set()
+                    self.end.wait(_POLL)
+        except Exception as error:  # noqa: BLE001 # a defect: the other thread raises it
+            self.failed = error
         finally:
             self._registry.store.close()
+            self._registry.store.vault.close()
 
     def _go_on(self, connection: Connection[Any]) -> None:
         """Publish and look for lapses whenever it is time, on one connection, until the end."""
-        while not self._end.is_set():
+        while not self.end.is_set():
             self._publish(connection)
             if self._lapses_due <= self._clock():
                 self._record_lapses(connection)
-            self._wake.wait(_ROUND)
-            self._wake.clear()
+            self.wake.wait(_ROUND)
+            self.wake.clear()
 
     def _publish(self, connection: Connection[Any]) -> None:
         try:
@@ -198,7 +203,10 @@ class _Chores:
         query = standing.past_through((self._clock() + _EARLIEST).date(), _LAPSES)
         with connection.cursor(row_factory=scalar_row) as cursor:
             numbers = cursor.execute(*query).fetchall()
-        recorded = self._registry.record_lapses(numbers) if numbers else 0
+        try:
+            recorded = self._registry.record_lapses(numbers) if numbers else 0
+        except Conflict:
+            return  # somebody changed one of them first; that event wakes us again
         if recorded:
             # What was recorded comes back through the views and wakes us to look again.
             _say("lapsed", recorded=recorded)
