@@ -58,7 +58,7 @@ class Key(Aggregate):
             key.until = self.until
 
     class Withdrawn(Event, frozen=True):
-        """Nothing it signed from `since` on is to be believed, and before that only with a proof of the time."""
+        """Nothing it signed is believed any more, whenever that was; `since` says when it was no longer ours alone."""
 
         topic: ClassVar[str] = "key.withdrawn"
         since: datetime

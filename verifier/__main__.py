@@ -18,8 +18,8 @@ from verifier import files, keys, status
 from verifier.certificate import LONGEST_TEXT, Certificate, prefix
 from verifier.keys import KeyRing
 from verifier.status import Statuses
-from verifier.verdict import LANGUAGES, PROOF_REFUSED, USAGE, VERDICTS, Unverified, sentence, worst
-from verifier.verification import LOG_CHECK, STATUS_CHECK, Verified, iso, verify
+from verifier.verdict import LANGUAGES, LAST_SECOND, UNFORESEEN, USAGE, VERDICTS, Unverified, iso, worst
+from verifier.verification import STATUS_CHECK, Verified, refusal, verify
 
 _HOST: Final = re.compile(r"[a-z0-9.-]+(:[0-9]{1,5})?", re.ASCII)
 _LONGEST_INPUT: Final = 16 << 20
@@ -42,6 +42,7 @@ exit codes:
   2  not authentic: unreadable, altered, another issuer's, an unknown key or a wrong address
   3  authentic, but its current status is not known (no list, or one that is too old)
   64 the command or a file it names cannot be understood
+  70 a fault of this program: it says nothing about any certificate
   With several certificates it is the worst of them: 64, 2, 1, 3, 0.
 
 Compare the name with a photo ID: the code says whom the certificate is about, not who shows it.
@@ -83,18 +84,26 @@ def _arguments() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        asked = _arguments().parse_args(words)
-        reports = _reports(asked)
-    except (_Misused, files.MissingReader) as misused:
-        why = (
-            f"reading this file needs {misused}: pip install 'endorsement-verifier[files]'"
-            if isinstance(misused, files.MissingReader)
-            else str(misused)
-        )
-        if "--json" in words:
-            _say(json.dumps({"verdict": None, "checks": [], "certificate": None, "error": why}))
-        print(f"verify: {why}\nTry: verify --help", file=sys.stderr)
-        return USAGE
+        return _answer(words)
+    except _Misused as misused:
+        return _fail(words, USAGE, str(misused), "\nTry: verify --help")
+    except files.MissingReader as missing:
+        return _fail(words, USAGE, f"reading this file needs {missing}: pip install 'endorsement-verifier[files]'")
+    except Exception as unforeseen:  # noqa: BLE001 - whoever calls this reads an exit code, not a traceback
+        kind = type(unforeseen).__name__
+        return _fail(words, UNFORESEEN, f"a fault of this program ({kind}); nothing is said about the certificate")
+
+
+def _fail(words: Sequence[str], exit_code: int, why: str, hint: str = "") -> int:
+    if "--json" in words:
+        _say(json.dumps({"verdict": None, "exit": exit_code, "checks": [], "certificate": None, "error": why}))
+    print(f"verify: {why}{hint}", file=sys.stderr)
+    return exit_code
+
+
+def _answer(words: Sequence[str]) -> int:
+    asked = _arguments().parse_args(words)
+    reports = _reports(asked)
     exit_code = worst([report["exit"] for report in reports])
     if asked.json:
         _say(json.dumps(_joined(reports, exit_code), ensure_ascii=False, indent=2))
@@ -107,7 +116,7 @@ def _say(text: str) -> None:
     """Prints in UTF-8 whatever the locale: names need it, and so does JSON. A reader may stop listening."""
     out = sys.stdout.buffer
     with suppress(BrokenPipeError):
-        out.write(f"{text}\n".encode())
+        out.write(f"{text}\n".encode(errors="replace"))  # a file's name may be no text
         out.flush()
         return
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -161,7 +170,7 @@ def _source(name: str) -> Callable[[], files.Found]:
     if name.startswith("https://"):
         return _given(name)
     if name == "-":
-        piped = sys.stdin.buffer.read(LONGEST_TEXT + 2)
+        piped = sys.stdin.buffer.read(2 * LONGEST_TEXT)
         return lambda: files.Found(files.plain(piped))
     content = _content(Path(name), files.LONGEST_FILE)
     return lambda: files.find(content)
@@ -197,6 +206,8 @@ def _time(text: str | None) -> datetime:
         raise _Misused(f"--at {text!r} is not a time like 2026-11-22T12:00:00Z") from None
     if at.tzinfo is None:
         raise _Misused(f"--at {text!r} lacks its zone: write {text}Z for UTC, or an offset")
+    if not 0 <= at.timestamp() <= LAST_SECOND:
+        raise _Misused(f"--at {text!r} is before 1970 or after 9999")
     return at
 
 
@@ -223,7 +234,7 @@ def _report(name: str, result: Verified | Unverified, at: datetime, lang: str, n
         "source": name,
         "verdict": result.verdict,
         "exit": VERDICTS[result.verdict].exit,
-        "sentence": sentence(result.verdict, lang),
+        "sentence": "",
         "specimen": False,
         "checked_at": iso(int(at.timestamp())),
         "as_of": None,
@@ -234,8 +245,7 @@ def _report(name: str, result: Verified | Unverified, at: datetime, lang: str, n
         "checks": [asdict(check) for check in result.checks],
     }
     if isinstance(result, Unverified):
-        of_proof = len(result.checks) == LOG_CHECK
-        return report | ({"sentence": PROOF_REFUSED[lang]} if of_proof else {}) | {"why": result.why}
+        return report | {"sentence": refusal(result, lang), "why": result.why}
     telling = next((check.found for check in result.checks if check.passed is False), None)
     return report | {
         "sentence": result.sentence(lang),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from base64 import b64decode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidSignature
@@ -59,17 +60,20 @@ class KeyRing:
 
     def __init__(self, keys: Iterable[Key] = (), *, prefixes: Iterable[str] = (), logs: Iterable[str] = ()) -> None:
         self.prefixes = frozenset(prefixes)
-        self.logs = tuple(dict.fromkeys(logs))
         self._keys: dict[bytes, Key] = {}
         for key in keys:
             self._add(key)
+        withdrawn = {key.public for key in self if key.use == "log" and key.withdrawn}
+        self.logs = tuple(line for line in dict.fromkeys(logs) if _logged_by(line) not in withdrawn)
 
     def _add(self, key: Key) -> None:
         known = self._keys.setdefault(key.kid, key)
         if (known.use, known.controller, known.public) != (key.use, key.controller, key.public):
             raise _refused(f"the key {key.kid.hex()} stands there twice, with different uses or owners")
-        if key.withdrawn:  # one source that knows of it is enough
-            self._keys[key.kid] = key
+        # one source that knows of a withdrawal, or that this is a demo, is enough
+        withdrawn, specimen = known.withdrawn or key.withdrawn, known.specimen or key.specimen
+        if (withdrawn, specimen) != (known.withdrawn, known.specimen):
+            self._keys[key.kid] = replace(known, withdrawn=withdrawn, specimen=specimen)
 
     def __iter__(self) -> Iterator[Key]:
         return iter(self._keys.values())
@@ -96,9 +100,13 @@ def read_keys_json(text: bytes) -> KeyRing:
     """The key ring a registry publishes as `/keys.json`."""
     page = _object(text)
     prefixes = _texts(page.get("prefixes"))
-    if not all(map(_PREFIX.fullmatch, prefixes)):
-        raise _refused("a prefix that is not https://HOST/v1#")
+    if not prefixes or not all(map(_PREFIX.fullmatch, prefixes)):
+        raise _refused("no prefix, or one that is not https://HOST/v1#")
     log = _member(page, "log", dict)
+    origin = _member(log, "origin", str)
+    logs = [read_vkey(_member(log, "vkey", str))]
+    if not logs[0].startswith(f"{origin}+"):
+        raise _refused("a log key of another log")
     specimen = _member(page, "specimen", bool)
     keys = []
     for row in _member(page, "keys", list):
@@ -115,23 +123,27 @@ def read_keys_json(text: bytes) -> KeyRing:
         if key.kid.hex() != row.get("kid"):
             raise _refused("a kid that is not its key's")
         keys.append(key)
-    return KeyRing(keys, prefixes=prefixes, logs=[read_vkey(_member(log, "vkey", str))])
+    logs += [proof.vkey(origin, key.public) for key in keys if key.use == "log"]
+    return KeyRing(keys, prefixes=prefixes, logs=logs)
 
 
 def read_did(text: bytes) -> KeyRing:
     """The Ed25519 keys under `assertionMethod` of a did:web document.
 
-    A document whose id ends in `:status` supplies keys for lists only, any other for certificates only.
+    A document whose id ends in `:status` supplies keys for lists only, any other for certificates only. A key that
+    is `revoked` counts without being asserted, so that what it signed is known to be worth nothing.
     """
     document = _object(text)
     did = _member(document, "id", str)
     use = "status" if did.endswith(":status") else "certificate"
     asserted = {entry for entry in _member(document, "assertionMethod", list) if type(entry) is str}
+    specimen = "specimen" in document and _member(document, "specimen", bool)
     keys = []
     for method in _member(document, "verificationMethod", list):
         if type(method) is not dict:
             raise _refused("a verification method that is not an object")
-        if method.get("id") not in asserted or (public := _public(method)) is None:
+        identifier, withdrawn = _member(method, "id", str), _date(method.get("revoked"))
+        if not (identifier in asserted or withdrawn) or (public := _public(method)) is None:
             continue
         if method.get("controller") != did:
             raise _refused("a key that another DID controls")
@@ -139,9 +151,10 @@ def read_did(text: bytes) -> KeyRing:
             Key(
                 use=use,
                 controller=did,
-                id=method["id"],
+                id=identifier,
                 public=public,
-                withdrawn=_date(method.get("revoked")),
+                withdrawn=withdrawn,
+                specimen=specimen,
             )
         )
     return KeyRing(keys, prefixes=[] if use == "status" else [prefix(_host(did))])
@@ -158,6 +171,11 @@ def read_vkey(text: str) -> str:
     if not name or text != proof.vkey(name, public):
         raise _refused("a log key that is not name+hash+key")
     return text
+
+
+def _logged_by(vkey: str) -> bytes:
+    """The public key of a log key that was read."""
+    return b64decode(vkey.rpartition("+")[2])[1:]
 
 
 def _public(method: Mapping[str, Any]) -> bytes | None:
@@ -214,6 +232,7 @@ def _base64url(encoded: str) -> bytes:
     return public
 
 
+@lru_cache(maxsize=256)
 def refuse_weak(public: bytes) -> None:
     """Refuses what a key must not be: not a point, not in its one spelling, or of small order.
 

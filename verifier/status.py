@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
 from verifier import cbor, cose
 from verifier.keys import KeyRing
-from verifier.verdict import Notice, Unverified
+from verifier.verdict import Notice, Unverified, iso
 
 LIST_TYP: Final = "application/statuslist+cwt"
 NOTES_TYP: Final = "iecmh-notes+cwt"
 TTL: Final = 12 * 3600
 LIFE: Final = 48 * 3600
+CLOCKS_DIFFER: Final = 600
+"""So far ahead of the reader's clock a list may be made; one made later shows that the clock is behind."""
 SIZE: Final = 131_072
 """The entries of one list: enough for one certificate to hide in."""
 
@@ -41,6 +44,14 @@ class Signed:
     expires_at: int
     controller: str
     """Whose key signed it."""
+
+    def untimely(self, now: int) -> str:
+        """Why it says nothing at this time, or nothing."""
+        if now > self.expires_at:
+            return f"the list is too old, its time ended {iso(self.expires_at)}"
+        if self.issued_at > now + CLOCKS_DIFFER:
+            return f"this device's clock is behind the list, which was made {iso(self.issued_at)}"
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,19 +174,19 @@ def _unknown(why: str) -> Unverified:
     return Unverified("status_unknown", why)
 
 
-Source = Callable[[str], bytes | None]
-"""Gives the list or the notes at an address; the same object as long as they are the same."""
+Source = Callable[[str], Sequence[bytes]]
+"""Gives the lists or the notes at an address, if any; the same objects as long as they are the same."""
 
 
 class Statuses:
-    """Current status: lists and notes by their address, from the first source that has them.
+    """Current status: lists and notes by their address, the newest of those that can be believed.
 
     Each is checked once, and again when its bytes or the keys change.
     """
 
     def __init__(self, *sources: Source) -> None:
         self._sources = sources
-        self._read: dict[str, tuple[bytes, KeyRing, Signed]] = {}
+        self._read: dict[str, tuple[list[Sequence[bytes]], KeyRing, Signed]] = {}
 
     def list_at(self, uri: str, keys: KeyRing) -> StatusList:
         listed: StatusList = self._get(uri, keys, read_list)
@@ -190,25 +201,34 @@ class Statuses:
         return read
 
     def _get(self, uri: str, keys: KeyRing, read: Callable[[bytes, KeyRing], Any]) -> Any:
-        token = next((token for source in self._sources if (token := source(uri)) is not None), None)
-        if token is None:
-            raise _unknown("there is no list to look it up in")
+        found = [source(uri) for source in self._sources]
         known = self._read.get(uri)
-        if known is not None and known[0] is token and known[1] is keys:
+        if known is not None and known[1] is keys and known[0] == found:
             return known[2]
-        signed = read(token, keys)
-        if signed.uri != uri:
-            raise _unknown("the list is another one than the certificate names")
-        self._read[uri] = token, keys, signed
-        return signed
+        newest: Signed | None = None
+        refused = _unknown("there is no list to look it up in")
+        for token in chain.from_iterable(found):
+            try:
+                signed = read(token, keys)
+            except Unverified as why:
+                refused = why
+                continue
+            if signed.uri != uri:
+                refused = _unknown("the list is another one than the certificate names")
+            elif newest is None or signed.issued_at > newest.issued_at:
+                newest = signed
+        if newest is None:
+            raise refused
+        self._read[uri] = found, keys, newest
+        return newest
 
 
 def tokens(at_hand: Iterable[bytes]) -> Source:
     """Lists and notes at hand, each found by the address it states."""
-    by_uri: dict[str, bytes] = {}
+    by_uri: dict[str, list[bytes]] = {}
     for token in at_hand:
-        by_uri.setdefault(_stated_uri(token), token)
-    return by_uri.get
+        by_uri.setdefault(_stated_uri(token), []).append(token)
+    return lambda uri: by_uri.get(uri, ())
 
 
 def _stated_uri(token: bytes) -> str:
@@ -229,22 +249,22 @@ _PATH: Final = re.compile(r"https://[^/?#]+/s/([1-9][0-9]{0,8}(?:\.notes)?)", re
 
 def folder(static: Path) -> Source:
     """A registry's static plane: the file `s/N` for `https://HOST/s/N`, read again when it changes."""
-    held: dict[str, tuple[tuple[int, int, int], bytes]] = {}
+    held: dict[str, tuple[tuple[int, int, int], tuple[bytes]]] = {}
 
-    def load(uri: str) -> bytes | None:
+    def load(uri: str) -> Sequence[bytes]:
         place = _PATH.fullmatch(uri)
         if place is None:
-            return None
+            return ()
         path = static / "s" / place[1]
         try:
             stat = path.stat()
             stamp = stat.st_mtime_ns, stat.st_size, stat.st_ino
             if uri not in held or held[uri][0] != stamp:
                 if stat.st_size > _LONGEST_NOTES:
-                    return None
-                held[uri] = stamp, path.read_bytes()
+                    return ()
+                held[uri] = stamp, (path.read_bytes(),)
         except OSError:
-            return None
+            return ()
         return held[uri][1]
 
     return load

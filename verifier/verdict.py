@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 
@@ -134,6 +135,12 @@ VERDICTS: Final = {row.name: row for row in _ROWS}
 USAGE: Final = 64
 """The exit code of a command line that can't be understood."""
 
+UNFORESEEN: Final = 70
+"""The exit code of a fault of our own: it says nothing of any certificate."""
+
+LAST_SECOND: Final = 253402300799
+"""Of the year 9999, with which the calendar of our libraries ends."""
+
 _SEVERITY: Final = (0, 3, 1, 2, USAGE)
 
 
@@ -142,7 +149,7 @@ def worst(exits: list[int]) -> int:
     return max(exits, key=_SEVERITY.index, default=0)
 
 
-_REASONS: Final = {
+REASON_WORDS: Final = {
     "en": {
         "renewed": "renewed",
         "transferred": "transferred to {association}",
@@ -162,7 +169,7 @@ _REASONS: Final = {
         "erased": "retirado por su titular",
     },
 }
-_STANDINGS: Final = {
+STANDING_WORDS: Final = {
     "en": {
         "active": "active",
         "lapsed": "lapsed",
@@ -180,15 +187,14 @@ _STANDINGS: Final = {
         "erased": "borrado",
     },
 }
-_NOTICE: Final = {
+NOTICE_SENTENCES: Final = {
     "en": "On {on}: {replaced}{reason}. The endorsement is now {standing}, held by {association}.",
     "es": "El {on}: {replaced}{reason}. El aval está ahora {standing}, a cargo de {association}.",
 }
-_REPLACED: Final = {"en": "replaced; ", "es": "reemplazado; "}
-REASONS: Final = frozenset(_REASONS["en"])
-STANDINGS: Final = frozenset(_STANDINGS["en"])
+REPLACED_WORDS: Final = {"en": "replaced; ", "es": "reemplazado; "}
+REASONS: Final = frozenset(REASON_WORDS["en"])
+STANDINGS: Final = frozenset(STANDING_WORDS["en"])
 LANGUAGES: Final = ("en", "es")
-
 
 PROOF_REFUSED: Final = {
     "en": "The log proof that came with this certificate is not its own, or cannot be believed. "
@@ -207,11 +213,20 @@ def sentence(verdict: str, lang: str = "en", notice: Notice | None = None) -> st
     plain = row.es if lang == "es" else row.en
     if notice is None:
         return plain
-    more = _NOTICE[lang].format(
+    more = NOTICE_SENTENCES[lang].format(
         on=notice.on,
-        replaced=_REPLACED[lang] if verdict == "superseded" else "",
-        reason=_REASONS[lang].get(notice.reason, notice.reason).replace("{association}", notice.association),
-        standing=_STANDINGS[lang].get(notice.standing, notice.standing),
+        replaced=REPLACED_WORDS[lang] if verdict == "superseded" else "",
+        reason=REASON_WORDS[lang].get(notice.reason, notice.reason).replace("{association}", notice.association),
+        standing=STANDING_WORDS[lang].get(notice.standing, notice.standing),
         association=notice.association,
     )
     return f"{plain} {more}"
+
+
+def iso(seconds: int) -> str:
+    """A time of the formats as people write it; the far future ends with the year 9999."""
+    return f"{instant(seconds):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def instant(seconds: int) -> datetime:
+    return datetime.fromtimestamp(min(seconds, LAST_SECOND), UTC)

@@ -6,14 +6,16 @@ import binascii
 from base64 import urlsafe_b64decode
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from verifier import proof, strictjson
 from verifier.certificate import Certificate, unseal
 from verifier.keys import Key, KeyRing
-from verifier.status import VERDICT_OF, Statuses, StatusList
-from verifier.verdict import VERDICTS, Check, Notice, Unverified, sentence
+from verifier.status import SIZE, VERDICT_OF, Statuses, StatusList
+from verifier.verdict import PROOF_REFUSED, VERDICTS, Check, Notice, Unverified, instant, iso, sentence
+
+__all__ = ["CHECKS", "LOG_CHECK", "STATUS_CHECK", "Verified", "iso", "prove", "refusal", "verify"]
 
 CHECKS: Final = (
     "it has the shape of a certificate",
@@ -93,14 +95,14 @@ def verify(
     notice = None
     if listed is not None and statuses is not None and verdict in VERDICT_OF.values() and verdict != "valid":
         notes = statuses.notes_of(certificate.status_uri, keys)
-        if notes is not None and now <= notes.expires_at and notes.controller == listed.controller:
+        if notes is not None and not notes.untimely(now) and notes.controller == listed.controller:
             notice = notes.get(certificate.status_index)
     return Verified(
         verdict,
         certificate,
         key,
         tuple(log.checks),
-        datetime.fromtimestamp(listed.issued_at, UTC) if listed else None,
+        instant(listed.issued_at) if listed else None,
         notice,
         position,
     )
@@ -165,8 +167,8 @@ def _listed(certificate: Certificate, keys: KeyRing, statuses: Statuses | None, 
     listed = statuses.list_at(certificate.status_uri, keys)
     if listed.controller not in {certificate.issuer, f"{certificate.issuer}:status"}:
         raise Unverified("status_unknown", "the list was signed by another issuer")
-    if now > listed.expires_at:
-        raise Unverified("status_unknown", f"the list is too old, its time ended {iso(listed.expires_at)}")
+    if why := listed.untimely(now):
+        raise Unverified("status_unknown", why)
     status = listed[certificate.status_index]
     if status not in VERDICT_OF:
         raise Unverified("status_unknown", f"the list has a status {status} that we do not know")
@@ -184,6 +186,8 @@ def prove(certificate: Certificate, log_proof: str | bytes, keys: KeyRing) -> in
         raise Unverified("tampered", "the proof is of another event than this certificate's issue")
     if position != read.index + 1 or read.index != certificate.log_index:
         raise Unverified("tampered", "the proof is of another position than the certificate states")
+    if not certificate.status_uri.endswith(f"/s/{read.index // SIZE + 1}"):
+        raise Unverified("tampered", "the certificate names another status list than its place in the log has")
     if stream != f"endorsement/{certificate.number}" or _stated(state) != _claimed(certificate):
         raise Unverified("tampered", "the log has other facts of this certificate than it states")
     return int(position)
@@ -237,6 +241,6 @@ def _seconds(time: Any) -> int | None:
         return None
 
 
-def iso(seconds: int) -> str:
-    """A time of the formats as people write it; the far future ends with the year 9999."""
-    return f"{datetime.fromtimestamp(min(seconds, 253402300799), UTC):%Y-%m-%dT%H:%M:%SZ}"
+def refusal(refused: Unverified, lang: str = "en") -> str:
+    """What to say of what is not authentic; a log proof that was refused has words of its own."""
+    return PROOF_REFUSED[lang] if len(refused.checks) == LOG_CHECK else sentence(refused.verdict, lang)

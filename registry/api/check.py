@@ -8,8 +8,8 @@ from typing import Any
 from verifier import files, status
 from verifier.keys import KeyRing, read_keys_json
 from verifier.status import Statuses
-from verifier.verdict import Unverified, sentence
-from verifier.verification import Verified, iso, verify
+from verifier.verdict import Unverified
+from verifier.verification import Verified, iso, refusal, verify
 
 LONGEST_UPLOAD = 12 << 20
 
@@ -55,7 +55,7 @@ def _report(result: Verified | Unverified, at: datetime) -> dict[str, Any]:
     """Of a certificate that is not authentic no claim is repeated."""
     report: dict[str, Any] = {
         "verdict": result.verdict,
-        "sentences": {"en": sentence(result.verdict, "en"), "es": sentence(result.verdict, "es")},
+        "sentences": {},
         "checked_at": iso(int(at.timestamp())),
         "as_of": None,
         "specimen": False,
@@ -64,7 +64,7 @@ def _report(result: Verified | Unverified, at: datetime) -> dict[str, Any]:
         "checks": [asdict(check) for check in result.checks],
     }
     if isinstance(result, Unverified):
-        return report
+        return report | {"sentences": {"en": refusal(result, "en"), "es": refusal(result, "es")}}
     certificate = result.certificate
     return report | {
         "sentences": {"en": result.sentence("en"), "es": result.sentence("es")},

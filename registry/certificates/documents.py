@@ -97,6 +97,7 @@ class KnownKeys:
             {
                 "@context": ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"],
                 "id": name,
+                **({"specimen": True} if self.specimen else {}),
                 "verificationMethod": [_method(key) for key in keys],
                 "assertionMethod": [key.id for key in keys if not key.withdrawn],
             }
