@@ -13,6 +13,7 @@ from registry.certificates.documents import KnownKeys, log_origin
 from registry.certificates.keys import FileSigner, KeyFolder, KeysUnusable, controller, trusted
 from registry.certificates.status import Statuses, read
 from registry.log.publish import Publisher
+from registry.log.published import KEYS
 from registry.log.tiles import Disk, Files
 from verifier import cose
 from verifier.keys import KeyRing, read_keys_json
@@ -50,19 +51,27 @@ class Plane:
         self._signed: dict[str, tuple[str, int]] = {}  # file -> kid and time of its signature
 
     def publish(self, connection: Connection[Any], now: datetime) -> Published:
-        """Tiles, lists, keys, and the checkpoint last: a reader who sees it finds all it covers."""
+        """Tiles, lists, keys, and the checkpoint last: a reader who sees it finds all it covers.
+
+        Raises KeysUnusable, RolledBack, Damaged; Overtaken while another publisher is at work: try again.
+        """
         begun = time.monotonic()
         self._static.mkdir(parents=True, exist_ok=True)
         self._advance(connection, _last_position(connection))
         status_signer, log_signer = self._signer("status", now), self._signer("log", now)
         publisher = self._publisher(log_signer)
-        pending = publisher.advance(connection)
-        self._advance(connection, pending.size)
-        written = self._put_lists(status_signer, now)
-        self._put_documents(log_signer)
-        self._files.settle()
-        if pending.grown or (pending.previous and publisher.vkey not in pending.previous.signed_by):
-            publisher.seal(pending)
+        # Alone from here to the end: lists of an older position must not replace those of a newer one.
+        with publisher.alone():
+            if not (self._static / KEYS).exists():
+                self._put_documents(log_signer)  # the log's first checkpoint is read with them
+                self._files.settle()
+            pending = publisher.advance(connection)
+            self._advance(connection, pending.size)
+            written = self._put_lists(status_signer, now)
+            self._put_documents(log_signer)
+            self._files.settle()
+            if pending.grown or publisher.vkey not in pending.previous.signed_by:
+                publisher.seal(pending)
         return Published(pending.size, written, time.monotonic() - begun)
 
     def _advance(self, connection: Connection[Any], last: int) -> None:
@@ -135,7 +144,7 @@ class Plane:
     def _put_documents(self, log_signer: FileSigner) -> None:
         self._files.put(".well-known/did.json", self._known.did("certificate", self._host))
         self._files.put("status/did.json", self._known.did("status", self._host))
-        self._files.put("keys.json", self._known.keys_json(self._host, self._qr_host, log_signer.public))
+        self._files.put(KEYS, self._known.keys_json(self._host, self._qr_host, log_signer.public))
         if PAGE.is_file():  # made at set-up
             page = PAGE.read_bytes()
             for name in ("v1", "v1.html"):

@@ -1,6 +1,7 @@
 """Publishes the log: new events become tiles, then the caller's lists and keys go out, the checkpoint last.
 
-Its only state is the published files, so it may be killed anywhere and started again.
+Its only state is the published files, so it may be killed anywhere and started again. A log begins with the checkpoint
+of no events, before any tile: where tiles are and no checkpoint, somebody took it away.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from psycopg.rows import scalar_row, tuple_row
 
 from registry.log.entry import COLUMNS, Row, entry, leaf, preimage
 from registry.log.published import CHECKPOINT, Published
-from registry.log.tiles import ENTRIES, Damaged, Disk, Files, Tiles
+from registry.log.tiles import ENTRIES, TILE, Damaged, Disk, Files, Tiles
 from registry.log.tree import TILE_HEIGHT, TILE_WIDTH, Edge
 from verifier.proof import Checkpoint, key_id, read_checkpoint, vkey
 
@@ -49,11 +50,11 @@ class Pending:
 
     size: int
     root: bytes
-    previous: Checkpoint | None
+    previous: Checkpoint
 
     @property
     def grown(self) -> bool:
-        return self.previous is None or self.size > self.previous.size
+        return self.size > self.previous.size
 
 
 class Publisher:
@@ -74,23 +75,24 @@ class Publisher:
         self._static = static
         self._signer = signer
         self._disk = disk
+        self._is_alone = False
 
     def advance(self, connection: Connection[Any], *, rederive: bool = False) -> Pending:
         """Write the tiles of all events there are. Always holds the last published event against the
         database; with `rederive` every one of them.
         """
-        with self._alone():
-            previous = self.published.checkpoint()
-            size = previous.size if previous else 0
+        with self.alone():
+            previous = self.published.checkpoint() or self._begin()
+            size = previous.size
             last = _last_position(connection)
             if last < size:
                 raise RolledBack(f"{size} events are published, the database has {last}")
             files = Files(self._static, self._disk)
             tiles = Tiles(files)
             edge = tiles.edge(size)
-            if previous and edge.root() != previous.root:
+            if edge.root() != previous.root:
                 raise Damaged(f"the tiles do not lead to the root of the checkpoint of {size} events")
-            if previous and size:
+            if size:
                 _compare(connection, tiles, previous, everything=rederive)
             _append(connection, tiles, edge, last)
             files.settle()
@@ -98,22 +100,22 @@ class Publisher:
 
     def seal(self, pending: Pending) -> Checkpoint:
         """Sign and publish the checkpoint: from here on readers see the new tiles."""
-        text = signed_checkpoint(self.origin, pending.size, pending.root, self._signer)
-        checkpoint = read_checkpoint(text, [self.vkey])
-        with self._alone():
+        with self.alone():
             if self.published.checkpoint() != pending.previous:
                 raise Overtaken("another publisher has sealed a checkpoint since these tiles were written")
-            files = Files(self._static, self._disk)
-            files.put(CHECKPOINT, text.encode())
-            files.settle()
-            _drop_partials(Tiles(files), pending)
+            checkpoint = self._put_checkpoint(pending.size, pending.root)
+            _drop_partials(Tiles(Files(self._static, self._disk)), pending)
         return checkpoint
 
     def prove(self, index: int, preimage: bytes) -> str:
         return self.published.prove(index, preimage)
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def alone(self) -> Iterator[None]:
+        """Keep every other publisher away from these files. Raises Overtaken where one is at work."""
+        if self._is_alone:
+            yield
+            return
         self._static.mkdir(parents=True, exist_ok=True)
         folder = os.open(self._static, os.O_RDONLY | os.O_DIRECTORY)
         try:
@@ -121,9 +123,27 @@ class Publisher:
                 fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise Overtaken("another publisher is writing these files") from None
+            self._is_alone = True
             yield
         finally:
+            self._is_alone = False
             os.close(folder)  # and with it the lock
+
+    def _begin(self) -> Checkpoint:
+        if (self._static / TILE).exists():
+            raise Damaged(
+                "there are tiles, but their checkpoint is gone: put it back from a copy and run `registry fsck`."
+                f" Only where nothing was ever relied on, move {TILE}/ away: then the log starts anew"
+            )
+        return self._put_checkpoint(0, Edge().root())
+
+    def _put_checkpoint(self, size: int, root: bytes) -> Checkpoint:
+        text = signed_checkpoint(self.origin, size, root, self._signer)
+        checkpoint = read_checkpoint(text, [self.vkey])
+        files = Files(self._static, self._disk)
+        files.put(CHECKPOINT, text.encode())
+        files.settle()
+        return checkpoint
 
 
 def _compare(connection: Connection[Any], tiles: Tiles, previous: Checkpoint, *, everything: bool) -> None:
@@ -161,7 +181,7 @@ def _append(connection: Connection[Any], tiles: Tiles, edge: Edge, last: int) ->
 
 def _drop_partials(tiles: Tiles, pending: Pending) -> None:
     """Partial tiles whose full tile is now there; readers fall back to that (tlog-tiles)."""
-    before = pending.previous.size if pending.previous else 0
+    before = pending.previous.size
     level = 0
     while pending.size >> TILE_HEIGHT * (level + 1):
         old = before >> TILE_HEIGHT * (level + 1)

@@ -11,6 +11,7 @@ from typing import Final
 
 from registry.log.tree import TILE_HEIGHT, TILE_WIDTH, Edge, Node, Tile, merge
 
+TILE: Final = "tile"
 ENTRIES: Final = "entries"
 _HASH: Final = 32
 _LENGTH: Final = _HASH.to_bytes(2)
@@ -109,7 +110,7 @@ def tile_name(level: int | str, number: int, width: int = TILE_WIDTH) -> str:
     while number := number // 1000:
         parts.append(f"x{number % 1000:03d}")
     partial = "" if width == TILE_WIDTH else f".p/{width}"
-    return f"tile/{level}/{'/'.join(reversed(parts))}{partial}"
+    return f"{TILE}/{level}/{'/'.join(reversed(parts))}{partial}"
 
 
 class Tiles:
@@ -120,11 +121,18 @@ class Tiles:
         self._pyramid = lru_cache(maxsize=128)(self._read_pyramid)
 
     def put(self, tile: Tile) -> None:
-        self._files.put(tile_name(tile.level, tile.number, len(tile.hashes)), b"".join(tile.hashes))
+        self._put(tile_name(tile.level, tile.number, len(tile.hashes)), b"".join(tile.hashes), len(tile.hashes))
 
     def put_entries(self, number: int, entries: Sequence[bytes]) -> None:
         data = b"".join([_LENGTH + entry for entry in entries])
-        self._files.put(tile_name(ENTRIES, number, len(entries)), data)
+        self._put(tile_name(ENTRIES, number, len(entries)), data, len(entries))
+
+    def _put(self, name: str, data: bytes, width: int) -> None:
+        """A full one is for ever: readers keep it without asking again."""
+        path = self._files.root / name
+        if width == TILE_WIDTH and path.is_file() and path.read_bytes() != data:
+            raise Damaged(f"{name} is published and says something else than the database")
+        self._files.put(name, data)
 
     def hashes(self, level: int, number: int, width: int) -> list[bytes]:
         data = self._read(level, number, width)

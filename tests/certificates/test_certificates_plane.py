@@ -1,6 +1,7 @@
 """The static plane: complete at every moment, written in order, signed again in time."""
 
 import json
+import shutil
 from datetime import timedelta
 from time import perf_counter
 
@@ -11,6 +12,7 @@ from domain.key import Key
 from registry.certificates.keys import KeyFolder, KeysUnusable, announce
 from registry.certificates.plane import PAGE, Plane
 from registry.certificates.slots import slot
+from registry.log.publish import Overtaken
 from registry.log.published import Published
 from registry.log.tiles import Disk
 from verifier import status
@@ -122,6 +124,8 @@ def test_only_what_changed_is_written(new_plane, database_connection, static, be
     history(story.renewed())
     assert plane.publish(database_connection, NOON).written == []
     history(story.issued(2, replaces=1, why="renewed"))
+    assert plane.publish(database_connection, NOON).written == ["s/1.notes", "s/1"]
+    history(story.made_inactive())
     assert plane.publish(database_connection, NOON).written == ["s/1.notes", "s/1"]
     history(story.transferred("CT"))
     assert plane.publish(database_connection, NOON).written == ["s/1.notes"]
@@ -296,18 +300,96 @@ class KilledAt(Disk):
         super().remove(path)
 
 
-def test_files_appear_in_order_the_checkpoint_last(new_plane, database_connection, static, begun):
+def appeared(disk, static):
+    renamed = [str(path.relative_to(static)) for what, path in disk.done if what == "rename"]
+    kinds = ["tile" if name.startswith("tile") else name for name in renamed]
+    return kinds, {name: kinds.index(name) for name in kinds}
+
+
+def test_files_appear_in_order_the_checkpoint_last(
+    new_plane, database_connection, static, begun, history, story, keys, store, randomness
+):
+    new_plane().publish(database_connection, NOON)
+    history(story.suspended())
+    keys.add("certificate", HOST, NOON, specimen=True, random=randomness)
+    announce(store, keys, on=DAY, by="operator")
     disk = KilledAt(-1)
     new_plane(disk=disk).publish(database_connection, NOON)
 
-    renamed = [str(path.relative_to(static)) for what, path in disk.done if what == "rename"]
-    kinds = ["tile" if name.startswith("tile") else name for name in renamed]
-    first = {name: kinds.index(name) for name in kinds}
+    kinds, first = appeared(disk, static)
     assert max(n for n, kind in enumerate(kinds) if kind == "tile") < first["s/1.notes"] < first["s/1"]
     assert first["s/1"] < first[".well-known/did.json"] < first["keys.json"] < first["checkpoint"]
     assert kinds[-1] == "checkpoint"
     sealed = disk.done.index(("rename", static / "checkpoint"))
     assert ("sync", static / "s") in disk.done[:sealed]
+
+
+def test_at_the_beginning_keys_and_the_checkpoint_of_no_events_come_first(
+    new_plane, database_connection, static, begun
+):
+    disk = KilledAt(-1)
+    new_plane(disk=disk).publish(database_connection, NOON)
+
+    kinds, first = appeared(disk, static)
+    assert first[".well-known/did.json"] < first["keys.json"] < first["checkpoint"] < first["tile"]
+    assert max(n for n, kind in enumerate(kinds) if kind == "tile") < first["s/1.notes"] < first["s/1"]
+    assert kinds.count("checkpoint") == 2
+    assert kinds[-1] == "checkpoint"
+
+
+def test_killed_at_any_step_of_the_beginning_the_next_run_finishes(
+    new_plane, database_connection, static, begun, keys, reader
+):
+    step, finished = 0, False
+    while not finished:
+        step += 1
+        shutil.rmtree(static, ignore_errors=True)
+        try:
+            new_plane(disk=KilledAt(step)).publish(database_connection, NOON)
+            finished = True
+        except Killed:
+            assert Published.of(static).checkpoint() is None or reader.size() in {0, 6}
+        new_plane().publish(database_connection, NOON)
+        assert reader.size() == 6
+        assert reader.listed(begun, keys) == 0
+
+
+class Meanwhile(Disk):
+    """A disk on whose first write of one file something else happens."""
+
+    def __init__(self, name, happens):
+        self.name = name
+        self.happens = happens
+
+    def write(self, path, data):
+        if path.name == self.name and (happens := self.happens):
+            self.happens = None
+            happens()
+        super().write(path, data)
+
+
+@pytest.mark.parametrize("name", [".1.new", ".1.notes.new", ".checkpoint.new"])
+def test_of_two_publishers_the_slower_does_not_undo_what_the_faster_listed(
+    new_plane, connect, database_connection, begun, history, story, keys, reader, name
+):
+    """The lists, too, are written by one at a time: else a revocation may be gone for twelve hours (A2)."""
+    new_plane().publish(database_connection, NOON)
+    other, refused = new_plane(), []
+
+    def publish_beside():
+        history(story.removed())
+        try:
+            other.publish(connect("projector"), NOON + timedelta(hours=12))
+        except Overtaken:
+            refused.append(name)
+
+    slow = new_plane(disk=Meanwhile(name, publish_beside))
+    history(story.renewed())
+    slow.publish(database_connection, NOON + timedelta(hours=12))
+
+    assert refused
+    other.publish(database_connection, NOON + timedelta(hours=12))
+    assert reader.listed(begun, keys) == 1
 
 
 def test_killed_at_any_step_readers_see_the_old_or_the_new_and_the_next_run_finishes(

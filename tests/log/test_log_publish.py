@@ -42,6 +42,8 @@ def test_until_it_is_sealed_readers_see_the_old_checkpoint(events, publisher, st
 def test_an_empty_registry_publishes_an_empty_tree(events, publisher):
     pending = publisher.advance(events.connection)
 
+    assert not pending.grown
+    assert publisher.published.checkpoint().size == 0
     assert publisher.seal(pending).size == 0
     assert not publisher.advance(events.connection).grown
     assert publish(publisher, events.grow(3).connection).size == 3
@@ -139,6 +141,23 @@ class TestDamage:
         with pytest.raises(Damaged, match="not one we signed"):
             publisher.advance(events.connection)
 
+    @pytest.mark.parametrize("size", [20, 300])
+    def test_where_tiles_are_and_no_checkpoint_nothing_is_signed(self, events, publisher, static, size):
+        publish(publisher, events.grow(size).connection)
+        (static / "checkpoint").unlink()
+        events.tamper("UPDATE registry.events SET state = %s WHERE notification_id = 2", state("other"))
+
+        with pytest.raises(Damaged, match="their checkpoint is gone"):
+            publisher.advance(events.connection)
+        assert not (static / "checkpoint").exists()
+
+    def test_to_start_anew_the_tiles_are_moved_away(self, events, publisher, static):
+        publish(publisher, events.grow(20).connection)
+        (static / "checkpoint").unlink()
+        (static / "tile").rename(static.with_name("away"))
+
+        assert publish(publisher, events.connection).size == 20
+
     @pytest.mark.parametrize("name", ["tile/0/001.p/4", "tile/1/000.p/1", "tile/entries/001.p/4"])
     def test_nothing_is_built_on_tiles_that_changed(self, events, publisher, static, name):
         publish(publisher, events.grow(260).connection)
@@ -169,9 +188,21 @@ class TestTwoPublishers:
     def test_two_do_not_write_at_once(self, events, publisher, static, key):
         other = Publisher(static, ORIGIN, key)
 
-        with publisher._alone(), pytest.raises(Overtaken):
+        with publisher.alone(), pytest.raises(Overtaken):
             other.advance(events.connection)
         assert publish(other, events.connection).size == 0
+
+    def test_who_is_alone_stays_so_to_the_seal(self, events, publisher, static, key):
+        other = Publisher(static, ORIGIN, key)
+
+        with publisher.alone():
+            pending = publisher.advance(events.grow(5).connection)
+            with pytest.raises(Overtaken):
+                other.advance(events.connection)
+            publisher.seal(pending)
+            with pytest.raises(Overtaken):
+                other.advance(events.connection)
+        assert publish(other, events.grow(1).connection).size == 6
 
 
 class Killed(Exception):
@@ -265,19 +296,34 @@ def test_killed_between_any_two_steps_it_leaves_the_old_or_the_new_log_and_goes_
         else:
             break
     changed = [index for index, (name, path) in enumerate(disk.log) if (name, path) == ("rename", "checkpoint")]
-    assert seen == [before] * (changed[0] + 1) + [after] * (len(disk.log) - changed[0] - 1)
-    assert next(name for name, _ in disk.log[changed[0] + 1 :]) == "sync"
-    assert all(name != "write" for name, _ in disk.log[changed[0] :])
+    assert len(changed) == (1 if before else 2)  # a log begins with the checkpoint of no events
+    assert seen == [before] * (changed[-1] + 1) + [after] * (len(disk.log) - changed[-1] - 1)
+    assert next(name for name, _ in disk.log[changed[-1] + 1 :]) == "sync"
+    assert all(name != "write" for name, _ in disk.log[changed[-1] :])
 
 
-def test_what_a_killed_publisher_left_of_another_history_is_overwritten(events, static, key, publisher):
+def test_partial_tiles_that_a_killed_publisher_left_of_another_history_are_overwritten(events, static, key, publisher):
     publish(publisher, events.grow(5).connection)
-    publisher.advance(events.grow(300).connection)
+    publisher.advance(events.grow(200).connection)
     events.tamper("UPDATE registry.events SET state = %s WHERE notification_id > 5", state("other"))
 
     publish(publisher, events.connection)
 
-    assert complete(static, [publisher.vkey], roots(events)) == 305
+    assert complete(static, [publisher.vkey], roots(events)) == 205
+
+
+@pytest.mark.parametrize("lost", ["tile/0/000", "tile/entries/000"])
+def test_a_full_tile_or_bundle_is_never_overwritten_with_another(events, static, key, publisher, lost):
+    publish(publisher, events.grow(5).connection)
+    publisher.advance(events.grow(300).connection)
+    events.tamper("UPDATE registry.events SET state = %s WHERE notification_id > 5", state("other"))
+    (static / lost).unlink()
+    before = {path: path.read_bytes() for path in static.glob("tile/*/000")}
+
+    with pytest.raises(Damaged, match="/000 is published and says something else than the database"):
+        publish(publisher, events.connection)
+    assert before.items() <= {path: path.read_bytes() for path in static.glob("tile/*/000")}.items()
+    assert publisher.published.checkpoint().size == 5
 
 
 def test_what_is_published_can_be_read_with_the_published_keys(events, static, key, publisher):
