@@ -20,7 +20,7 @@ from domain.editions import (
     renewal_window,
 )
 from domain.errors import Invalid, NotInForce, OutOfTurn, RequirementsNotMet
-from domain.event import Claims, Event
+from domain.event import Claims, Event, Identity
 from domain.policy import Attestation, Reinstatement
 
 Standing = Literal["active", "lapsed", "inactive", "suspended", "removed", "archived", "erased"]
@@ -71,8 +71,17 @@ def held(person: str) -> str:
     return f"held/{person}"
 
 
+def record_claim(association: str, record: str) -> str:
+    """The claim of an association's record, by its keyed hash."""
+    return f"record/{association}/{record}"
+
+
 class Source(msgspec.Struct, frozen=True):
-    """Where an imported fact stands: SHA-256 of the file (hex), its row, and the association's own record id."""
+    """Where an imported fact stands: SHA-256 of the file (hex), its row, and a keyed hash of the record.
+
+    The record is the association's own id and may be anything, an address even. Its hash outlives an erasure,
+    so that a later file brings nobody back.
+    """
 
     file: str
     row: int
@@ -143,7 +152,10 @@ class Endorsement(Aggregate):
             return Claims(take=(f"{held(self.person)}/{self.number}",))
 
     class Imported(Event, frozen=True):
-        """An association's own record: its word, not a decision of this registry; under no edition."""
+        """An association's own record: its word, not a decision of this registry; under no edition.
+
+        `record`: the id as the association gave it.
+        """
 
         topic: ClassVar[str] = "endorsement.imported"
         number: str
@@ -154,6 +166,7 @@ class Endorsement(Aggregate):
         through: date
         standing: ReportedStanding
         source: Source
+        record: Identity = ""
 
         def apply(self, endorsement: Endorsement) -> None:
             endorsement.person = self.person
@@ -167,8 +180,8 @@ class Endorsement(Aggregate):
                 endorsement._stand(min(self.on, day_after(self.through)), self.standing, self.through)
 
         def claims(self) -> Claims:
-            record = f"record/{self.association}/{self.source.record}"
-            return Claims(take=(f"{held(self.person)}/{self.number}", *((record,) if self.source.record else ())))
+            record = (record_claim(self.association, self.source.record),) if self.source.record else ()
+            return Claims(take=(f"{held(self.person)}/{self.number}", *record))
 
     class Reported(Event, frozen=True):
         """A later file says otherwise: recorded as what it means, still the association's word."""

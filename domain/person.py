@@ -53,6 +53,8 @@ class Person(Aggregate):
         email: Contact = ""
         # A keyed hash of name and address: the same both, the same person. Sealed, so it goes with the key.
         match: Identity = ""
+        # A keyed hash of the address alone: another name there is a question.
+        address_match: Contact = ""
 
         def apply(self, person: Person) -> None:
             person.state = "known"
@@ -60,7 +62,7 @@ class Person(Aggregate):
             person.named_by = self.originator_version
 
         def claims(self) -> Claims:
-            return Claims(take=_matches(self.match))
+            return Claims(take=_matches(self.match) + _at_address(self, self.address_match))
 
     class Renamed(Event, frozen=True):
         """A new name or new credentials; the certificates of before keep what they printed."""
@@ -82,9 +84,14 @@ class Person(Aggregate):
         email: Contact
         match: Identity = ""
         formerly: Identity = ""
+        address_match: Contact = ""
+        address_formerly: Contact = ""
 
         def claims(self) -> Claims:
-            return Claims(take=_matches(self.match), release=_matches(self.formerly))
+            return Claims(
+                take=_matches(self.match) + _at_address(self, self.address_match),
+                release=_matches(self.formerly) + _at_address(self, self.address_formerly),
+            )
 
     class ResidenceChanged(Event, frozen=True):
         topic: ClassVar[str] = "person.residence_changed"
@@ -180,17 +187,18 @@ class Person(Aggregate):
 
         topic: ClassVar[str] = "person.erased"
         match: Identity = ""
+        address_match: Contact = ""
 
         def apply(self, person: Person) -> None:
             person.state = "erased"
 
         def claims(self) -> Claims:
-            return Claims(release=_matches(self.match))
+            return Claims(release=_matches(self.match) + _at_address(self, self.address_match))
 
     # -- deeds ------------------------------------------------------------------------------------------------------
 
     def register(self, *, residence: str, name: str, on: date, by: str, **sealed: str) -> None:
-        """`sealed`: credentials, email, match."""
+        """`sealed`: credentials, email, match, address_match."""
         self.record(self.Registered, residence=place(residence), name=printable_name(name), on=on, by=by, **sealed)
 
     def rename(self, *, name: str, credentials: str, match: str, formerly: str, on: date, by: str) -> None:
@@ -254,10 +262,10 @@ class Person(Aggregate):
             raise Invalid("No such question is open about these two people.", field="other")
         self.record(self.LikenessSettled, other=other, same=same, on=on, by=by)
 
-    def erase(self, *, match: str, on: date, by: str) -> None:
-        """`match`: the present one, given back with this."""
+    def erase(self, *, match: str, address_match: str = "", on: date, by: str) -> None:
+        """`match` and `address_match`: the present ones, given back with this."""
         self._must_be_known()
-        self.record(self.Erased, match=match, on=on, by=by)
+        self.record(self.Erased, match=match, address_match=address_match, on=on, by=by)
 
     def _must_be_known(self) -> None:
         if self.state != "known":
@@ -283,6 +291,17 @@ def place(residence: str) -> str:
     if not _PLACE.fullmatch(residence):
         raise Invalid("Give the state or country by its code, such as VA, IE or CA-ON.", field="residence")
     return residence
+
+
+def at_address(address_match: str) -> str:
+    """The folder of claims that says who has an address; many people may share one."""
+    return f"address/{address_match}"
+
+
+def _at_address(event: Event, address_match: Any) -> tuple[str, ...]:
+    if not isinstance(address_match, str) or not address_match:
+        return ()
+    return (f"{at_address(address_match)}/{event.originator_id.partition('/')[2]}",)
 
 
 def _matches(match: Any) -> tuple[str, ...]:

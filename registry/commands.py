@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, time
 from typing import Concatenate, ParamSpec, TypeVar, get_args
 from zoneinfo import ZoneInfo
@@ -97,7 +98,8 @@ class Registry:
         """Admit every association that is not yet; how many were new. May be repeated."""
         missing = [code for code in ROWS if self.store.find(Association, code) is None]
         for code in missing:
-            self.admit(act, code)
+            with suppress(Conflict, OutOfTurn):  # another process may be at it too
+                self.admit(act, code)
         return len(missing)
 
     def association(self, code: str) -> Association:
@@ -122,6 +124,7 @@ class Registry:
             credentials=" ".join(credentials.split()),
             email=email,
             match=match,
+            address_match=self.address_match(email),
             on=self._day(act, self.association(home).row),
             by=act.actor.by,
         )
@@ -528,6 +531,10 @@ class Registry:
             return ""
         text = f"{printable_name(name).casefold()}\n{email.strip().casefold()}"
         return self.store.vault.fingerprint("identity", text.encode())
+
+    def address_match(self, email: str) -> str:
+        """A keyed hash of an address (case folded); empty without one."""
+        return self.store.vault.fingerprint("address", email.strip().casefold()) if email else ""
 
     def new_id(self) -> str:
         """128 random bits, as 26 letters and digits."""

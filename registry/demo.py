@@ -39,7 +39,7 @@ from registry.certificates.keys import announce
 from registry.certificates.paper import Printer
 from registry.certificates.plane import Plane
 from registry.commands import Act, Registry
-from registry.importing import import_roster
+from registry.importing import import_roster, stream_of_record
 from registry.log.published import Published
 from registry.opening import open_keys, open_registry
 from registry.roster import read_roster
@@ -204,7 +204,7 @@ def _make(settings: Settings, say: Say) -> People:
 
     folders = [_folder(settings, number, count) for count in range(1, len(certificates_of(registry, number)) + 1)]
     made = Made(number, str(folders[-1]), str(folders[-2]), str(settings.static), str(settings.home))
-    reviewer = registry.store.holder(f"record/VA/{rows[1].record}") or ""
+    reviewer = stream_of_record(registry.store, "VA", rows[1].record) or ""
     return People(made, holder, _person_of(registry, reviewer.partition("/")[2]))
 
 
@@ -441,7 +441,7 @@ def _name(events: list[dict[str, Any]]) -> str:
 
 
 def _number_of(registry: Registry, row: sample.Row) -> str:
-    holder = registry.store.holder(f"record/{row.association}/{row.record}")
+    holder = stream_of_record(registry.store, row.association, row.record)
     if holder is None:
         raise Refused(f"{row.record} was not imported")
     return holder.partition("/")[2]

@@ -104,7 +104,7 @@ def write_rows(rows: Iterable[Iterable[str]]) -> bytes:
 def endorsements_of(store: Store, association: str) -> list[tuple[Endorsement, str]]:
     """What the association holds now, each with its record id there: the number where it never gave it one."""
     found: dict[str, Endorsement] = {}
-    records: dict[str, str] = {}
+    imported: list[Endorsement.Imported] = []
     for event in _history(store, _ENDORSEMENT):
         name = event.originator_id.partition("/")[2]
         endorsement = found.get(name)
@@ -112,8 +112,16 @@ def endorsements_of(store: Store, association: str) -> list[tuple[Endorsement, s
             endorsement = found[name] = Endorsement(name)
         endorsement.remember(event)
         if isinstance(event, Endorsement.Imported) and event.association == association:
-            records[name] = event.source.record
+            imported.append(event)
+    records = dict(_records(store, imported))
     return [(e, records.get(e.name) or e.number) for e in found.values() if e.custodian == association]
+
+
+def _records(store: Store, imported: Sequence[Endorsement.Imported]) -> Iterator[tuple[str, str]]:
+    """The number and the association's own record id, opened; empty of an erased person."""
+    for start in range(0, len(imported), _PAGE):
+        for event in store.vault.open_all(imported[start : start + _PAGE]):
+            yield event.number, str(event.record or "")
 
 
 def _people(store: Store, wanted: set[str]) -> dict[str, _Named]:

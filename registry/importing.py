@@ -10,12 +10,22 @@ from domain import access
 from domain.access import Actor, Thing
 from domain.aggregate import Aggregate
 from domain.association import ROWS
-from domain.endorsement import Endorsement, Means, ReportedStanding, Source, held, new_number, read_number
+from domain.endorsement import (
+    Endorsement,
+    Means,
+    ReportedStanding,
+    Source,
+    held,
+    new_number,
+    read_number,
+    record_claim,
+)
 from domain.errors import Conflict, Invalid, Taken
 from domain.event import Event, Request
-from domain.person import Person
+from domain.person import Person, at_address
 from registry.commands import Registry
 from registry.roster import Roster, Row
+from registry.store import Store
 
 Outcome = Literal["new", "unchanged", "changed", "contradicted", "erased"]
 
@@ -89,6 +99,16 @@ def classify(
     return tally
 
 
+def record_hash(store: Store, association: str, record: str) -> str:
+    """What stands in the open for an association's record id; empty stays empty."""
+    return store.vault.fingerprint("record", f"{association}\n{record}") if record else ""
+
+
+def stream_of_record(store: Store, association: str, record: str) -> str | None:
+    """The stream of the endorsement that an association's record is here."""
+    return store.holder(record_claim(association, record_hash(store, association, record)))
+
+
 class Importer:
     """One file on its way into the registry."""
 
@@ -158,6 +178,7 @@ class Importer:
             through=row.through,
             standing=row.standing,
             source=self._source(row),
+            record=row.record,
             on=on,
             by=self._by,
         )
@@ -177,12 +198,30 @@ class Importer:
             credentials=row.credentials,
             email=row.email,
             match=registry.match(row.name, row.email),
+            address_match=registry.address_match(row.email),
             on=on,
             by=self._by,
         )
-        if row.like and (other := self._store.holder(f"identity/{registry.match(row.like, row.email)}")):
-            person.note_likeness(_name(other), row.association, on=on, by=self._by)
+        self._note_likeness(person, row, on)
         return person
+
+    def _note_likeness(self, person: Person, row: Row, on: date) -> None:
+        """One question about who has the row's address already under another name, in whichever file."""
+        if other := self._alike(row):
+            person.note_likeness(other, row.association, on=on, by=self._by)
+
+    def _alike(self, row: Row) -> str:
+        """The other name of the file, else the first who came with this address; an office has many people."""
+        if row.like and (holder := self._store.holder(f"identity/{self._registry.match(row.like, row.email)}")):
+            return _name(holder)
+        if not row.email:
+            return ""
+        sharing: list[tuple[int, str]] = []
+        for name in self._store.claimed(at_address(self._registry.address_match(row.email))):
+            events = self._store.events(f"{Person.kind}/{name}")
+            if not any(isinstance(event, Person.Erased) for _, event in events):
+                sharing.append((events[0][0], name))
+        return min(sharing, default=(0, ""))[1]
 
     # -- a record that is here already ------------------------------------------------------------------------------
 
@@ -216,7 +255,8 @@ class Importer:
         if differing:
             endorsement.report(
                 _meaning(differing, endorsement, row, told, now),
-                row.standing,
+                # Active through a day that is over would be a lapse still to be recorded, on a day before this word.
+                told,
                 row.through,
                 self._source(row),
                 awarded_on=row.awarded_on if "awarded_on" in differing else None,
@@ -241,8 +281,17 @@ class Importer:
             return differing[0]
         person = known.person
         if "email" in differing:
+            self._note_likeness(person, row, on)
             changes = {"match": match, "formerly": known.match} if match != known.match else {}
-            person.record(Person.ContactChanged, email=row.email, **changes, on=on, by=self._by)
+            person.record(
+                Person.ContactChanged,
+                email=row.email,
+                address_match=self._registry.address_match(row.email),
+                address_formerly=known.address_match,
+                **changes,
+                on=on,
+                by=self._by,
+            )
         if "name" in differing or "credentials" in differing:
             formerly = match if "email" in differing else known.match
             credentials = row.credentials or known.credentials
@@ -265,7 +314,7 @@ class Importer:
         """The events of the endorsement that this row is about, or None: by record id, number, or holder."""
         store = self._store
         if row.record:
-            if holder := store.holder(f"record/{row.association}/{row.record}"):
+            if holder := stream_of_record(store, row.association, row.record):
                 return self._stream(holder)
             if (number := _number(row.record)) and (events := self._stream(f"{Endorsement.kind}/{number}")):
                 return events
@@ -288,7 +337,7 @@ class Importer:
         return self._days[association]
 
     def _source(self, row: Row) -> Source:
-        return Source(self._digest, row.number, row.record)
+        return Source(self._digest, row.number, record_hash(self._store, row.association, row.record))
 
     @property
     def _prefix(self) -> str:
@@ -305,7 +354,7 @@ class _Known:
 
     def __init__(self, person: Person, prefix: str) -> None:
         self.person = person
-        self.name = self.credentials = self.email = self.match = ""
+        self.name = self.credentials = self.email = self.match = self.address_match = ""
         self.told_by_this_file = False
         self._prefix = prefix
         self._decided: dict[str, bool] = {}
@@ -355,6 +404,7 @@ class _Known:
             case Person.ResidenceChanged():
                 self._said(event, "residence")
         self.match = str(getattr(event, "match", "") or self.match)
+        self.address_match = str(getattr(event, "address_match", "") or self.address_match)
 
     def _said(self, event: Event, *fields: str) -> None:
         key = event.request.key if event.request else ""

@@ -388,9 +388,21 @@ def usable_address(text: str) -> bool:
 
 
 def place(text: str, association: str) -> str:
-    """The code of a place. Anything longer may be an address, which must not stand in a plain event."""
+    """The code of a place, by code or name. Anything else may be an address, which must not stand in a plain event."""
     code = text.upper()
+    if known := _PLACES.get(_letters(text)):
+        return known
+    if code.startswith("US-") and code[3:] in ROWS:
+        return code[3:]
     return code if code in ROWS or re.fullmatch(r"[A-Z]{2,3}(-[A-Z0-9]{1,3})?", code) else association
+
+
+def _letters(text: str) -> str:
+    # The okina of Hawai‘i is written in many ways.
+    return re.sub("[^a-z]", "", text.casefold())
+
+
+_PLACES = {_letters(row.jurisdiction): row.code for row in ROWS.values() if row.code != "ALLIANCE"}
 
 
 _ISO = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")

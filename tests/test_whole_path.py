@@ -10,13 +10,14 @@ import pytest
 from domain.access import OPERATOR, Actor
 from domain.endorsement import Endorsement, Source, held, new_number
 from domain.event import Sealed
-from domain.person import Person
+from domain.person import Person, at_address
 from projections.engine import Engine
 from registry.certificates.issue import Forgotten, Issuer
 from registry.certificates.keys import KeyFolder, announce
 from registry.certificates.paper import Printer
 from registry.certificates.plane import Plane
 from registry.commands import Act, Registry
+from registry.importing import record_hash
 from registry.log.fsck import examine
 from registry.log.published import Published
 from registry.vault import check_opening
@@ -56,16 +57,15 @@ class House:
         return read_checkpoint((self.settings.static / "checkpoint").read_text(), self.ring.logs)
 
     def endorsed(self, name, record):
-        """Somebody endorsed as VA reported, with a certificate; their number and person id."""
-        registered = self.registry.register_person(
-            OPERATOR_ACT, name=name, residence="VA", email=f"{record}@example.org"
-        )
+        """Somebody endorsed as VA reported, with a certificate; their number and person id. Records are addresses."""
+        email = f"{record}@example.org"
+        registered = self.registry.register_person(OPERATOR_ACT, name=name, residence="VA", email=email)
         person = registered.events[0].originator_id.partition("/")[2]
         endorsement = Endorsement(new_number("IFS", self.draw))
         endorsement.record(
             Endorsement.Imported, number=endorsement.number, person=person, category="IFS", association="VA",
-            awarded_on=date(2023, 3, 1), through=date(2027, 12, 31), standing="active", source=Source("ab" * 32, 1, record),
-            on=self.clock.today, by=OPERATOR.by,
+            awarded_on=date(2023, 3, 1), through=date(2027, 12, 31), standing="active", record=email,
+            source=Source("ab" * 32, 1, record_hash(self.store, "VA", email)), on=self.clock.today, by=OPERATOR.by,
         )  # fmt: skip
         self.store.save(endorsement)
         self.registry.issue_certificate(OPERATOR_ACT, endorsement.number)
@@ -99,7 +99,12 @@ def test_a_person_is_forgotten_everything_is_rebuilt_and_every_proof_still_holds
     assert names(house) == {ada: ADA, bea: BEA}
 
     person = house.store.get(Person, ada)
-    person.erase(match=house.registry.match(ADA, "A-1@example.org"), on=house.clock.today, by=OPERATOR.by)
+    person.erase(
+        match=house.registry.match(ADA, "A-1@example.org"),
+        address_match=house.registry.address_match("A-1@example.org"),
+        on=house.clock.today,
+        by=OPERATOR.by,
+    )
     house.store.save(person)
     house.vault.erase(ada)
     after = house.publish()
@@ -121,7 +126,9 @@ def test_a_person_is_forgotten_everything_is_rebuilt_and_every_proof_still_holds
     house.engine.rebuild(house.views)
     assert names(house) == {ada: None, bea: BEA}
     assert house.store.holder(f"identity/{house.registry.match(ADA, 'A-1@example.org')}") is None
+    assert not house.store.claimed(at_address(house.registry.address_match("A-1@example.org")))
     assert ADA not in dump(house)
+    assert "A-1@example" not in dump(house)
     assert BEA in dump(house)  # the search would find it
     for path in house.settings.static.rglob("*"):
         assert not path.is_file() or b"Canary" not in path.read_bytes()

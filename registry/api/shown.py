@@ -15,7 +15,8 @@ from domain.person import Person
 from domain.transfer import Transfer
 
 # Of use to the store alone: salts, requests, and keyed hashes of who somebody is.
-_INNER = ("originator_id", "originator_version", "salt", "request", "match", "formerly")
+_INNER = ("originator_id", "originator_version", "salt", "request", "match", "formerly", "address_match",
+          "address_formerly")  # fmt: skip
 _FACTS = ("on", "by", "recorded_at", "late")
 
 _ADD_ONS: Mapping[str, str] = {str(code): title for code, title in ADD_ONS.items()}

@@ -272,6 +272,12 @@ def _print(roster: Roster, report: dict[str, Any], tally: Tally | None, *, dry_r
             f"{unmarked} rows have neither a record id nor an address: a later file can't be matched with them.",
             highlight=False,
         )
+    if unrecorded := sum(not row.record for row in roster.rows):
+        console.print(
+            f"{unrecorded} rows have no record id: somebody among them whose data was erased here is not known again "
+            "and would be registered anew. Take such people out of the file.",
+            highlight=False,
+        )
 
 
 def _table(title: str, findings: Sequence[Finding]) -> Table:

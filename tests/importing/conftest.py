@@ -7,7 +7,7 @@ from rosters import NOW, file
 
 from domain.access import OPERATOR
 from registry.commands import Act, Registry
-from registry.importing import import_roster
+from registry.importing import import_roster, stream_of_record
 from registry.roster import read_roster
 
 
@@ -36,7 +36,7 @@ def held_by(registry):
     def held_by(record, association="VA"):
         from domain.endorsement import Endorsement
 
-        holder = registry.store.holder(f"record/{association}/{record}")
+        holder = stream_of_record(registry.store, association, record)
         return registry.store.get(Endorsement, holder.partition("/")[2])
 
     return held_by

@@ -82,6 +82,15 @@ def test_the_next_run_says_what_it_would_be_and_then_what_it_was(type_in, csv_fi
     }  # fmt: skip
 
 
+def test_the_report_says_which_people_can_not_be_known_again(type_in, csv_file):
+    path = csv_file(row(), row(record_id="", last_name="Roe"), row(record_id="", email="", last_name="Poe"))
+
+    said = type_in("import", path, "--dry-run").stdout
+
+    assert "1 rows have neither a record id nor an address" in said
+    assert "2 rows have no record id: somebody among them whose data was erased here" in said
+
+
 def test_errors_are_written_as_a_table_that_no_spreadsheet_runs(type_in, csv_file, tmp_path):
     path = csv_file(row(), row(record_id="V-2", first_name="=HYPERLINK(1)"), row(record_id="V-3", email="a@@b"))
 

@@ -14,7 +14,7 @@ from domain.errors import Forbidden
 from domain.person import Person
 from registry.commands import Act, Registry
 from registry.exporting import export_roster, write_rows
-from registry.importing import import_roster
+from registry.importing import import_roster, stream_of_record
 from registry.roster import COLUMNS, read_roster
 from registry.settings import Settings
 from registry.store import Store
@@ -84,7 +84,7 @@ def test_it_is_written_as_the_import_reads_it_by_record_id(take, registry):
 
 def test_what_was_awarded_here_goes_by_its_number_and_so_does_what_moved_in(take, registry, history, elsewhere):
     take(row(association="CT"))
-    moved = registry.store.get(Endorsement, registry.store.holder("record/CT/V-1").partition("/")[2])
+    moved = registry.store.get(Endorsement, stream_of_record(registry.store, "CT", "V-1").partition("/")[2])
     history(
         Endorsement.CustodyTransferred(
             originator_id=moved.stream, originator_version=2, on=TODAY, by=VA.by, from_="CT", to="VA", transfer="t1"
@@ -122,7 +122,7 @@ def test_no_cell_is_a_formula_and_it_reads_back_as_it_was(take, registry, elsewh
     assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for line in told for cell in line.values())
     into(elsewhere, made)
     assert out(elsewhere).data == made
-    assert elsewhere.store.holder("record/VA/=1+1")
+    assert stream_of_record(elsewhere.store, "VA", "=1+1")
 
 
 @pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r"])
@@ -151,7 +151,7 @@ def test_what_a_roster_can_not_say_is_left_out_and_counted(take, registry, histo
     )
 
     def held(record):
-        return registry.store.get(Endorsement, registry.store.holder(f"record/VA/{record}").partition("/")[2])
+        return registry.store.get(Endorsement, stream_of_record(registry.store, "VA", record).partition("/")[2])
 
     history(
         Endorsement.Suspended(

@@ -3,16 +3,17 @@
 import hashlib
 from datetime import date
 
+import msgspec
 import pytest
 from rosters import NOW, TODAY, file, row
 
 from domain.access import OPERATOR, Actor
 from domain.endorsement import Endorsement, Source, new_number
 from domain.errors import Forbidden
-from domain.person import Person
+from domain.person import Person, at_address
 from domain.policy import Attestation
 from registry.commands import Act
-from registry.importing import classify
+from registry.importing import classify, record_hash, stream_of_record
 from registry.roster import read_roster
 
 VA = Actor("coordinator", association="VA", id="k1")
@@ -31,15 +32,16 @@ def kinds(events):
 # --- new -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_row_is_a_person_and_an_endorsement_as_the_association_reports_it(take, registry, recorded):
-    before = registry.store.position()
+def test_a_row_is_a_person_and_an_endorsement_as_the_association_reports_it(take, registry, store, recorded):
+    before = store.position()
 
     assert counts(take(row())) == {"new": 1}
 
     person, endorsement = recorded(before)
     assert (person.name, person.credentials, person.email) == ("Rosa Marchetti", "LMSW", "rosa@example.org")
     assert isinstance(endorsement, Endorsement.Imported)
-    assert endorsement.source == Source(hashlib.sha256(file(row())).hexdigest(), 2, "V-1")
+    assert endorsement.source == Source(hashlib.sha256(file(row())).hexdigest(), 2, record_hash(store, "VA", "V-1"))
+    assert endorsement.record == "V-1"
     assert endorsement.person == person.originator_id.removeprefix("person/")
     assert (endorsement.awarded_on, endorsement.through) == (date(2020, 5, 1), date(2027, 12, 31))
     assert endorsement.on == TODAY
@@ -68,6 +70,43 @@ def test_another_name_at_the_same_address_is_one_question_for_a_coordinator(take
     rosa, _, _, likeness, _ = recorded(before)
     assert isinstance(likeness, Person.LikenessNoted)
     assert likeness.other == rosa.originator_id.removeprefix("person/")
+
+
+ANA = {"record_id": "V-2", "first_name": "Ana"}
+
+
+@pytest.mark.parametrize("cells", [ANA, ANA | {"association": "CT"}, ANA | {"email": "ROSA@example.org"}])
+def test_another_name_at_the_same_address_in_a_later_file_is_the_same_question(take, registry, recorded, cells):
+    take(row())
+    before = registry.store.position()
+
+    assert counts(take(row(**cells))) == {"new": 1, "tasks": 1}
+
+    _, likeness, _ = recorded(before)
+    assert likeness.other == registry.store.get(Endorsement, held_number(registry, "V-1")).person
+    assert likeness.association == cells.get("association", "VA")
+
+
+def held_number(registry, record):
+    return stream_of_record(registry.store, "VA", record).partition("/")[2]
+
+
+def test_whoever_moves_to_an_address_of_another_name_is_the_same_question(take, registry, recorded):
+    take(row(), row(**ANA | {"email": "ana@example.org"}))
+    before = registry.store.position()
+
+    assert counts(take(row(**ANA))) == {"changed": 1, "tasks": 1}
+    assert kinds(recorded(before)) == ["person.likeness_noted", "person.contact_changed"]
+
+    take(row(**ANA | {"record_id": "V-3", "first_name": "Eva", "email": "ana@example.org"}))
+    assert "person.likeness_noted" not in kinds(recorded(before)[2:]), "nobody has that address now"
+
+
+def test_a_person_registered_here_is_asked_about_too_and_an_office_is_one_question_for_each(take, registry):
+    registry.register_person(Act(VA), name="Eva Poe", residence="VA", email="rosa@example.org")
+
+    assert counts(take(row())) == {"new": 1, "tasks": 1}
+    assert counts(take(row(**ANA))) == {"new": 1, "tasks": 1}
 
 
 @pytest.mark.parametrize(("status", "standing"), [("Active", "active"), ("Lapsed", "lapsed"), ("Inactive", "inactive")])
@@ -169,7 +208,8 @@ def test_a_changed_row_is_recorded_as_what_it_means(take, registry, recorded, he
     told = row(**after)
     assert (now.awarded_on.isoformat(), now.through.isoformat()) == (told["Date Earned"], told["Valid Through"])
     assert (now.category, now.standing(TODAY)) == (told["Category"], told["Status"].lower())
-    assert now.imported == Source(hashlib.sha256(file(told)).hexdigest(), 2, "V-1")
+    record = record_hash(registry.store, "VA", "V-1")
+    assert now.imported == Source(hashlib.sha256(file(told)).hexdigest(), 2, record)
     assert now.reported
 
 
@@ -203,6 +243,18 @@ def test_a_name_and_an_address_can_change_at_once(take, registry):
     assert registry.store.holder(f"identity/{registry.match('Rosa Silva', 'new@example.org')}")
     for old in (("Rosa Marchetti", "rosa@example.org"), ("Rosa Marchetti", "new@example.org")):
         assert registry.store.holder(f"identity/{registry.match(*old)}") is None
+
+
+def test_active_through_a_day_that_is_over_is_a_lapse_and_nothing_is_left_to_record(take, registry, recorded, held_by):
+    take(row())
+    position = registry.store.position()
+
+    take(row(valid_through="2025-12-31"))
+
+    (reported,) = recorded(position)
+    assert (reported.means, reported.standing) == ("lapse", "lapsed")
+    assert registry.record_lapses([held_by("V-1").number]) == 0
+    assert counts(take(row(valid_through="2025-12-31", status="Lapsed"))) == {"unchanged": 1}
 
 
 # --- contradictions ------------------------------------------------------------------------------------------------
@@ -415,6 +467,44 @@ def test_somebody_whose_data_was_erased_is_not_brought_back(take, registry, hist
 
     assert counts(take(row(status="Lapsed"), row(record_id="V-2", category="IMHS"))) == {"erased": 2}
     assert registry.store.position() == position
+
+
+def forget(registry, person, name, email):
+    gone = registry.store.get(Person, person)
+    gone.erase(match=registry.match(name, email), address_match=registry.address_match(email), on=TODAY, by=OPERATOR.by)
+    registry.store.save(gone)
+    registry.store.vault.erase(person)
+
+
+@pytest.mark.parametrize("rebuilt", [False, True])
+def test_a_record_that_is_an_address_is_sealed_and_still_keeps_the_forgotten_out(
+    take, registry, store, held_by, recorded, rebuilt
+):
+    told = row(record_id="rosa@example.org", email="rosa@example.org")
+    take(told, row(record_id="V-2", email="", last_name="Poe"))
+    held = held_by("rosa@example.org")
+    forget(registry, held.person, "Rosa Marchetti", "rosa@example.org")
+    if rebuilt:
+        store.rebuild_claims()
+    position = store.position()
+
+    assert counts(take(told | {"Status": "Lapsed"})) == {"erased": 1}
+    assert counts(take(told | {"Last Name": "Silva", "Email": "new@example.org"})) == {"erased": 1}
+    assert store.position() == position
+    imported = next(event for _, event in store.events(held.stream) if isinstance(event, Endorsement.Imported))
+    assert b"rosa" not in msgspec.json.encode(imported)
+    assert store.opened(imported).record is None
+    assert not store.claimed(at_address(registry.address_match("rosa@example.org")))
+    assert counts(take(row(**ANA | {"record_id": "V-3"}))) == {"new": 1}, "no question about the forgotten"
+
+
+def test_an_address_that_was_not_given_back_asks_nothing_about_the_forgotten(take, registry, history, held_by):
+    take(row())
+    person = held_by("V-1").person
+    history(Person.Erased(originator_id=f"person/{person}", originator_version=2, on=TODAY, by="operator"))
+    registry.store.vault.erase(person)
+
+    assert counts(take(row(**ANA))) == {"new": 1}
 
 
 # --- looking only --------------------------------------------------------------------------------------------------
