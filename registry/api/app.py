@@ -15,7 +15,6 @@ from starlette.requests import Request as HttpRequest
 from starlette.types import ASGIApp, Scope
 
 from domain.access import PUBLIC, Actor, Thing, allowed
-from domain.association import ROWS
 from domain.event import Event
 from domain.person import Person
 from registry import database
@@ -150,8 +149,8 @@ async def recorded_shown(house: House, actor: Actor, recorded: Recorded) -> dict
 
 def _sight(house: House, actor: Actor, event: Event) -> Any:
     person = house.store.get(Person, event.originator_id.partition("/")[2])
-    home = person.residence if person.residence in ROWS else "ALLIANCE"
-    rule = allowed(actor, "see_person", Thing(person=person.name, association=home))
+    whose = Thing(person=person.name, association=house.registry.association_of(person, actor))
+    rule = allowed(actor, "see_person", whose)
     return rule.sees if rule else ()
 
 

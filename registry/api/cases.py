@@ -11,7 +11,7 @@ from domain.application import Application
 from domain.association import ROWS
 from domain.association import today as today_at
 from domain.editions import edition_for
-from domain.endorsement import Endorsement, read_number
+from domain.endorsement import Endorsement, held, read_number
 from domain.errors import Forbidden, NotFound, NotInForce
 from domain.event import Event
 from domain.person import Person
@@ -118,13 +118,21 @@ async def _case(house: House, actor: Actor, kind: type[Application] | type[Trans
 async def person(house: House, actor: Actor, name: str, *, deed: str = "see_person") -> Case:
     """The events are opened as far as they are the asker's to see; that somebody else looked is noted."""
     found, rows = await load(house, Person, name)
-    home = found.residence if found and found.residence in ROWS else "ALLIANCE"
-    rule = access.check(actor, deed, Thing() if found is None else Thing(person=name, association=home))
+    whose = Thing() if found is None else Thing(person=name, association=await association_of(house, found, actor))
+    rule = access.check(actor, deed, whose)
     if found is None:
         raise NotFound("person")
     opened = await house.opened([event for _, event in rows])
     await confidential(house, actor, deed, f"person/{name}", name)
     return Case(found, rule, [(row[0], event) for row, event in zip(rows, opened, strict=True)])
+
+
+async def association_of(house: House, found: Person, actor: Actor) -> str:
+    """Whose a person is, for this actor: one that holds an endorsement of theirs, else where they live."""
+    home = found.residence if found.residence in ROWS else "ALLIANCE"
+    if not actor.association or actor.association == home:
+        return home
+    return await house.wait_for(house.registry.association_of, found, actor)
 
 
 async def confidential(house: House, actor: Actor, deed: str, record: str, person: str) -> None:
@@ -170,7 +178,7 @@ def _missing(house: House, found: Person, category: str, on: date) -> dict[str, 
     except KeyError:
         raise NotInForce(f"The category {category}", on) from None
     entries = [(name, entry) for name, entry in found.entries.items() if entry.through <= on]
-    adds = tally(entries, house.registry.held_on)
+    adds = tally(entries, house.registry.held_on, own=house.store.claimed(held(found.name).rstrip("/")))
     return {
         "category": category,
         "on": on,

@@ -251,7 +251,7 @@ DEEDS: tuple[Deed, ...] = (
          {"reason": "family_leave"}),
     Deed("reactivate", f"{_E}/reactivations", "Make an inactive one active again"),
     Deed("reinstate", f"{_E}/reinstatements", "Reinstate a lapsed one by attestation", Reinstating,
-         {"training_hours": 15, "rsc_provider": "IMHM-C-7K3MQ9TM", "membership": True, "ethics": True, "audit": True},
+         {"training_hours": 15, "rsc_provider": "IMHM-C-7K3MQ9TE", "membership": True, "ethics": True, "audit": True},
          _reinstating),
     Deed("suspend", f"{_E}/suspensions", "Suspend it while a finding is being established", Suspension,
          {"reason": "sanction_being_established"}),

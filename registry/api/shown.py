@@ -206,7 +206,10 @@ def person_shown(person: Person, events: Collection[Event], sees: Collection[Per
             {"entry": name, **msgspec.to_builtins(entry), **{k: v for k, v in titles.get(name, {}).items() if v}}
             for name, entry in person.entries.items()
         ],
-        "likenesses": [{"other": other, "same": same} for other, same in person.likenesses.items()],
+        "likenesses": [
+            {"other": other, "association": asked.association, "same": asked.same}
+            for other, asked in person.likenesses.items()
+        ],
         "version": person.version,
         "links": {
             "self": f"/api/people/{person.name}",

@@ -316,8 +316,7 @@ async def certificate(house: House, request: HttpRequest, actor: Actor) -> Respo
 async def person(house: House, request: HttpRequest, actor: Actor, typed: Typed | None = None) -> Response:
     found = await cases.person(house, actor, request.path_params["person"])
     state: Person = found.state
-    home = state.residence if state.residence in ROWS else "ALLIANCE"
-    thing = Thing(person=state.name, association=home)
+    thing = Thing(person=state.name, association=await cases.association_of(house, state, actor))
     on = cases.today(house, state.residence)
     endorsements = await endorsements_of(house, state.name)
     open_application = await house.wait_for(house.store.holder, f"open_application/{state.name}")

@@ -94,9 +94,10 @@ def make(
     given = mine.values if mine else values or {}
     wrong = (mine.field, mine.error) if mine else ("", "")
     fields = [
-        _field(info, hint, given, wrong, options or {})
+        field
         for info, hint in _fields(deed.body)
         if info.encode_name not in ("on", "late", "vetted")
+        for field in _as_fields(info, hint, given, wrong, options or {})
     ]
     late = []
     if actor.role in LATE_ROLES:
@@ -121,6 +122,25 @@ def _bare(hint: Any) -> Any:
     if get_origin(hint) in (Union, types.UnionType):
         return next(part for part in get_args(hint) if part is not type(None))
     return hint
+
+
+def _as_fields(
+    info: Any,
+    hint: Any,
+    given: Mapping[str, Any],
+    wrong: tuple[str, str],
+    options: Mapping[str, Sequence[tuple[str, str]]],
+) -> list[Field]:
+    """One field; of a table of words one for each of its keys."""
+    name, kind = info.encode_name, _bare(hint)
+    if get_origin(kind) is not dict:
+        return [_field(info, hint, given, wrong, options)]
+    words = _choices(get_args(get_args(kind)[1]), blank=True)
+    error = wrong[1] if wrong[0] == name else ""
+    return [
+        Field(f"{name}.{key}", label, "choice", given.get(f"{name}.{key}", ""), words, error=error)
+        for key, label in options.get(name, ())
+    ]
 
 
 def _field(
@@ -187,6 +207,9 @@ def read(deed: Deed, form: FormData) -> tuple[Any, dict[str, Any]]:
             values[name] = _ticked(typed.get(name))
         elif get_origin(kind) is tuple:
             values[name] = typed.get(name, [])
+        elif get_origin(kind) is dict:
+            parts = {key.removeprefix(f"{name}."): text for key, text in typed.items() if key.startswith(f"{name}.")}
+            values[name] = {key: text for key, text in parts.items() if text}
         elif (text := typed.get(name, "")) != "":
             values[name] = _number(text) if kind in (float, int) else text
     return converted(values, deed.body), typed
@@ -203,7 +226,9 @@ def typed_of(deed: Deed, form: FormData) -> dict[str, Any]:
     typed: dict[str, Any] = {}
     for info, hint in _fields(deed.body):
         name = info.encode_name
-        if get_origin(_bare(hint)) is tuple:
+        if get_origin(_bare(hint)) is dict:
+            typed |= {key: str(value) for key, value in form.items() if key.startswith(f"{name}.")}
+        elif get_origin(_bare(hint)) is tuple:
             given = [str(value).strip() for value in form.getlist(name)]
             typed[name] = [part for value in given for part in value.replace(",", " ").split()]
         elif isinstance(value := form.get(name), str):
@@ -223,7 +248,8 @@ def for_endorsement(actor: Actor, thing: Thing, found: Endorsement, on: date, ty
         "suspended": ["lift_suspension"],
     }.get(standing, [])
     if standing in ("active", "inactive", "lapsed", "suspended"):
-        names = [*names, "remove" if found.removal_proposed_by else "propose_removal"]
+        removal = ["remove", "withdraw_removal_proposal"] if found.removal_proposed_by else ["propose_removal"]
+        names = [*names, *removal]
     if found.contradicted:
         names = ["settle_report", *names]
     opens, due = renewal_window(on)
@@ -278,7 +304,10 @@ def for_transfer(actor: Actor, thing: Thing, found: Transfer, typed: Typed | Non
         names = [name for name in names if name != "accept_transfer"]
     if found.membership_through is not None:
         names = [name for name in names if name != "verify_membership"]
-    return _allowed(actor, thing, names, {"transfer": found.name}, found.version, typed)
+    # Of several, each may be refused alone; a single one is declined.
+    several = [(number, f"{number}: refuse it because") for number in found.numbers] if len(found.numbers) > 1 else []
+    options = {"refuse": several}
+    return _allowed(actor, thing, names, {"transfer": found.name}, found.version, typed, options=options)
 
 
 def for_person(
@@ -292,9 +321,10 @@ def for_person(
     moving = [(e.number, e.number) for e in endorsements if e.standing(on) in ("active", "inactive")]
     if moving:
         forms += _allowed(actor, thing, ["request_transfer"], person, None, typed, options={"endorsements": moving})
-    for other, same in found.likenesses.items():
-        if same is None:
-            forms += _allowed(actor, thing, ["settle_likeness"], {**person, "other": other}, found.version, typed)
+    for other, asked in found.likenesses.items():
+        if asked.same is None:
+            theirs = Thing(association=asked.association)
+            forms += _allowed(actor, theirs, ["settle_likeness"], {**person, "other": other}, found.version, typed)
     return forms
 
 
