@@ -17,6 +17,8 @@ ROLES: tuple[Role, ...] = get_args(Role)
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 _ADDRESS = re.compile(r"(.*\.)?[0-9]+")
+LONGEST_HOST = 55
+"""The code on a certificate states the host twice and has room for 512 bytes in all."""
 MASTER_KEY_BYTES = 32
 
 
@@ -92,6 +94,7 @@ def _public_host(text: str) -> str:
         raise BadSetting(
             "REGISTRY_PUBLIC_HOST", "not a host name. Give a name like registry.example, without port or path."
         )
+    _refuse_long("REGISTRY_PUBLIC_HOST", host)
     return host
 
 
@@ -99,7 +102,15 @@ def _qr_host(text: str) -> str:
     host, colon, port = text.lower().partition(":")
     if not _HOST.fullmatch(host) or (colon and not (port.isascii() and port.isdigit() and 0 < int(port) < 1 << 16)):
         raise BadSetting("REGISTRY_QR_HOST", "not a host. Give host or host:port, like registry.example:8000.")
+    _refuse_long("REGISTRY_QR_HOST", host)
     return host + colon + port
+
+
+def _refuse_long(name: str, host: str) -> None:
+    if len(host) > LONGEST_HOST:
+        raise BadSetting(
+            name, f"longer than the {LONGEST_HOST} characters a certificate's code has room for. Give a shorter one."
+        )
 
 
 def _database_url(text: str) -> str | None:

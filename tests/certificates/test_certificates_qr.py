@@ -18,6 +18,7 @@ from registry.certificates import qr
 from registry.certificates.keys import KeysUnusable
 from registry.certificates.qr import Unprintable, printed
 from registry.certificates.slots import slot
+from registry.settings import LONGEST_HOST, BadSetting, Settings
 from verifier.certificate import read_claims, unseal
 from verifier.keys import KeyRing
 from verifier.verification import verify
@@ -102,6 +103,28 @@ def test_the_host_of_the_code_may_be_another_than_the_issuers():
 
     assert text.startswith("https://localhost:8000/v1#")
     assert unseal(text).certificate.issuer == "did:web:registry.example"
+
+
+LONGEST = f"{'a' * 47}.example"
+
+
+@pytest.mark.parametrize("name", ["REGISTRY_PUBLIC_HOST", "REGISTRY_QR_HOST"])
+def test_a_host_is_as_long_as_any_code_has_room_for(name):
+    assert len(LONGEST) == LONGEST_HOST
+    text = text_of(
+        Story().issued(2, replaces=1, number="ECMHM-RF-7K3MQ9TD", category="ECMHM-RF+EERS", association="ALLIANCE"),
+        position=1 << 40,
+        name="é" * 60,
+        signer=seeded("k", host=LONGEST),
+        host=LONGEST,
+        qr_host=f"{LONGEST}:65535",
+    )
+    assert unseal(text).certificate.issuer == f"did:web:{LONGEST}"
+    assert qr.symbol(text)
+
+    assert Settings.from_environment({name: LONGEST})
+    with pytest.raises(BadSetting, match=f"^{name}: longer than the 55 characters"):
+        Settings.from_environment({name: f"a{LONGEST}"})
 
 
 def test_the_same_facts_give_the_same_text():
