@@ -134,10 +134,27 @@ class TestExitCodes:
 
     def test_64_what_reads_pictures_is_not_installed(self, monkeypatch, capsys, tmp_path):
         (tmp_path / "x.png").write_bytes(b"\x89PNG\r\n\x1a\n")
-        monkeypatch.setitem(sys.modules, "PIL", None)
+        (tmp_path / "PIL.py").write_text("raise ImportError", encoding="utf-8")
+        monkeypatch.syspath_prepend(tmp_path)
 
         assert main([str(tmp_path / "x.png")]) == 64
         assert "endorsement-verifier[files]" in capsys.readouterr().err
+
+    def test_70_what_nobody_foresaw(self, monkeypatch, capsys, qr_txt):
+        def fails(*_, **__):
+            raise ArithmeticError("with a path or a name in it")
+
+        monkeypatch.setattr("verifier.__main__.verify", fails)
+
+        assert main([str(qr_txt), "--json"]) == 70
+        out, err = capsys.readouterr()
+        assert (json.loads(out)["verdict"], json.loads(out)["exit"]) == (None, 70)
+        assert (err.count("\n"), "ArithmeticError" in err, "path" in out + err) == (1, True, False)
+
+    @pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "1969-12-31T23:59:59Z"])
+    def test_64_a_time_of_no_calendar_of_ours(self, capsys, time):
+        assert main(["--text", text(), "--at", time]) == 64
+        assert "--at" in capsys.readouterr().err
 
     def test_of_several_the_worst(self, said, static, qr_txt):
         exit_code, report = said(qr_txt, "--text", "garbage", "--text", text(expires_at=1), "--static", static)
@@ -147,6 +164,26 @@ class TestExitCodes:
 
 
 class TestSources:
+    def test_a_file_whose_name_is_no_text(self, static, qr_txt):
+        odd = os.fsdecode(os.fsencode(qr_txt.with_name("a")) + b"\xff.txt")
+        shutil.copy(qr_txt, odd)
+        words = [sys.executable, "-m", "verifier", odd, "--static", static, *AT, "--json"]
+
+        for named, exit_code in ((words, 0), ([*words, odd + "x"], 64)):
+            done = subprocess.run(named, cwd=ROOT, capture_output=True, check=False)
+            assert (done.returncode, json.loads(done.stdout)["exit"]) == (exit_code, exit_code), done.stderr
+
+    @pytest.mark.parametrize("made", [1 << 60, 1 << 63])
+    def test_a_list_made_beyond_the_calendar(self, said, static, qr_txt, made):
+        (static / "s" / "1").write_bytes(listed(iat=made, exp=made))
+
+        assert said(qr_txt, "--static", static)[1]["verdict"] == "status_unknown"
+
+    def test_did_documents_of_a_demo_say_specimen(self, said, static, qr_txt):
+        (static / ".well-known" / "did.json").write_bytes(spelled(did() | {"specimen": True}))
+
+        assert said(qr_txt, "--did", static / ".well-known" / "did.json")[1]["specimen"]
+
     def test_standard_input(self, monkeypatch, said, static):
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(f"{text()}\n".encode())))
 

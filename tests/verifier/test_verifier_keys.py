@@ -41,6 +41,10 @@ def refused(read, text):
     return caught.value.why
 
 
+def row(private):
+    return {"kid": cose.thumbprint(public(private)).hex(), "publicKeyMultibase": keys.multikey(public(private))}
+
+
 class TestKeysJson:
     def test_gives_keys_by_use_prefixes_and_the_log(self):
         ring = keys.read_keys_json(spelled(keys_json()))
@@ -124,6 +128,22 @@ class TestKeysJson:
     def test_with_a_prefix_that_is_none(self, prefix):
         refused(keys.read_keys_json, keys_json(prefixes=[prefix]))
 
+    def test_without_a_prefix(self):
+        assert "no prefix" in refused(keys.read_keys_json, keys_json(prefixes=[]))
+
+    def test_with_the_key_of_another_log(self):
+        refused(keys.read_keys_json, keys_json(log={"origin": "other.example/log", "vkey": VKEY}))
+        refused(keys.read_keys_json, keys_json(log={"vkey": VKEY}))
+
+    def test_every_key_of_the_log_counts_that_was_not_withdrawn(self):
+        page = keys_json()
+        page["keys"].append(page["keys"][2] | row(STRANGER))
+        other = proof.vkey(f"{HOST}/log", public(STRANGER))
+        assert keys.read_keys_json(spelled(page)).logs == (VKEY, other)
+
+        page["keys"][2]["withdrawn"] = "2026-11-01T00:00:00Z"
+        assert keys.read_keys_json(spelled(page)).logs == (other,)
+
     @pytest.mark.parametrize(
         "vkey",
         ["", "x", VKEY + "x", VKEY.replace("+", "-"), "other" + VKEY, proof.vkey(f"{HOST}/log", bytes(32)), "x+é+é"],
@@ -180,11 +200,16 @@ class TestDidDocument:
     def test_a_key_outside_assertion_method_is_not_taken(self):
         assert list(keys.read_did(spelled(did() | {"assertionMethod": [{"id": f"{ISSUER}#1"}]}))) == []
 
-    def test_a_key_may_be_revoked(self):
-        document = did()
+    @pytest.mark.parametrize("asserted", [[f"{ISSUER}#1"], []])
+    def test_a_key_may_be_revoked_and_need_not_be_asserted_then(self, asserted):
+        document = did() | {"assertionMethod": asserted}
         document["verificationMethod"][0]["revoked"] = "2026-11-01T00:00:00Z"
 
         assert [key.withdrawn for key in keys.read_did(spelled(document))] == ["2026-11-01T00:00:00Z"]
+
+    def test_says_when_it_is_a_specimen(self):
+        assert [key.specimen for key in keys.read_did(spelled(did() | {"specimen": True}))] == [True]
+        refused(keys.read_did, did() | {"specimen": "yes"})
 
     @pytest.mark.parametrize(
         "change",
@@ -224,6 +249,14 @@ class TestRing:
 
         for ring in (KeyRing([good, withdrawn]), KeyRing([withdrawn, good]), KeyRing([good]) | KeyRing([withdrawn])):
             assert ring.for_certificates(good.kid).withdrawn == "2026-11-01"
+
+    def test_one_source_that_says_specimen_is_enough(self):
+        good = Key("certificate", ISSUER, "#1", public(ISSUING), "2026-11-01")
+        demo = Key("certificate", ISSUER, "#1", public(ISSUING), specimen=True)
+
+        for ring in (KeyRing([good, demo]), KeyRing([demo]) | KeyRing([good])):
+            assert ring.for_certificates(good.kid).specimen
+            assert ring.for_certificates(good.kid).withdrawn
 
     def test_a_key_has_one_owner(self):
         with pytest.raises(Unverified, match="twice"):

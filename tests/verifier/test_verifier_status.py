@@ -94,7 +94,7 @@ def test_a_list_of_another_shape_is_unknown(claims):
 )
 def test_a_list_that_cannot_be_believed_is_unknown(bad):
     unknown(status.read_list, bad, ring())
-    assert status.tokens([bad])(f"https://{HOST}/s/2") is None
+    assert not status.tokens([bad])(f"https://{HOST}/s/2")
 
 
 def test_notes_give_back_what_was_put_in():
@@ -131,10 +131,15 @@ class TestSources:
 
         unknown(statuses.list_at, LIST, ring(list_key_withdrawn="2026-11-01"))
 
-    def test_the_first_source_that_has_it_is_asked(self):
-        statuses = status.Statuses(status.tokens([]), status.tokens([listed({1: 1})]), status.tokens([listed({1: 2})]))
+    @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+    @pytest.mark.parametrize("apart", [True, False])
+    def test_the_newest_that_can_be_believed_counts(self, order, apart):
+        """An old list left in a folder, or one that nobody signed, does not hide the newer one."""
+        lists = [listed({1: 1}), listed({1: 2}, iat=LISTED + 1), listed({1: 3}, iat=LISTED + 2, by=STRANGER)]
+        lists = [lists[at] for at in order]
+        sources = [status.tokens([one]) for one in lists] if apart else [status.tokens(lists)]
 
-        assert statuses.list_at(LIST, ring())[1] == 1
+        assert status.Statuses(status.tokens([]), *sources).list_at(LIST, ring())[1] == 2
 
     def test_a_folder_is_read_again_when_it_changes(self, tmp_path):
         keys, statuses = ring(), status.Statuses(status.folder(tmp_path))
@@ -173,11 +178,11 @@ class TestSources:
         (tmp_path / "s").mkdir()
         (tmp_path / "s" / "1").write_bytes(listed())
 
-        assert status.folder(tmp_path)(uri) is None
+        assert not status.folder(tmp_path)(uri)
 
     def test_a_file_larger_than_any_list_is_not_read(self, tmp_path):
         (tmp_path / "s").mkdir()
         with (tmp_path / "s" / "1").open("wb") as file:
             file.truncate((1 << 23) + 1)
 
-        assert status.folder(tmp_path)(LIST) is None
+        assert not status.folder(tmp_path)(LIST)

@@ -9,13 +9,13 @@ from papers import (
     HOST,
     ISSUER,
     ISSUING,
-    LIST,
     LISTED,
     LISTING,
     NOW,
     STRANGER,
     TRANSFERRED,
     at_hand,
+    keys_json,
     listed,
     log_proof,
     noted,
@@ -23,11 +23,12 @@ from papers import (
     public,
     ring,
     seconds,
+    spelled,
     text,
     when,
 )
 
-from verifier import cbor, cose, status
+from verifier import cbor, cose, keys, proof, status
 from verifier import certificate as qr
 from verifier.keys import Key, KeyRing
 from verifier.verdict import LANGUAGES, VERDICTS, Notice, Unverified, sentence, worst
@@ -129,6 +130,8 @@ class TestStatusUnknown:
             (at_hand(listed(uri=f"https://{HOST}/s/2")), "no list"),
             (at_hand(listed(by=STRANGER)), "no key"),
             (at_hand(listed({HERE: 1}, iat=LISTED - 7 * 86400)), "too old"),
+            (at_hand(listed(iat=LISTED + 7 * 86400)), "this device's clock is behind the list"),
+            (at_hand(listed(iat=1 << 60)), "this device's clock is behind the list"),
             (at_hand(listed(size=4096)), "no such entry"),
             (at_hand(listed({HERE: 5}, bits=4)), "a status 5"),
         ],
@@ -150,6 +153,18 @@ class TestStatusUnknown:
         assert seconds("2026-11-24T06:00:00Z") == end
         assert verdict(text(), statuses=at_hand(listed()), at=when("2026-11-24T06:00:01Z")) == "status_unknown"
 
+    def test_a_list_may_be_a_little_ahead_of_the_readers_clock(self):
+        now = int(NOW.timestamp())
+
+        assert verdict(text(), statuses=at_hand(listed(iat=now + 600))) == "valid"
+        assert verdict(text(), statuses=at_hand(listed(iat=now + 601))) == "status_unknown"
+
+    def test_a_clock_set_back_to_when_an_old_list_was_good_shows(self):
+        """Whoever holds an old list and a newer one can't make the old one count by setting the clock back."""
+        lists = at_hand(listed(), listed({HERE: 1}, iat=LISTED + 3 * 86400))
+
+        assert verdict(text(), statuses=lists) == "status_unknown"
+
     def test_another_issuer_does_not_speak_of_ours(self):
         other = Key("status", "did:web:other.example:status", "did:web:other.example:status#1", public(STRANGER))
 
@@ -158,7 +173,7 @@ class TestStatusUnknown:
     def test_a_list_found_at_the_wrong_address_says_nothing(self):
         other = listed(uri=f"https://{HOST}/s/2")
 
-        assert verdict(text(), statuses=status.Statuses({LIST: other}.get)) == "status_unknown"
+        assert verdict(text(), statuses=status.Statuses(lambda uri: [other])) == "status_unknown"
 
 
 class TestNotes:
@@ -180,13 +195,14 @@ class TestNotes:
         [
             noted({HERE: TRANSFERRED}, by=STRANGER),
             noted({HERE: TRANSFERRED}, iat=LISTED - 7 * 86400),
+            noted({HERE: TRANSFERRED}, iat=LISTED + 7 * 86400),
             noted({HERE + 1: TRANSFERRED}),
             noted({HERE: TRANSFERRED}, uri=f"https://{HOST}/s/2.notes"),
             noted({HERE: TRANSFERRED})[:-1],
         ],
     )
     def test_that_cannot_be_believed_explain_nothing_and_change_nothing(self, notes):
-        found = verify(text(), ring(), status.Statuses({LIST: listed({HERE: 3}), f"{LIST}.notes": notes}.get), at=NOW)
+        found = verify(text(), ring(), at_hand(listed({HERE: 3}), notes), at=NOW)
 
         assert (found.verdict, found.notice) == ("superseded", None)
 
@@ -197,6 +213,21 @@ class TestNotes:
 
 
 class TestLogProof:
+    @pytest.mark.parametrize("uri", [f"https://{HOST}/s/2", f"https://{HOST}/s/1.notes", f"https://{HOST}/s/11", ""])
+    def test_binds_the_number_of_the_status_list(self, uri):
+        assert verdict(text(status_uri=uri)) != "tampered"
+        assert verdict(text(status_uri=uri), log_proof=log_proof()) == "tampered"
+
+    def test_of_a_retired_log_key_counts_and_of_a_withdrawn_one_does_not(self):
+        page = keys_json(log={"origin": f"{HOST}/log", "vkey": proof.vkey(f"{HOST}/log", public(STRANGER))})
+        retired = keys.read_keys_json(spelled(page))
+        page["keys"][2]["withdrawn"] = "2026-11-01T00:00:00Z"
+        withdrawn = keys.read_keys_json(spelled(page))
+
+        assert verdict(text(), retired, log_proof=log_proof()) == "valid"
+        for own in (withdrawn, retired | withdrawn):
+            assert verdict(text(), own, log_proof=log_proof()) == "unknown_key"
+
     def test_of_this_certificate_gives_its_position(self):
         found = verify(text(), ring(), GOOD, at=NOW, log_proof=log_proof())
 
