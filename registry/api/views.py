@@ -65,10 +65,12 @@ async def public_endorsement(
     span = await house.readers.one(*standing.of(number, on=latest))
     now = today(house, span["custodian"] if span else "ALLIANCE")
     listed = await house.readers.one(*register_view.search(on=now, number=number, limit=1))
-    asked = span = await house.readers.one(*standing.of(number, on=on or now, known=await _position_at(house, known)))
-    if listed is None or asked is None or span is None or span["standing"] != "active":
+    if on is None and known is None:
+        return (_listed(listed, now) if listed else None), at
+    asked = await house.readers.one(*standing.of(number, on=on or now, known=await _position_at(house, known)))
+    if listed is None or asked is None or asked["standing"] != "active":
         return None, at
-    return _listed(span | {"association": span["custodian"], "name": listed["name"],
+    return _listed(asked | {"association": asked["custodian"], "name": listed["name"],
                            "credentials": listed["credentials"]}, on or now), at  # fmt: skip
 
 
