@@ -1,6 +1,7 @@
 """Is this database still the history that was signed? Everything is derived again here, by code of its own.
 
-Nothing of the code that writes or publishes is used: plain SQL, own hashing, own reading of the published files.
+Nothing of the code that writes or publishes is used: plain SQL, own hashing, own fold of the statuses, own reading of
+the published files.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from psycopg import Connection
 from psycopg.rows import tuple_row
+
+from registry.log import fsck_lists
+from registry.log.fsck_lists import Listed, Unreadable
 
 NAMED: Final = 20
 """Findings told one by one; the others are counted."""
@@ -122,6 +126,8 @@ def examine(
         if walk.roots.get(one.size) != one.root
     ]
     findings = plane.distrust + sorted(findings, key=_place) + plane.findings
+    if not findings:  # of another history than the signed one the lists can't be judged
+        findings = [*walk.lists.findings()]
     return Report(
         events=walk.events,
         checkpoint=None if head is None else head.as_json(),
@@ -170,6 +176,7 @@ class _Walk:
         self.gaps: list[tuple[int, int]] = []  # missing positions, first and last
         self.lost: list[tuple[str, int, int, int]] = []  # stream, missing version, after and before which position
         self.tree = _Tree()
+        self.lists = _Lists(plane, self.signed)
         self._keep_root()
 
     def take(self, position: Any, stream: Any, version: Any, topic: Any, state: Any) -> None:
@@ -185,6 +192,8 @@ class _Walk:
         self._check_version(position, stream, version)
         if problem := _problem_of(stream, topic, state):
             self._find(problem, *here)
+        else:
+            self.lists.take(position, stream, topic, state)
 
         entry = _entry(position, stream, version, topic, state)
         published = self.plane.entry(position) if position <= self.signed else None
@@ -261,6 +270,65 @@ def _problem_of(stream: str, topic: str, state: bytes) -> str | None:
     return None
 
 
+class _Lists:
+    """The status lists, as the events make them: as of the checkpoint or of any later event, for they go out first."""
+
+    def __init__(self, plane: _Plane, signed: int) -> None:
+        self._signed = signed
+        self._listed = Listed()
+        self._wrong: dict[int, str] | None = None if plane.head else {}
+        self._plane = plane
+        self._published: dict[int, fsck_lists.Counts] = {}
+        self._unreadable: dict[int, str] = {}
+
+    def take(self, position: int, stream: str, topic: str, state: bytes) -> None:
+        if position > self._signed:
+            self._compare()
+        try:
+            changed = self._listed.take(position, stream, topic, state)
+        except msgspec.DecodeError:
+            return  # not of our making; what was signed is told by the root
+        if changed and position > self._signed and self._wrong:
+            self._compare_again()
+
+    def findings(self) -> Iterator[Finding]:
+        self._compare()
+        for number, why in sorted((self._wrong or {}).items()):
+            yield Finding(why, file=f"s/{number}")
+
+    def _compare(self) -> None:
+        """Once, when all events under the checkpoint are there."""
+        if self._wrong is not None:
+            return
+        self._wrong = {}
+        for number, data in self._plane.lists.items():
+            try:
+                self._published[number] = fsck_lists.read(data, number, self._plane.list_keys())
+            except Unreadable as error:
+                self._unreadable[number] = str(error)
+        for number, counts in self._listed.count().items():
+            if number not in self._plane.lists:
+                self._unreadable[number] = f"the list is missing; by the events {fsck_lists.said(counts)}"
+        self._wrong = self._unreadable | dict(self._differing())
+
+    def _compare_again(self) -> None:
+        self._listed.count()
+        differing = dict(self._differing())
+        # One that agrees with any of these events is the list of that event.
+        for number in [number for number in self._wrong or {} if number not in differing]:
+            if self._wrong and number not in self._unreadable:
+                del self._wrong[number]
+
+    def _differing(self) -> Iterator[tuple[int, str]]:
+        for number, published in self._published.items():
+            counts = self._listed.counts.get(number, fsck_lists.Counts())
+            if not fsck_lists.same(counts, published):
+                yield (
+                    number,
+                    f"of its certificates {fsck_lists.said(published)}; by the events {fsck_lists.said(counts)}",
+                )
+
+
 # --- hashing, RFC 8785 (of numbers and text it is compact JSON) and RFC 9162 ---
 
 _canonical: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -330,7 +398,12 @@ class _Plane:
         self.root: bytes | None = None  # over the published entries, unless one is missing
         self.head: _Head | None = None
         data = self._read("checkpoint")
-        if data is None:
+        self.lists = fsck_lists.files(static)
+        if data is None and (static / "tile").exists():
+            self.distrust.append(
+                Finding("it is missing, but tiles are published: it was taken away", file="checkpoint")
+            )
+        elif data is None:
             self.not_checked.append(
                 "no checkpoint is published: entries and root were compared with nothing,"
                 " and events missing at the end cannot be noticed"
@@ -384,6 +457,15 @@ class _Plane:
                     yield origin, _key_id(origin, public), public
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
             self.distrust.append(Finding("the keys of the log are missing or cannot be read", file="keys.json"))
+
+    def list_keys(self) -> dict[bytes, bytes]:
+        """The keys that sign lists, by kid; `keys.json` is under no signature, who needs more pins the log's key."""
+        try:
+            keys = json.loads(self._read("keys.json") or b"")["keys"]
+            ours = [key for key in keys if key["use"] == "status" and not key.get("withdrawn")]
+            return {bytes.fromhex(key["kid"]): _from_multibase(key["publicKeyMultibase"]) for key in ours}
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
+            return {}
 
     def entry(self, position: int) -> bytes | None:
         """The entry published at a position under the checkpoint, None if its bundle can't be read."""

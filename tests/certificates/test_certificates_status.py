@@ -1,5 +1,6 @@
 """What a list says of a certificate, by what happened to its endorsement."""
 
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -9,7 +10,9 @@ from hypothesis import strategies as st
 
 from domain.endorsement import Endorsement
 from registry.certificates.slots import slot
-from registry.certificates.status import REVOKED, SUPERSEDED, SUSPENDED, VALID, Statuses
+from registry.certificates.status import REVOKED, SUPERSEDED, SUSPENDED, TOPICS, VALID, Statuses
+from registry.log import fsck_lists
+from registry.log.fsck_lists import Listed, same
 from verifier.verdict import Notice
 
 LATER = date(2026, 9, 1)
@@ -380,6 +383,10 @@ def test_the_list_agrees_with_the_endorsement_and_it_does_not_matter_how_often_w
     assert statuses.of_list(1) == {
         place(position): one for position, one in zip(certificates, given_to, strict=True) if one
     }
+    again = Listed()
+    for row in found:
+        again.take(row[0], row[1], row[2], row[3])
+    assert same(again.count().get(1, {}), Counter(given_to))
     endorsement = Endorsement.fold(event for event in events if event.originator_id.startswith("endorsement/"))
     now = endorsement.standing(date(2027, 1, 1))  # after all facts, before all last good days
     if any(deed in ENDS for deed, _ in told):
@@ -390,3 +397,7 @@ def test_the_list_agrees_with_the_endorsement_and_it_does_not_matter_how_often_w
         _, _, through, _ = endorsement._by_day()[-1]
         good = now == "active" and through >= date(2028, 12, 31)
         assert given_to == [SUPERSEDED] * (len(certificates) - 1) + [VALID if good else SUSPENDED]
+
+
+def test_fsck_judges_by_the_same_events():
+    assert set(TOPICS) == fsck_lists._TOPICS

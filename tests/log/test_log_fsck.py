@@ -76,6 +76,14 @@ class TestNothingIsWrong:
         assert report.checkpoint is None
         assert "no checkpoint is published" in report.not_checked[0]
 
+    def test_tiles_without_a_checkpoint_are_no_beginning(self, signed, static):
+        (static / "checkpoint").unlink()
+
+        report = examine(signed.connection, static)
+        assert [(finding.file, finding.what) for finding in report.findings] == [
+            ("checkpoint", "it is missing, but tiles are published: it was taken away")
+        ]
+
     def test_tiles_of_a_publisher_that_was_killed_before_the_checkpoint_do_not_matter(self, signed, publisher, static):
         publisher.advance(signed.grow(300).connection)
 
@@ -418,7 +426,12 @@ class TestCommand:
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ)
 
-        assert json.loads(done.stdout.replace("'", '"')) == ["registry", "registry.log", "registry.log.fsck"]
+        assert json.loads(done.stdout.replace("'", '"')) == [
+            "registry",
+            "registry.log",
+            "registry.log.fsck_lists",
+            "registry.log.fsck",
+        ]
 
 
 def insert(events, stream, version, position):

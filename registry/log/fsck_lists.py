@@ -1,0 +1,261 @@
+"""Do the published status lists say what the events say? Part of fsck: own fold, own reading, nothing shared.
+
+Where in its list a certificate stands is a secret of the publisher; how many of a list are revoked, suspended or
+superseded is not, and that is compared.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+PLACES: Final = 131_072
+
+Counts = Counter[int]
+"""Of one list: how many certificates have which status; of those with 0 nothing is known."""
+
+_WORDS: Final = {1: "revoked", 2: "suspended", 3: "superseded"}
+_FILE: Final = re.compile(r"[1-9][0-9]{0,8}")
+_TOKEN_LIST: Final = 65533
+
+_ENDS: Final = ("endorsement.removed", "endorsement.archived")
+_STANDS: Final = {
+    "endorsement.awarded": "active",
+    "endorsement.renewed": "active",
+    "endorsement.reactivated": "active",
+    "endorsement.reinstated": "active",
+    "endorsement.lapsed": "lapsed",
+    "endorsement.made_inactive": "inactive",
+    "endorsement.suspended": "suspended",
+}
+_BEGINS: Final = ("endorsement.awarded", "endorsement.imported")
+_OTHERS: Final = (
+    "endorsement.imported",
+    "endorsement.reported",
+    "endorsement.suspension_lifted",
+    "endorsement.add_on_granted",
+    "endorsement.custody_transferred",
+    "certificate.issued",
+)
+_ERASED: Final = "person.erased"
+_TOPICS: Final = frozenset((*_ENDS, *_STANDS, *_OTHERS, _ERASED))
+
+
+class _Fact(msgspec.Struct):
+    on: date
+    topic: str = ""
+    position: int = 0
+    person: str = ""
+    association: str = ""
+    category: str = ""
+    to: str = ""
+    standing: str = "active"
+    means: str = ""
+    awarded_on: date | None = None
+    through: date | None = None
+    cti: str = ""
+
+
+_read_fact: Final = msgspec.json.Decoder(_Fact).decode
+
+
+@dataclass
+class _Case:
+    facts: list[_Fact] = field(default_factory=list)
+    erased: bool = False
+    said: dict[int, Counts] = field(default_factory=dict)  # by list, as it was last counted
+
+
+@dataclass
+class Listed:
+    """What the events up to a position make of every certificate; grows with them."""
+
+    cases: dict[str, _Case] = field(default_factory=dict)
+    erased: set[str] = field(default_factory=set)
+    holders: dict[str, set[str]] = field(default_factory=dict)
+    counts: dict[int, Counts] = field(default_factory=dict)
+    """By list. A list without certificates is not in it."""
+    waiting: set[str] = field(default_factory=set)
+
+    def take(self, position: int, stream: str, topic: str, state: bytes) -> bool:
+        """Whether this event may change a list."""
+        if topic not in _TOPICS:
+            return False
+        fact = _read_fact(state)
+        fact.topic, fact.position = topic, position
+        if topic == _ERASED:
+            person = stream.removeprefix("person/")
+            self.erased.add(person)
+            touched = self.holders.get(person, set())
+            for one in touched:
+                self.cases[one].erased = True
+            self.waiting |= touched
+            return True
+        case = self.cases.setdefault(stream, _Case())
+        case.facts.append(fact)
+        if topic in _BEGINS:
+            self.holders.setdefault(fact.person, set()).add(stream)
+            case.erased = case.erased or fact.person in self.erased
+        self.waiting.add(stream)
+        return True
+
+    def count(self) -> dict[int, Counts]:
+        for stream in self.waiting:
+            case = self.cases[stream]
+            for number, before in case.said.items():
+                self.counts[number].subtract(before)
+            case.said = {}
+            for position, status in _judge(case):
+                number = (position - 1) // PLACES + 1
+                case.said.setdefault(number, Counter())[status] += 1
+            for number, now in case.said.items():
+                self.counts.setdefault(number, Counter()).update(now)
+        self.waiting.clear()
+        return self.counts
+
+
+def _judge(case: _Case) -> Iterator[tuple[int, int]]:
+    """Position and status of each certificate of an endorsement, badges issued again under one id included."""
+    issued = [fact for fact in case.facts if fact.topic == "certificate.issued"]
+    if case.erased or any(fact.topic in _ENDS for fact in case.facts):
+        yield from ((fact.position, 1) for fact in issued)
+        return
+    since, _, standing, through = max(_turns(case.facts), default=(date.min, 0, "active", date.max))
+    newest = list(dict.fromkeys(fact.cti for fact in issued))[-1:]
+    holder = [fact.to or fact.association for fact in case.facts if fact.to or fact.topic in _BEGINS][-1:]
+    category = [fact.category for fact in case.facts if fact.category and fact.topic != "certificate.issued"][-1:]
+    first = {fact.cti: fact for fact in reversed(issued)}
+    for fact in issued:
+        paper = first[fact.cti]
+        last = paper.through or date.max
+        current = (
+            newest == [paper.cti]
+            and holder in ([], [paper.association])
+            and category in ([], [paper.category.split("+")[0]])
+        )
+        if standing in ("suspended", "inactive"):
+            status = 2
+        elif not current:
+            status = 3
+        else:
+            status = 2 if last > through or (standing == "lapsed" and since <= last) else 0
+        yield fact.position, status
+
+
+def _turns(facts: list[_Fact]) -> Iterator[tuple[date, int, str, date]]:
+    """Day, order, standing and last good day of everything that changed how an endorsement stands."""
+    standing, through = "active", date.max
+    for order, fact in enumerate(facts):
+        before, on = through, fact.on
+        through = fact.through or through if fact.topic != "certificate.issued" else through
+        late = before + timedelta(1) if before < on else on
+        match fact.topic:
+            case "endorsement.imported":
+                yield fact.awarded_on or on, 2 * order, "active", through
+                standing = fact.standing
+                if standing != "active":
+                    yield through + timedelta(1) if through < on else on, 2 * order + 1, standing, through
+            case "endorsement.reported":
+                standing = fact.standing
+                yield late if fact.means == "renewal" else on, 2 * order, standing, through
+            case "endorsement.suspension_lifted":
+                standing = fact.standing
+                yield on, 2 * order, standing, through
+            case "endorsement.add_on_granted":
+                yield on, 2 * order, standing, through
+            case topic if topic in _STANDS:
+                standing = _STANDS[topic]
+                yield on, 2 * order, standing, through
+
+
+# --- the published files ---
+
+
+class Unreadable(ValueError):
+    """The file is no list of ours; says why."""
+
+
+def files(static: Path) -> dict[int, bytes]:
+    """All lists as they are published now, by number."""
+    folder = static / "s"
+    names = [path for path in folder.iterdir() if _FILE.fullmatch(path.name)] if folder.is_dir() else []
+    return {int(path.name): path.read_bytes() for path in names if path.is_file()}
+
+
+def read(data: bytes, number: int, keys: Mapping[bytes, bytes]) -> Counts:
+    """How often each status stands in a list; `keys` are those that may sign one, by kid. Raises Unreadable."""
+    try:
+        token, end = _item(data, 1)
+        if data[:1] != b"\xd2" or end != len(data):  # tag 18, COSE_Sign1
+            raise Unreadable("it is no signed list")
+        protected, _, payload, signature = token
+        header, _ = _item(protected, 0)
+        claims, _ = _item(payload, 0)
+        key = keys.get(header[4])
+        if key is None:
+            raise Unreadable("no list key of this registry signed it")
+        signed = b"\x84\x6aSignature1" + _text(protected) + b"\x40" + _text(payload)
+        Ed25519PublicKey.from_public_bytes(key).verify(signature, signed)
+        if header[16] != "application/statuslist+cwt" or not str(claims[2]).endswith(f"/s/{number}"):
+            raise Unreadable("it is another list")
+        entries = claims[_TOKEN_LIST]
+        packed = zlib.decompressobj().decompress(entries["lst"], PLACES // 4 + 1)
+    except InvalidSignature:
+        raise Unreadable("its signature fails") from None
+    except (IndexError, KeyError, TypeError, AttributeError, UnicodeDecodeError, zlib.error, RecursionError):
+        raise Unreadable("it is no list") from None
+    except ValueError as error:
+        raise error if isinstance(error, Unreadable) else Unreadable("it is no list") from None
+    if entries["bits"] != 2 or len(packed) != PLACES // 4:  # noqa: PLR2004 - our lists have two bits for each place
+        raise Unreadable("it has not the size of our lists")
+    counts: Counts = Counter()
+    for byte, times in Counter(packed).items():
+        for shift in (0, 2, 4, 6):
+            counts[byte >> shift & 3] += times
+    return counts
+
+
+def same(one: Mapping[int, int], other: Mapping[int, int]) -> bool:
+    return all(one.get(status, 0) == other.get(status, 0) for status in _WORDS)
+
+
+def said(counts: Mapping[int, int]) -> str:
+    return ", ".join(f"{counts.get(status, 0)} {word}" for status, word in _WORDS.items())
+
+
+def _item(data: bytes, at: int) -> tuple[Any, int]:
+    """The CBOR item there and where it ends: numbers, byte strings, text, arrays and maps."""
+    major, count = data[at] >> 5, data[at] & 31
+    at += 1
+    if count >= 24:  # noqa: PLR2004 - RFC 8949
+        size = 1 << count - 24
+        count, at = int.from_bytes(data[at : at + size]), at + size
+    if major in (0, 1):
+        return (-1 - count if major else count), at
+    if major in (2, 3):
+        text = data[at : at + count]
+        return (text if major == 2 else text.decode()), at + len(text)  # noqa: PLR2004 - RFC 8949
+    items = []
+    for _ in range(count if major == 4 else 2 * count):  # noqa: PLR2004 - RFC 8949
+        item, at = _item(data, at)
+        items.append(item)
+    return (items if major == 4 else dict(zip(items[::2], items[1::2], strict=True))), at  # noqa: PLR2004 - RFC 8949
+
+
+def _text(data: bytes) -> bytes:
+    """A byte string in CBOR."""
+    for limit, first, size in ((24, 0x40, 0), (1 << 8, 0x58, 1), (1 << 16, 0x59, 2), (1 << 32, 0x5A, 4)):
+        if len(data) < limit:
+            head = bytes([first + len(data)]) if not size else bytes([first]) + len(data).to_bytes(size)
+            return head + data
+    raise Unreadable("it is too long")
