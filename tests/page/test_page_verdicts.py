@@ -260,7 +260,8 @@ def test_a_browser_that_cannot_check_offers_the_server_with_the_code_filled_in(o
     expect(page.locator("#server-text")).to_have_value("")
 
 
-def test_the_did_documents_stand_in_for_keys_json(open_page, served):
+@pytest.mark.parametrize("demo", [False, True])
+def test_the_did_documents_stand_in_for_keys_json(open_page, served, demo):
     def document(did, signer):
         method = {
             "id": f"{did}#1",
@@ -268,13 +269,16 @@ def test_the_did_documents_stand_in_for_keys_json(open_page, served):
             "controller": did,
             "publicKeyMultibase": signer.row("", did)["publicKeyMultibase"],
         }
-        return json.dumps({"id": did, "verificationMethod": [method], "assertionMethod": [f"{did}#1"]}).encode()
+        own = {"id": did, "specimen": demo, "verificationMethod": [method], "assertionMethod": [f"{did}#1"]}
+        return json.dumps(own).encode()
 
     served.plane.remove("keys.json")
     served.plane.write(".well-known/did.json", document(ISSUER, CERTIFICATES))
     served.plane.write("status/did.json", document(f"{ISSUER}:status", LISTS))
 
-    says(pasted(open_page, served, served.plane.text()), "valid", GOOD)
+    page = pasted(open_page, served, served.plane.text())
+    says(page, "valid", GOOD)
+    expect(page.locator("#specimen")).to_be_visible(visible=demo)
 
 
 def test_a_trial_registry_says_specimen_before_and_after(open_page, served):
@@ -300,6 +304,31 @@ def test_codes_we_have_no_name_for_are_shown_as_they_are(open_page, served):
     says(page, "valid", GOOD)
     expect(page.locator("#facts")).to_contain_text("XYZ + NEW")
     expect(page.locator("#facts")).to_contain_text("Alliance – Región Norte")
+
+
+@pytest.mark.parametrize("code", ["toString", "constructor", "__proto__"])
+def test_codes_that_every_object_has_are_codes_like_others(open_page, served, code):
+    served.plane.note({SUPERSEDED: Notice(code, "2026-11-02", code, code)})
+    changes = {"category": f"{code}+{code}", "association": code, "status_index": SUPERSEDED}
+    page = scanned(open_page, served, served.plane.text(**changes))
+
+    says(page, "superseded", WARN)
+    expect(page.locator("#facts")).to_contain_text(f"{code} + {code}")
+    expect(page.locator("#notice")).to_contain_text(f"The endorsement is now {code}, held by {code}.")
+
+
+@pytest.mark.parametrize("language", ["toString", "fr", ""])
+def test_a_language_we_do_not_speak_is_english(open_page, served, language):
+    page = open_page(f"{served.address}/v1?lang={language}")
+
+    expect(page.get_by_role("heading", name="Is this certificate genuine")).to_be_visible()
+
+
+def test_the_details_say_that_no_log_proof_is_read(open_page, served):
+    page = scanned(open_page, served, served.plane.text())
+    page.get_by_text("Technical details").click()
+
+    expect(page.get_by_text("This page does not read the log proof")).to_be_visible()
 
 
 def test_an_association_has_its_own_titles(open_page, served):

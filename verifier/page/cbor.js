@@ -20,7 +20,7 @@ export function decode(bytes) {
 
   const whole = (count) => {
     if (count < 24) return count;
-    if (!(count in LEAST)) refuse("an indefinite or reserved length");
+    if (!(count in LEAST)) refuse("a length of another kind");
     let value = 0n;
     for (const byte of take(1 << (count - 24))) value = (value << 8n) | BigInt(byte);
     if (value < LEAST[count]) refuse("a number not in its shortest form");

@@ -11,6 +11,8 @@ export class Unverified extends Error {
 
 const URL_ = /^(https:\/\/[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?\/v1#)([0-9]+)$/;
 const TAILS = { 0: 0, 3: 1, 5: 2, 8: 3, 10: 4, 13: 5, 15: 6 };
+const NO_DIGITS = "digits that are no message";
+const TOO_LONG = "longer than any certificate";
 const STATUS = 65535;
 const DETAIL = -65537;
 
@@ -23,7 +25,7 @@ export const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padS
 // Seven bytes, read little-endian, are 17 digits (the QR coding of FIDO CTAP 2.2).
 function undigits(text) {
   const bytes = [];
-  if (!(text.length % 17 in TAILS)) malformed("a number of digits that no message has");
+  if (!(text.length % 17 in TAILS)) malformed(NO_DIGITS);
   for (let at = 0; at < text.length; at += 17) {
     const group = text.slice(at, at + 17);
     let value = BigInt(group);
@@ -31,7 +33,7 @@ function undigits(text) {
       bytes.push(Number(value & 255n));
       value >>= 8n;
     }
-    if (value) malformed("a group of digits that is no group of bytes");
+    if (value) malformed(NO_DIGITS);
   }
   return Uint8Array.from(bytes);
 }
@@ -52,14 +54,12 @@ export const hasKeys = (value, ...keys) =>
 export function uncose(message, typ) {
   if (message[0] !== 0xd2) malformed("not a COSE_Sign1 message");
   const parts = decoded(message.subarray(1));
-  if (!Array.isArray(parts) || parts.length !== 4) malformed("not the four parts of a COSE_Sign1 message");
-  const [header, unprotected, payload, signature] = parts;
+  const [header, unprotected, payload, signature] = Array.isArray(parts) && parts.length === 4 ? parts : [];
   if (!isBytes(header) || !hasKeys(unprotected) || !isBytes(payload) || !isBytes(signature, 64))
     malformed("not the four parts of a COSE_Sign1 message");
   const stated = decoded(header);
-  if (!hasKeys(stated, 1, 4, 16)) malformed("not the three header fields of ours");
-  if (![-8, -19].includes(stated.get(1)) || !isBytes(stated.get(4), 8) || stated.get(16) !== typ)
-    malformed("another algorithm, key id or type");
+  if (!hasKeys(stated, 1, 4, 16) || ![-8, -19].includes(stated.get(1)) || !isBytes(stated.get(4), 8) || stated.get(16) !== typ)
+    malformed("another header than ours");
   const signed = Uint8Array.from([
     ...[0x84, 0x6a, ...new TextEncoder().encode("Signature1")],
     ...bytesHead(header.length),
@@ -72,16 +72,14 @@ export function uncose(message, typ) {
 }
 
 const text = (value, most) => {
-  if (typeof value !== "string") malformed("a claim that is not a text");
-  const size = new TextEncoder().encode(value).length;
-  if (most && (size < 1 || size > most)) malformed("a text of the wrong size");
+  const size = typeof value === "string" ? new TextEncoder().encode(value).length : -1;
+  if (size < 0 || (most && (size < 1 || size > most))) malformed("a claim that is not a text of the right size");
   return value;
 };
 
-const whole = (value) =>
-  (typeof value === "number" || typeof value === "bigint") && value >= 0
-    ? value
-    : malformed("a claim that is not a whole number");
+export const isWhole = (value) => (typeof value === "number" || typeof value === "bigint") && value >= 0;
+
+const whole = (value) => (isWhole(value) ? value : malformed("a claim that is not a whole number"));
 
 const id = (value) => (isBytes(value, 16) ? hex(value) : malformed("a claim that is not an id of 16 bytes"));
 
@@ -91,8 +89,7 @@ function stated(claims) {
   const reference = hasKeys(status, "status_list") && status.get("status_list");
   if (!hasKeys(reference, "idx", "uri")) malformed("not a reference to a status list");
   const detail = claims.get(DETAIL);
-  if (!hasKeys(detail, 0, 1, 2, 3, 4) && !hasKeys(detail, 0, 1, 2, 3, 4, 5)) malformed("not the details of version 1");
-  if (detail.get(0) !== 1) malformed("details of another version");
+  if (!(hasKeys(detail, 0, 1, 2, 3, 4) || hasKeys(detail, 0, 1, 2, 3, 4, 5)) || detail.get(0) !== 1) malformed("not the details of version 1");
   const name = text(detail.get(1), 120);
   if (name !== name.normalize("NFC")) malformed("a name that is not in Unicode NFC");
   return {
@@ -112,16 +109,16 @@ function stated(claims) {
 }
 
 export function unsealDigits(digits) {
-  if (!/^[0-9]+$/.test(digits)) malformed("something other than digits");
+  if (!/^[0-9]+$/.test(digits)) malformed(NO_DIGITS);
   const message = undigits(digits);
-  if (message.length > 512) malformed("longer than any certificate");
+  if (message.length > 512) malformed(TOO_LONG);
   const envelope = uncose(message, "iecmh+cwt");
   return { envelope, certificate: stated(envelope.claims) };
 }
 
 export function unseal(received) {
-  if (received.length > 2048) malformed("longer than any certificate");
-  const parts = URL_.exec(received.trim());
+  if (received.length > 2048) malformed(TOO_LONG);
+  const parts = URL_.exec(received.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, ""));
   if (!parts) malformed("not the address and digits of a certificate");
   return { prefix: parts[1], ...unsealDigits(parts[2]) };
 }

@@ -32,7 +32,7 @@ const LOOK = {
 };
 
 let language = new URLSearchParams(location.search).get("lang") ?? navigator.language.slice(0, 2);
-if (!(language in WORDS)) language = "en";
+if (!Object.hasOwn(WORDS, language)) language = "en";
 let report = null; // the last result
 let progress = ""; // the word shown while something goes on, or after it failed
 let ring = null;
@@ -183,13 +183,15 @@ const day = (seconds) => date(seconds).toLocaleDateString(locale(), { dateStyle:
 const lastDay = ({ expiresAt }) => day(expiresAt - 43200);
 
 // A code we have no name for is shown as it is.
-const association = (code) => NAMES.associations[code]?.replace("~", NAMES.phrase) ?? code;
+const named = (names, code) => (Object.hasOwn(names, code) ? names[code] : undefined);
+
+const association = (code) => named(NAMES.associations, code)?.replace("~", NAMES.phrase) ?? code;
 
 // "IFS+ERS" is a category with an add-on; an association may have titles of its own.
 const category = (code, by) =>
   code
     .split("+")
-    .map((part) => NAMES.titles[by]?.[part] ?? NAMES.categories[part] ?? part)
+    .map((part) => named(named(NAMES.titles, by) ?? {}, part) ?? named(NAMES.categories, part) ?? part)
     .join(" + ");
 
 function fill(list, rows) {
@@ -215,11 +217,11 @@ function noticed({ verdict, notice }) {
   const values = {
     on: day(Date.parse(on) / 1000),
     replaced: verdict === "superseded" ? said.replaced : "",
-    standing: said.standings[standing] ?? standing,
+    standing: named(said.standings, standing) ?? standing,
     association: association(now),
   };
   const filled = (template) => template.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-  values.reason = filled(said.reasons[reason] ?? reason);
+  values.reason = filled(named(said.reasons, reason) ?? reason);
   return filled(said.sentence);
 }
 

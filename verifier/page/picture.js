@@ -4,7 +4,7 @@ import { inflate } from "./status.js";
 
 const MOST = 20e6; // bytes of a file
 const SIDES = [1600, 3000, 900]; // pixels of the longer side a picture is tried at
-const TEXT = /^\s*(https?:\/\/[^\s#]+#[0-9]+)\s*$/;
+const TEXT = /^[ \t\r\n]*(https?:\/\/[^\s#]+#[0-9]+)[ \t\r\n]*$/;
 
 export class NotRead extends Error {} // its message names the sentence to show
 
@@ -112,7 +112,8 @@ export async function fromFile(file) {
   const bytes = new Uint8Array(await file.arrayBuffer());
   const start = new TextDecoder("latin1").decode(bytes.subarray(0, 1024));
   if (start.includes("%PDF-")) return fromPdf(bytes);
-  if (bytes.length <= 4096 && TEXT.test(start + new TextDecoder().decode(bytes.subarray(1024)))) return new TextDecoder().decode(bytes).trim();
+  const found = bytes.length <= 4096 && TEXT.exec(new TextDecoder().decode(bytes)); // without the mark of its byte order
+  if (found) return found[1];
   throw new NotRead("not_a_file");
 }
 

@@ -1,10 +1,10 @@
 // The signed status list (IETF Token Status List, 2 bits) and its notes, whole lists only: nobody learns who is asked about.
 
-import { Unverified, hasKeys, uncose } from "./certificate.js";
+import { Unverified, hasKeys, isWhole, uncose } from "./certificate.js";
 import { find, holds } from "./keys.js";
 
 const MOST = 1 << 17; // 131,072 places of at most 8 bits
-
+const OTHER = "the list is not one of ours";
 const LISTED = ["valid", "revoked", "suspended", "superseded"];
 
 const unknown = (why) => {
@@ -21,7 +21,7 @@ export async function inflate(bytes, most) {
     size += value.length;
     if (size > most) {
       await reader.cancel();
-      throw new Error("inflates to more than we ever write");
+      throw new Error("too long");
     }
     parts.push(value);
   }
@@ -40,9 +40,10 @@ async function opened(bytes, typ, uri, last, { issuer }, ring, now) {
   if (!key || key.withdrawn || !(await holds(key, envelope))) unknown("the list is not signed by the registry's list key");
   if (![issuer, `${issuer}:status`].includes(key.controller)) unknown("the list was signed by another issuer");
   const { claims } = envelope;
-  if (!hasKeys(claims, 2, 4, 6, 65534, last)) unknown("the list does not have the claims of ours");
+  if (!hasKeys(claims, 2, 4, 6, 65534, last) || ![4, 6, 65534].every((name) => isWhole(claims.get(name)))) unknown(OTHER);
   if (claims.get(2) !== uri) unknown("the list is another one");
-  if (!(claims.get(4) >= now)) unknown("the list is out of date");
+  if (now > claims.get(4)) unknown("the list is out of date");
+  if (claims.get(6) > now + 600) unknown("this device's clock is behind the list");
   return claims;
 }
 
@@ -52,12 +53,12 @@ export async function look(bytes, certificate, ring, now) {
   const claims = await opened(bytes, "application/statuslist+cwt", uri, 65533, certificate, ring, now);
   const list = claims.get(65533);
   const bits = hasKeys(list, "bits", "lst") && list.get("bits");
-  if (![1, 2, 4, 8].includes(bits) || !(list.get("lst") instanceof Uint8Array)) unknown("the list is not one of ours");
+  if (![1, 2, 4, 8].includes(bits) || !(list.get("lst") instanceof Uint8Array)) unknown(OTHER);
   let places;
   try {
     places = await inflate(list.get("lst"), MOST);
   } catch {
-    unknown("the list does not inflate");
+    unknown(OTHER);
   }
   const place = index * bits;
   if (place >= places.length * 8) unknown("the certificate's place is not in the list");
