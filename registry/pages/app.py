@@ -278,7 +278,7 @@ def history_of(found: cases.Case) -> list[dict[str, Any]]:
         facts = dict(shown["facts"])
         source = facts.pop("source", None)
         shown["source"] = source
-        shown["reported_by"] = (facts.get("association") or "its association") if source else ""
+        shown["reported_by"] = (facts.get("association") or getattr(found.state, "custodian", "")) if source else ""
         shown["edition"] = facts.pop("edition", "")
         shown["draft"] = facts.pop("draft", False) or _DRAFTS.get(shown["edition"], False)
         shown["facts"] = flat(facts)

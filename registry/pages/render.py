@@ -6,6 +6,7 @@ from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from fastapi.responses import Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -71,6 +72,13 @@ def instant(value: datetime | str) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
+def last_day(certificate: Mapping[str, str]) -> str:
+    """The last day of a certificate where its association is; in UTC it may be the next one already."""
+    row = ROWS.get(certificate["association"])
+    expires = datetime.fromisoformat(certificate["expires_at"])
+    return (expires.astimezone(ZoneInfo(row.zone)) if row else expires).date().isoformat()
+
+
 def who(by: str) -> str:
     """`coordinator:VA:k3f9` as words; a person's id says nothing to a reader."""
     role, _, rest = by.partition(":")
@@ -100,6 +108,7 @@ def _environment() -> Environment:
     environment.globals |= {
         "asset": asset_address,
         "category_title": category_title,
+        "last_day": last_day,
         "CATEGORIES": CATEGORIES,
         "CURRENT": CURRENT,
         "ROWS": ROWS,
