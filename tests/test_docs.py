@@ -1,0 +1,32 @@
+"""What the documents say is what the project has."""
+
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "tools"))
+
+
+def test_the_api_page_is_the_apis_own_tables():
+    import api
+
+    assert api.FILE.read_text() == api.written(), "run `python tools/api.py`"
+
+
+def test_every_file_a_document_names_is_there():
+    for document in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]:
+        if document.name == "plan.md":
+            continue
+        for name in re.findall(
+            r"`((?:docs|tests|verifier|registry|domain|projections|bench)/[\w./-]*)`", document.read_text()
+        ):
+            assert (ROOT / name).exists(), f"{document.name} names {name}"
+
+
+def test_every_dependency_has_its_line():
+    wanted = re.findall(
+        r'^    "([a-z0-9-]+)', (ROOT / "pyproject.toml").read_text().partition("[project.scripts]")[0], re.MULTILINE
+    )
+    lines = (ROOT / "docs" / "dependencies.md").read_text()
+    assert [name for name in wanted if name not in lines] == []
