@@ -310,6 +310,8 @@ def _matches(match: Any) -> tuple[str, ...]:
 
 _SIGNS = set("=()[]{}<>|\\@#$%^*_+~?!;:&")
 _JOINERS = {"\u200c", "\u200d"}  # Persian and Indic names need them
+_SIGNS |= set("\u115f\u1160\u3164\uffa0")  # letters of Korean that show nothing
+_VIRAMA = 9  # the combining class of signs that join letters in Indic scripts
 _NEVER = {"Cc", "Cf", "Cn", "Co", "Cs", "So", "Zl", "Zp"}  # controls and marks of direction, unassigned, pictures
 LONGEST_NAME = 120
 
@@ -321,7 +323,27 @@ def printable_name(name: str) -> str:
         raise Invalid("Give the name.", field="name")
     for sign in clean:
         if sign in _SIGNS or (unicodedata.category(sign) in _NEVER and sign not in _JOINERS):
-            raise Invalid(f"No name has the character U+{ord(sign):04X}; type the name again.", field="name")
+            raise _no_name(sign)
+    for word in clean.split():
+        if unicodedata.category(word[0])[0] == "M":
+            raise _no_name(word[0])
+        for at, sign in enumerate(word):
+            if sign in _JOINERS and not _joins(word, at):
+                raise _no_name(sign)
+    if not any(unicodedata.category(sign)[0] == "L" for sign in clean):
+        raise Invalid("A name has at least one letter; type the name again.", field="name")
     if len(clean) > LONGEST_NAME:
         raise Invalid(f"The name is longer than {LONGEST_NAME} letters; shorten it as the person wishes.", field="name")
     return clean
+
+
+def _joins(word: str, at: int) -> bool:
+    """Whether a joiner does: between two letters, or shaping the last one, as Malayalam writes it."""
+    before, after = word[at - 1 : at], word[at + 1 : at + 2]
+    if not before or unicodedata.category(before)[0] not in "LM":
+        return False
+    return unicodedata.category(after)[0] in "LM" if after else unicodedata.combining(before) == _VIRAMA
+
+
+def _no_name(sign: str) -> Invalid:
+    return Invalid(f"No name has the character U+{ord(sign):04X} there; type the name again.", field="name")

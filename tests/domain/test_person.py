@@ -38,6 +38,11 @@ def person(*facts):
         "Siti a/p Rahman",
         "O`Brien",
         "علی\u200cرضا",
+        "ක්\u200dරිෂ්",  # Sinhala: a letter, the sign that joins, the joiner, a letter
+        "രാജന്\u200d",  # Malayalam: the joiner shapes the last letter
+        "김 민준",
+        "ʻOkina",
+        "Rev. 4th Ana",
         "д" * 120,
     ],
 )
@@ -60,6 +65,24 @@ def test_names_are_kept_as_they_are_given(name):
         "Ana\u200b",
         "\ufeffAna",
         "Ana 😀",
+        "\u200d",
+        "\u200c\u200d",
+        "Ana\u200d",
+        "\u200cAna",
+        "Ana \u200d Luz",
+        "Ana\u200c\u200dLuz",
+        "4\u200d2 Ana",
+        "\u3164",
+        "Ana\u3164",
+        "\u115f\u1160",
+        "\uffa0",
+        "\u0301Ana",
+        "Ana \u0301Luz",
+        "\u0301",
+        "4",
+        "-",
+        "'’",
+        "٣٤",
     ],
 )
 def test_characters_no_name_has_are_refused(name):
