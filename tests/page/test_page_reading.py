@@ -76,8 +76,9 @@ def test_a_pdf_whose_attachment_is_not_compressed(open_page, served):
     is_valid(chosen(open_page, served, "plain.pdf", "application/pdf", content))
 
 
-def test_a_text_file(open_page, served):
-    is_valid(chosen(open_page, served, "qr.txt", "text/plain", f"{served.plane.text()}\n".encode()))
+@pytest.mark.parametrize("around", ["{}\n", "\ufeff \t{}\r\n"])
+def test_a_text_file(open_page, served, around):
+    is_valid(chosen(open_page, served, "qr.txt", "text/plain", around.format(served.plane.text()).encode()))
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from papers import (
     STRANGER,
     VKEY,
     did,
+    key,
     keys_json,
     public,
     spelled,
@@ -356,3 +357,12 @@ class TestStrictJson:
     def test_what_is_no_object_is_no_key_file(self, text):
         for read in (keys.read_did, keys.read_keys_json):
             refused(read, text)
+
+
+def test_a_log_key_whose_base64_has_a_plus_is_read():
+    """About half of all keys have one; `name+hash+key` is split at the first two only."""
+    origin = "registry.example/log"
+    stated = (proof.vkey(origin, public(key(f"log {n}"))) for n in range(200))
+    with_plus = next(text for text in stated if text.count("+") > 2)
+    text = keys_json() | {"log": {"origin": origin, "vkey": with_plus}}
+    assert with_plus in keys.read_keys_json(spelled(text)).logs
