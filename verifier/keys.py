@@ -175,7 +175,7 @@ def read_vkey(text: str) -> str:
 
 def _logged_by(vkey: str) -> bytes:
     """The public key of a log key that was read."""
-    return b64decode(vkey.rpartition("+")[2])[1:]
+    return b64decode(vkey.split("+", 2)[2])[1:]  # base64 has a "+" of its own
 
 
 def _public(method: Mapping[str, Any]) -> bytes | None:
