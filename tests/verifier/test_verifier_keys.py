@@ -362,7 +362,6 @@ class TestStrictJson:
 def test_a_log_key_whose_base64_has_a_plus_is_read():
     """About half of all keys have one; `name+hash+key` is split at the first two only."""
     origin = "registry.example/log"
-    stated = (proof.vkey(origin, public(key(f"log {n}"))) for n in range(200))
-    with_plus = next(text for text in stated if text.count("+") > 2)
-    text = keys_json() | {"log": {"origin": origin, "vkey": with_plus}}
-    assert with_plus in keys.read_keys_json(spelled(text)).logs
+    for stated in [proof.vkey(origin, public(key(f"log {n}"))) for n in range(50)]:
+        text = keys_json() | {"log": {"origin": origin, "vkey": stated}}
+        assert stated in keys.read_keys_json(spelled(text)).logs
