@@ -308,9 +308,8 @@ def _matches(match: Any) -> tuple[str, ...]:
     return (f"identity/{match}",) if isinstance(match, str) and match else ()
 
 
-_SIGNS = set("=()[]{}<>|\\@#$%^*_+~?!;:&")
+_SIGNS = set("=()[]{}<>|\\@#$%^*_+~?!;:&\u115f\u1160\u3164\uffa0")  # the last four are letters that show nothing
 _JOINERS = {"\u200c", "\u200d"}  # Persian and Indic names need them
-_SIGNS |= set("\u115f\u1160\u3164\uffa0")  # letters of Korean that show nothing
 _VIRAMA = 9  # the combining class of signs that join letters in Indic scripts
 _NEVER = {"Cc", "Cf", "Cn", "Co", "Cs", "So", "Zl", "Zp"}  # controls and marks of direction, unassigned, pictures
 LONGEST_NAME = 120
