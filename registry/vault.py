@@ -129,7 +129,7 @@ class Vault:
 
     def _open(self, event: E_, fields: list[_Field], keys: _Keys) -> E_:
         opened = {name: _opening(event, name, kind, keys[_subject(event), kind]) for name, kind in fields}
-        return msgspec.structs.replace(event, **{name: o.value if o else None for name, o in opened.items()})
+        return msgspec.structs.replace(event, **{name: o and o[1] for name, o in opened.items()})
 
     def opening(self, event: Event, field: str) -> Opening:
         """What shows this one field to a stranger. Raises Erased, or ValueError if it isn't sealed."""
@@ -140,7 +140,8 @@ class Vault:
         found = _opening(event, field, kind, self._load({pair}, make=False)[pair])
         if found is None:
             raise Erased
-        return found
+        blind, value = found
+        return Opening(_b64(blind), value)
 
     # --- keys
 
@@ -272,25 +273,25 @@ def check_opening(h: str, blind: str, stream: str, version: int, field: str, val
         return False
 
 
-def _opening(event: Event, field: str, kind: PersonalClass, key: AESGCM | None) -> Opening | None:
+def _opening(event: Event, field: str, kind: PersonalClass, key: AESGCM | None) -> tuple[bytes, str] | None:
+    """Blind and value of one sealed field; None where the key is destroyed. A rebuild does this for every name."""
     if key is None:
         return None
     sealed: Sealed = getattr(event, field)
     stream, version = _where(event)
     try:
-        c = _unb64(sealed.c)
+        c = base64.urlsafe_b64decode(sealed.c + "==")
         plain = key.decrypt(c[:NONCE], c[NONCE:], _place(event, field, kind))
         blind, value = plain[:BLIND], plain[BLIND:].decode()
     except (InvalidTag, ValueError):
         raise BrokenSeal(f"{stream}, version {version}, {field}: not sealed here, or changed") from None
-    opening = Opening(_b64(blind), value)
-    if not check_opening(sealed.h, opening.blind, stream, version, field, value):
+    if _b64(commitment(blind, stream, version, field, value)) != sealed.h:
         raise BrokenSeal(f"{stream}, version {version}, {field}: not what was committed to")
-    return opening
+    return blind, value
 
 
 def _joined(*parts: bytes) -> bytes:
-    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+    return b"".join([piece for part in parts for piece in (len(part).to_bytes(4, "big"), part)])
 
 
 def _where(event: Event) -> tuple[str, int]:
