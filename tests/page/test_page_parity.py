@@ -6,6 +6,7 @@ import base64
 import json
 import random
 import subprocess
+import zlib
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -235,6 +236,18 @@ def test_on_a_list_that_inflates_without_end(agreed, plane):
     token = cose.seal(cbor.encode(payload), status.LIST_TYP, LISTS.kid, LISTS.private.sign)
 
     assert agreed([plane.text()], {"/s/1": token}) == ["status_unknown"]
+
+
+@pytest.mark.parametrize("blocks", [52_000, 53_000])
+def test_on_a_list_longer_than_any(agreed, plane, blocks):
+    """Empty blocks make it long and inflate to nothing."""
+    packed = status.pack({})
+    claims = cbor.decode(status.token_list({}, LIST, plane.now - 60))
+    claims[65533]["lst"] = b"\x78\x9c" + b"\x00\x00\x00\xff\xff" * blocks + zlib.compress(packed, 9)[2:]
+    token = cose.seal(cbor.encode(claims), status.LIST_TYP, LISTS.kid, LISTS.private.sign)
+
+    assert agreed([plane.text()], {"/s/1": token}) == ["valid" if len(token) <= 1 << 18 else "status_unknown"]
+    assert (len(token) <= 1 << 18) is (blocks == 52_000)
 
 
 def test_on_a_list_at_the_end_of_its_time(agreed, plane):

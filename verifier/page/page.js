@@ -46,7 +46,7 @@ const word = (name, ...values) => WORDS[language][name].replace(/\{(\d)\}/g, (_,
 
 // --- keys and lists ---
 
-async function file(path, limit = 4e6) {
+async function file(path, limit = 1 << 23) {
   if (saved) throw new Error("no server");
   const answer = await fetch(path, { cache: "no-cache", credentials: "omit", redirect: "error", signal: AbortSignal.timeout(10000) });
   if (!answer.ok) throw new Error(`${path}: ${answer.status}`);

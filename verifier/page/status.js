@@ -29,6 +29,7 @@ export async function inflate(bytes, most) {
 }
 
 async function opened(bytes, typ, uri, last, { issuer }, ring, now) {
+  if (bytes.length > (last === 65533 ? 1 << 18 : 1 << 23)) unknown(OTHER);
   let envelope;
   try {
     envelope = uncose(bytes, typ);
