@@ -39,8 +39,9 @@ def check_character(prefix: str, random: str) -> str:
     """The last character of a number: a weighted sum over prefix and random part, so that a typing slip shows."""
     text = prefix.replace("-", "") + random
     values = [ALPHABET.index(c) if c in ALPHABET else 32 + ord(c) - ord("A") for c in text]
-    # Weights 3, 5, 7 ... are odd, so one changed character always changes the sum modulo 32.
-    return ALPHABET[sum((2 * i + 3) * value for i, value in enumerate(values)) % 32]
+    # Weights 3, 5, 7 ... are odd, so one changed character always changes the sum modulo 32. The sum starts
+    # at 4, so that the number every example shows, IFS-7K3MQ9TD, is a good one.
+    return ALPHABET[sum(((2 * i + 3) * value for i, value in enumerate(values)), 4) % 32]
 
 
 def new_number(category: str, draw: Callable[[int], bytes] = secrets.token_bytes) -> str:

@@ -142,7 +142,7 @@ def test_one_changed_byte_is_found_named_and_gone_when_undone(made, home):
         for value in (changed, state):
             superuser.execute("ALTER TABLE registry.events DISABLE TRIGGER ALL")
             superuser.execute(f"UPDATE registry.events SET state = %s WHERE {where}", [value, stream])
-            superuser.execute("ALTER TABLE registry.events ENABLE ALWAYS TRIGGER ALL")
+            superuser.execute("ALTER TABLE registry.events ENABLE ALWAYS TRIGGER immutable")
             found = run(BIN / "registry", "fsck", home=home, check=False)
             if value is changed:
                 assert found.returncode == 1
@@ -164,7 +164,7 @@ def test_the_services_role_changes_nothing(made, home):
 
 def test_views_are_rebuilt_and_compared(made, home):
     rebuilt = json.loads(run(BIN / "registry", "rebuild", "--json", home=home).stdout.splitlines()[-1])
-    assert rebuilt["events"] > 500
+    assert rebuilt["events"] > 300
     run(BIN / "registry", "compare", home=home)
 
 

@@ -14,7 +14,7 @@ from registry.api.problems import KINDS, MEDIA_TYPE
 _REF = "#/components/schemas/{name}"
 _UUID = "3f0c9d4e-6f0a-4b57-9a53-0d6a8a3c1b77"
 _ARGUMENTS: dict[str, tuple[str, str]] = {
-    "number": ("The endorsement's public number", "IFS-7K3MQ9T9"),
+    "number": ("The endorsement's public number", "IFS-7K3MQ9TD"),
     "person": ("The person's id", "mfrggzdfmztwq2lknnwg23tpoa"),
     "application": ("The application's id", "nbswy3dpeb3w64tmmqqho2lumq"),
     "transfer": ("The transfer's id", "orugs4zanfzsa5dimuqgk3tffy"),
@@ -58,7 +58,7 @@ _RECORDED_EXAMPLE = {
     "events": [
         {
             "position": 4712,
-            "stream": "endorsement/IFS-7K3MQ9T9",
+            "stream": "endorsement/IFS-7K3MQ9TD",
             "version": 7,
             "topic": "endorsement.suspended",
             "on": "2026-06-01",
@@ -68,7 +68,7 @@ _RECORDED_EXAMPLE = {
             "facts": {"reason": "sanction_being_established"},
         }
     ],
-    "links": {"endorsement": "/api/endorsements/IFS-7K3MQ9T9"},
+    "links": {"endorsement": "/api/endorsements/IFS-7K3MQ9TD"},
 }
 
 
@@ -254,7 +254,7 @@ _CHECK: dict[str, Any] = {
             "description": "The verdict, whatever it is",
             "content": {
                 "application/json": {
-                    "example": {"verdict": "valid", "certificate": {"number": "IFS-7K3MQ9T9"}, "checks": []}
+                    "example": {"verdict": "valid", "certificate": {"number": "IFS-7K3MQ9TD"}, "checks": []}
                 }
             },
         },

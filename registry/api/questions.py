@@ -346,7 +346,7 @@ def problem_for_unknown_path() -> Problem:
     return Problem("not_found", "There is nothing at this address. The documentation is at /api.")
 
 
-_NUMBER = Parameter("number", "A number", "IFS-7K3MQ9T9", {"type": "string"})
+_NUMBER = Parameter("number", "A number", "IFS-7K3MQ9TD", {"type": "string"})
 _SEARCH = (
     Parameter("name", "Words of a name, in any case, with or without accents", "fernandez", {"type": "string"}),
     _NUMBER,
@@ -355,13 +355,13 @@ _SEARCH = (
 )
 _CATEGORY = Parameter("category", "A category's code", "IFS", {"enum": list(CATEGORIES)}, required=True)
 _ENDORSEMENT = {
-    "number": "IFS-7K3MQ9T9", "category": "IFS+ERS",
+    "number": "IFS-7K3MQ9TD", "category": "IFS+ERS",
     "title": "Infant Family Specialist, Endorsed Reflective Supervisor",
     "association": {"code": "VA", "name": ROWS["VA"].name}, "standing": "active", "on": "2026-06-01",
     "through": "2027-12-31",
 }  # fmt: skip
 _EVENT = {
-    "position": 4711, "stream": "endorsement/IFS-7K3MQ9T9", "version": 1, "topic": "endorsement.awarded",
+    "position": 4711, "stream": "endorsement/IFS-7K3MQ9TD", "version": 1, "topic": "endorsement.awarded",
     "on": "2026-06-01", "by": "coordinator:VA:k1f09c2aa", "recorded_at": "2026-06-01T12:00:00Z", "late": None,
     "facts": {"category": "IFS", "association": "VA", "edition": "FS-2023", "through": "2027-12-31"},
     "links": {"proof": "/log/4711.tlog-proof"},

@@ -100,7 +100,7 @@ def apart(settings, registry, clock, wire):
     opened.store.vault.close()
 
 
-ASKED = ("/api/register", "/api/endorsements/IFS-7K3MQ9T9", "/api/people/x", "/register", "/endorsements/IFS-7K3MQ9T9")
+ASKED = ("/api/register", "/api/endorsements/IFS-7K3MQ9TD", "/api/people/x", "/register", "/endorsements/IFS-7K3MQ9TD")
 
 
 @pytest.mark.parametrize("how", ["cut", "silent"])

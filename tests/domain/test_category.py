@@ -93,3 +93,9 @@ def test_what_is_no_number_is_refused_with_an_example(text):
 def test_a_retired_category_is_never_newly_awarded():
     with pytest.raises(NotInForce):
         Endorsement("IFRS-00000000").award("p1", "IFRS", "VA", "a1", "FS-2023", on=DAY, by="coordinator:VA:k1")
+
+
+def test_the_check_character_is_a_promise():
+    """Numbers are printed on paper: the rule never changes. IFS-7K3MQ9TD is the example of the design."""
+    for number in ("IFS-7K3MQ9TD", "IMHS-7K3MQ9T5", "IMHM-C-7K3MQ9TJ", "ECMHM-RF-00000004"):
+        assert read_number(number) == number
