@@ -190,7 +190,13 @@ class _Chores:
     def _publish(self, connection: Connection[Any]) -> None:
         try:
             published = self._plane.publish(connection, self._clock())
-        except (KeysUnusable, RolledBack, Overtaken, Damaged) as error:
+        except Overtaken:
+            # Another publisher is at work, such as `registry certificates issue`; look again when it is done.
+            _say("waits_for_another_publisher")
+            self.end.wait(_POLL)
+            self.wake.set()
+            return
+        except (KeysUnusable, RolledBack, Damaged) as error:
             _say("not_published", level=logging.ERROR, why=f"{type(error).__name__}: {error}")
             return
         if published.position != self._published or published.written:
