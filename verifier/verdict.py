@@ -225,7 +225,7 @@ def sentence(verdict: str, lang: str = "en", notice: Notice | None = None) -> st
 
 def iso(seconds: int) -> str:
     """A time of the formats as people write it; the far future ends with the year 9999."""
-    return f"{instant(seconds):%Y-%m-%dT%H:%M:%SZ}"
+    return instant(seconds).isoformat()[:-6] + "Z"
 
 
 def instant(seconds: int) -> datetime:
