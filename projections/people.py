@@ -1,5 +1,6 @@
 """People by id, with the names that are open to those who may see them; nothing is left of an erased one."""
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from typing import ClassVar, Final
@@ -37,11 +38,16 @@ class PersonRow(Row):
     erased: bool = False
 
 
+_WORD: Final = re.compile(r"[^\W_]+")
+
+
 def folded(text: str) -> str:
     """A name or a search without case, accents and signs: `O’Neill-Gómez` is `oneill gomez`."""
-    apart = unicodedata.normalize("NFKD", text.casefold().translate(_PLAIN))
-    plain = "".join(c for c in apart if not unicodedata.combining(c)).translate(_PLAIN)
-    return " ".join("".join(c if c.isalnum() else " " for c in plain).split())
+    plain = text.casefold().translate(_PLAIN)
+    if not plain.isascii():
+        apart = unicodedata.normalize("NFKD", plain)
+        plain = "".join([c for c in apart if not unicodedata.combining(c)]).translate(_PLAIN)
+    return " ".join(_WORD.findall(plain))
 
 
 def change(rows: Rows, event: Event, position: int) -> None:  # noqa: ARG001 # every view's shape
