@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
 from ipaddress import ip_address
@@ -194,13 +194,15 @@ def _make(settings: Settings, say: Say) -> People:
     _import(registry, settings, sample.export(rows, slips=True), say)
     reviewers = [_number_of(registry, row) for row in rows[:4]]
 
-    with serving(settings, registry, clock) as address:
-        number, holder = _life(registry, settings, clock, story, address, reviewers, say)
+    with serving(settings, registry, clock) as address, closing(Desk(settings, clock=clock)) as desk:
+        counter = Counter(address, desk)
+        number, holder = _life(registry, counter, clock, story, reviewers, say)
 
-    clock.let_go()
-    say("Importing the same association's next file: renewals, lapses, a new name ...")
-    sample.later(SEED, rows, date(story.renewed.year + 3, 12, 31))
-    _import(registry, settings, sample.export(rows), say)
+        clock.let_go()
+        say("Importing the same association's next file: renewals, lapses, a new name ...")
+        sample.later(SEED, rows, date(story.renewed.year + 3, 12, 31))
+        _import(registry, settings, sample.export(rows), say)
+        _waiting(registry, counter, story, reviewers, say)
 
     folders = [_folder(settings, number, count) for count in range(1, len(certificates_of(registry, number)) + 1)]
     made = Made(number, str(folders[-1]), str(folders[-2]), str(settings.static), str(settings.home))
@@ -208,38 +210,27 @@ def _make(settings: Settings, say: Say) -> People:
     return People(made, holder, _person_of(registry, reviewer.partition("/")[2]))
 
 
+class Counter:
+    """Hands out clients: an API key for each who acts."""
+
+    def __init__(self, address: str, desk: Desk) -> None:
+        self._address = address
+        self._desk = desk
+
+    def client(self, role: str, association: str = "", person: str = "") -> Client:
+        return Client(self._address, self._desk.add(role, association=association, person=person)[1])
+
+
 def _life(
-    registry: Registry,
-    settings: Settings,
-    clock: DemoClock,
-    story: Story,
-    address: str,
-    reviewers: list[str],
-    say: Say,
+    registry: Registry, counter: Counter, clock: DemoClock, story: Story, reviewers: list[str], say: Say
 ) -> tuple[str, str]:
     """Apply, be reviewed by two, endorsed, renewed in a window, moved from VA to CT with the word of both."""
-    desk = Desk(settings, clock=clock)
-
-    def client(role: str, association: str = "", person: str = "") -> Client:
-        return Client(address, desk.add(role, association=association, person=person)[1])
-
     mentor, first, second, _ = reviewers
-    year = story.founded.year
 
     say("Marisol Okafor applies in Virginia ...")
-    virginia = client("coordinator", association="VA")
-    registered = virginia.post(
-        "/people",
-        {"name": "Marisol Okafor", "credentials": "MSW", "email": "marisol.okafor@example.org", "residence": "VA"},
-    )
-    person = registered[0]["stream"].partition("/")[2]
-    holder = client("holder", person=person)
-    for entry in (
-        {"kind": "work", "from": f"{year - 3}-01-04", "through": f"{year - 1}-12-31", "sector": "home_visiting"},
-        {"kind": "training", "from": f"{year - 1}-03-01", "through": f"{year - 1}-03-05", "hours": 34, "dei_hours": 3},
-        {"kind": "rsc", "from": f"{year - 1}-02-01", "through": f"{year - 1}-11-30", "hours": 26, "provider": mentor},
-    ):
-        holder.post(f"/people/{person}/entries", entry)
+    virginia = counter.client("coordinator", association="VA")
+    person = _register(counter, "Marisol Okafor", "marisol.okafor@example.org", story, mentor)
+    holder = counter.client("holder", person=person)
     clock.stand(story.started)
     application = _name(holder.post(f"/people/{person}/applications", {"association": "VA", "category": "IFS"}))
     clock.stand(story.submitted)
@@ -251,17 +242,16 @@ def _life(
         virginia.post(f"/applications/{application}/reviewers", {"reviewer": reviewer})
     for days, reviewer in ((9, first), (12, second)):
         clock.stand(story.submitted + timedelta(days=days))
-        their = client("reviewer", person=_person_of(registry, reviewer))
+        their = counter.client("reviewer", person=_person_of(registry, reviewer))
         their.post(f"/applications/{application}/recommendations", {"reviewer": reviewer, "outcome": "approve"})
     clock.stand(story.approved)
     approved = virginia.post(f"/applications/{application}/approvals")
-    number: str = next(event["stream"] for event in approved if event["topic"] == "endorsement.awarded").partition("/")[
-        2
-    ]
+    awarded = next(event for event in approved if event["topic"] == "endorsement.awarded")
+    number: str = awarded["stream"].partition("/")[2]
 
     say("The window opens, Marisol renews by attestation ...")
     clock.stand(story.renewed)
-    holder = client("holder", person=person)
+    holder = counter.client("holder", person=person)
     holder.post(
         f"/endorsements/{number}/renewals",
         {"training_hours": 16, "rsc_hours": 12, "membership": True, "ethics": True, "no_sanction": True},
@@ -269,21 +259,47 @@ def _life(
 
     say("Marisol moves to Connecticut; both associations give their word ...")
     clock.stand(story.moved)
-    holder, virginia, connecticut = (
-        client("holder", person=person),
-        client("coordinator", association="VA"),
-        client("coordinator", association="CT"),
-    )
+    holder = counter.client("holder", person=person)
     holder.post(f"/people/{person}/residences", {"residence": "CT"})
     transfer = _name(holder.post(f"/people/{person}/transfers", {"to": "CT", "endorsements": [number]}))
     clock.stand(story.moved + timedelta(days=1))
-    virginia.post(f"/transfers/{transfer}/confirmations")
+    counter.client("coordinator", association="VA").post(f"/transfers/{transfer}/confirmations")
+    connecticut = counter.client("coordinator", association="CT")
     clock.stand(story.moved + timedelta(days=2))
     connecticut.post(f"/transfers/{transfer}/memberships", {"through": date(story.moved.year, 12, 31).isoformat()})
     clock.stand(story.moved + timedelta(days=3))
     connecticut.post(f"/transfers/{transfer}/acceptances")
-    desk.close()
     return number, person
+
+
+def _waiting(registry: Registry, counter: Counter, story: Story, reviewers: list[str], say: Say) -> None:
+    """What waits today: an application in review in Virginia, and somebody who asks to move to Connecticut."""
+    mentor, first, _, moving = reviewers
+    say("Imani Castellanos applies, a colleague asks to move to Connecticut ...")
+    person = _register(counter, "Imani Castellanos", "imani.castellanos@example.org", story, mentor)
+    holder = counter.client("holder", person=person)
+    application = _name(holder.post(f"/people/{person}/applications", {"association": "VA", "category": "IFS"}))
+    holder.post(f"/applications/{application}/submissions", {"signed": True})
+    virginia = counter.client("coordinator", association="VA")
+    virginia.post(f"/applications/{application}/reviewers", {"reviewer": first})
+    mover = _person_of(registry, moving)
+    counter.client("holder", person=mover).post(f"/people/{mover}/transfers", {"to": "CT", "endorsements": [moving]})
+
+
+def _register(counter: Counter, name: str, email: str, story: Story, mentor: str) -> str:
+    """Somebody new in Virginia, with a portfolio that is enough for a Family Specialist; their person id."""
+    registered = counter.client("coordinator", association="VA").post(
+        "/people", {"name": name, "credentials": "MSW", "email": email, "residence": "VA"}
+    )
+    person = _name(registered)
+    year = story.founded.year
+    for entry in (
+        {"kind": "work", "from": f"{year - 3}-01-04", "through": f"{year - 1}-12-31", "sector": "home_visiting"},
+        {"kind": "training", "from": f"{year - 1}-03-01", "through": f"{year - 1}-03-05", "hours": 34, "dei_hours": 3},
+        {"kind": "rsc", "from": f"{year - 1}-02-01", "through": f"{year - 1}-11-30", "hours": 26, "provider": mentor},
+    ):
+        counter.client("holder", person=person).post(f"/people/{person}/entries", entry)
+    return person
 
 
 @contextmanager
