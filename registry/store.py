@@ -2,6 +2,7 @@
 
 import base64
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -32,6 +33,8 @@ E = TypeVar("E", bound=Event)
 SALT = 16
 APPEND_LOCK = 71630001
 _PAGE = 5000
+# What fails within this many seconds was a connection that had ended, not a silent server.
+_AT_ONCE = 0.5
 
 
 class KeyReused(Conflict):
@@ -308,31 +311,40 @@ class Store:
         return self._select("notification_id BETWEEN %s AND %s ORDER BY notification_id", first, last)
 
     def _select(self, which: str, *parameters: object) -> list[tuple[int, Event]]:
-        with self._pool.connection() as connection:
-            rows = connection.execute(_SELECT + which, parameters, prepare=True, binary=True).fetchall()
+        rows = self._ask(_SELECT + which, *parameters)
         return [(position, self.mapper.load(*row)) for position, *row in rows]
+
+    def _ask(self, question: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """Asked again, once, when the connection turns out to have ended while it was idle: reading may be repeated."""
+        begun = time.monotonic()
+        try:
+            return self._ask_once(question, parameters)
+        except Unanswered:
+            if time.monotonic() - begun > _AT_ONCE:
+                raise  # the server is silent; the request has no time for more
+            return self._ask_once(question, parameters)
+
+    def _ask_once(self, question: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
+        with self._pool.connection() as connection:
+            return connection.execute(question, parameters, prepare=True, binary=True).fetchall()
 
     def position(self) -> int:
         """The last position; 0 of an empty history."""
-        with self._pool.connection() as connection:
-            row = connection.execute("SELECT max(notification_id) FROM registry.events").fetchone()
-        return (row and row[0]) or 0
+        ((last,),) = self._ask("SELECT coalesce(max(notification_id), 0) FROM registry.events")
+        return int(last)
 
     def holder(self, claim: str) -> str | None:
         """The stream that holds this name now."""
-        with self._pool.connection() as connection:
-            row = connection.execute("SELECT stream FROM registry.claims WHERE name = %s", [claim]).fetchone()
-        return row[0] if row else None
+        found = self._ask("SELECT stream FROM registry.claims WHERE name = %s", claim)
+        return found[0][0] if found else None
 
     def claimed(self, folder: str) -> list[str]:
         """The names that begin with this and a slash, without both, in order: `held/<person>` gives numbers."""
-        with self._pool.connection() as connection:
-            rows = connection.execute(
-                # In the order of bytes "0" follows "/".
-                "SELECT name FROM registry.claims WHERE name > %s AND name < %s ORDER BY name",
-                [f"{folder}/", f"{folder}0"],
-            ).fetchall()
-        return [name.removeprefix(f"{folder}/") for (name,) in rows]
+        # In the order of bytes "0" follows "/".
+        found = self._ask(
+            "SELECT name FROM registry.claims WHERE name > %s AND name < %s ORDER BY name", f"{folder}/", f"{folder}0"
+        )
+        return [name.removeprefix(f"{folder}/") for (name,) in found]
 
     def opened(self, event: E) -> E:
         """The event with its personal fields as text, None where the key is destroyed."""

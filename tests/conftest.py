@@ -20,6 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 from psycopg.sql import SQL, Identifier
 
 from domain.event import Event
@@ -199,3 +200,37 @@ def connect(settings) -> Iterator[Callable[..., psycopg.Connection]]:
             return open_connections.enter_context(psycopg.connect(where, autocommit=True))
 
         yield connect
+
+
+# --- a real browser: one for all tests of a worker, as its driver can't be started twice
+
+QUIETLY = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def launch() -> Iterator[Callable[..., Browser]]:
+    """Starts Debian's Chromium; without one these tests are skipped, in CI they fail."""
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if program is None:
+        reason = "no Chromium on this machine; install it (Debian: apt-get install chromium)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        yield lambda *more: playwright.chromium.launch(executable_path=program, args=[*QUIETLY, *more])
+
+
+@pytest.fixture(scope="session")
+def browser(launch: Callable[..., Browser]) -> Iterator[Browser]:
+    started = launch()
+    yield started
+    started.close()

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from static_plane import Plane, Served
-
-QUIETLY = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
 
 expect.set_options(timeout=20_000)  # a machine that is busy with other tests
 
@@ -38,26 +24,6 @@ def served(plane: Plane) -> Iterator[Served]:
     yield here
     here.server.shutdown()
     here.server.server_close()
-
-
-@pytest.fixture(scope="session")
-def launch() -> Iterator[Callable[..., Browser]]:
-    """Starts Debian's Chromium; without one these tests are skipped, in CI they fail."""
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if program is None:
-        reason = "no Chromium on this machine; install it (Debian: apt-get install chromium)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with sync_playwright() as playwright:
-        yield lambda *more: playwright.chromium.launch(executable_path=program, args=[*QUIETLY, *more])
-
-
-@pytest.fixture(scope="session")
-def browser(launch: Callable[..., Browser]) -> Iterator[Browser]:
-    started = launch()
-    yield started
-    started.close()
 
 
 @pytest.fixture
