@@ -1,6 +1,7 @@
 """Personal data under keys that can be destroyed: one key per person and class, wrapped by a master key."""
 
 import base64
+import functools
 import hashlib
 import hmac
 import os
@@ -114,8 +115,10 @@ class Vault:
                 raise Erased
             value = getattr(event, name)
             blind, nonce = self._random(BLIND), self._random(NONCE)
-            c = nonce + key.encrypt(nonce, blind + value.encode(), _place(event, name, kind))
-            changes[name] = Sealed(c=_b64(c), h=_b64(commitment(blind, *_where(event), name, value)))
+            stream, version = event.originator_id, event.originator_version
+            place = _where(stream, version, name) + _joined_text(kind)
+            c = nonce + key.encrypt(nonce, blind + value.encode(), place)
+            changes[name] = Sealed(c=_b64(c), h=_b64(commitment(blind, stream, version, name, value)))
         return msgspec.structs.replace(event, **changes)
 
     def open(self, event: E_) -> E_:
@@ -260,8 +263,7 @@ def read_master_key(settings: Settings) -> bytes:
 
 def commitment(blind: bytes, stream: str, version: int, field: str, value: str) -> bytes:
     """`h` of a sealed field: SHA-256 of the five parts, each after its length in four bytes, big-endian."""
-    parts = _joined(blind, stream.encode(), str(version).encode(), field.encode(), value.encode())
-    return hashlib.sha256(parts).digest()
+    return hashlib.sha256(_joined(blind) + _where(stream, version, field) + _joined(value.encode())).digest()
 
 
 def check_opening(h: str, blind: str, stream: str, version: int, field: str, value: str) -> bool:
@@ -278,29 +280,42 @@ def _opening(event: Event, field: str, kind: PersonalClass, key: AESGCM | None) 
     if key is None:
         return None
     sealed: Sealed = getattr(event, field)
-    stream, version = _where(event)
+    where = _where(event.originator_id, event.originator_version, field)
     try:
         c = base64.urlsafe_b64decode(sealed.c + "==")
-        plain = key.decrypt(c[:NONCE], c[NONCE:], _place(event, field, kind))
-        blind, value = plain[:BLIND], plain[BLIND:].decode()
+        plain = key.decrypt(c[:NONCE], c[NONCE:], where + _joined_text(kind))
+        value = plain[BLIND:].decode()
     except (InvalidTag, ValueError):
-        raise BrokenSeal(f"{stream}, version {version}, {field}: not sealed here, or changed") from None
-    if _b64(commitment(blind, stream, version, field, value)) != sealed.h:
-        raise BrokenSeal(f"{stream}, version {version}, {field}: not what was committed to")
-    return blind, value
+        raise BrokenSeal(f"{_named(event, field)}: not sealed here, or changed") from None
+    # As `commitment`, with the place that is known already.
+    h = hashlib.sha256(_BLIND_LENGTH + plain[:BLIND] + where + _joined(plain[BLIND:])).digest()
+    if base64.urlsafe_b64encode(h).rstrip(b"=").decode() != sealed.h:
+        raise BrokenSeal(f"{_named(event, field)}: not what was committed to")
+    return plain[:BLIND], value
+
+
+_BLIND_LENGTH = BLIND.to_bytes(4, "big")
 
 
 def _joined(*parts: bytes) -> bytes:
     return b"".join([piece for part in parts for piece in (len(part).to_bytes(4, "big"), part)])
 
 
-def _where(event: Event) -> tuple[str, int]:
-    return event.originator_id, event.originator_version
+@functools.lru_cache(maxsize=256)
+def _joined_text(text: str) -> bytes:
+    """For the few names of fields and classes."""
+    return _joined(text.encode())
 
 
-def _place(event: Event, field: str, kind: PersonalClass) -> bytes:
-    stream, version = _where(event)
-    return _joined(stream.encode(), str(version).encode(), field.encode(), kind.encode())
+def _where(stream: str, version: int, field: str) -> bytes:
+    name, number = stream.encode(), b"%d" % version
+    return b"%b%b%b%b%b" % (
+        len(name).to_bytes(4, "big"), name, len(number).to_bytes(4, "big"), number, _joined_text(field),
+    )  # fmt: skip
+
+
+def _named(event: Event, field: str) -> str:
+    return f"{event.originator_id}, version {event.originator_version}, {field}"
 
 
 def _subject(event: Event) -> str:
