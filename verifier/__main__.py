@@ -278,7 +278,7 @@ _MARKS: Final = {True: "ok  ", False: "FAIL", None: "-   "}
 
 
 def _plain(report: dict[str, Any]) -> str:
-    lines = [f"{report['source']}: {report['verdict'].upper().replace('_', ' ')}", report["sentence"]]
+    lines = [f"{report['source']}: {report['verdict']}", report["sentence"]]
     if report["specimen"]:
         lines.insert(0, "*** SPECIMEN: made by a demo. This is nobody's endorsement. ***")
     if shown := report["certificate"]:

@@ -332,7 +332,7 @@ class TestWhatItPrints:
         assert main([str(qr_txt), "--static", str(static), *AT]) == 0
 
         out = capsys.readouterr().out
-        assert out.startswith(f"{qr_txt}: VALID\nThis certificate is genuine")
+        assert out.startswith(f"{qr_txt}: valid\nThis certificate is genuine")
         assert f"name         {CERTIFICATE.name}" in out
         assert "as of 2026-11-22T06:00:00Z" in out
 
