@@ -200,8 +200,9 @@ class Registry:
     def settle_likeness(self, act: Act, person: str, other: str, *, same: bool) -> Recorded:
         found = self._or_forbidden(act, "settle_likeness", Person, person)
         asked = found.likenesses.get(other)
-        access.check(act.actor, "settle_likeness", Thing(association=asked.association if asked else ""))
-        on = self._begin(act, found, self.association(asked.association if asked else "ALLIANCE").row)
+        association = asked.association if asked else ""
+        access.check(act.actor, "settle_likeness", Thing(association=association))
+        on = self._begin(act, found, self.association(association or "ALLIANCE").row)
         found.settle_likeness(other, same=same, on=on, by=act.actor.by)
         return self.store.save(found, request=act.request)
 
@@ -574,8 +575,10 @@ class Registry:
 
     def association_of(self, person: Person, actor: Actor) -> str:
         """Whose a person is: the actor's association if it holds an endorsement of theirs, else that of residence."""
-        custodians = {endorsement.custodian for endorsement in self.endorsements_of(person.name)}
-        return actor.association if actor.association in custodians else _home(person.residence)
+        home, asking = _home(person.residence), actor.association
+        if asking in ("", home):
+            return home
+        return asking if any(e.custodian == asking for e in self.endorsements_of(person.name)) else home
 
     def endorsements_of(self, person: str) -> list[Endorsement]:
         return [self.store.get(Endorsement, number) for number in self.store.claimed(held(person))]

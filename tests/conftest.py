@@ -8,6 +8,7 @@ Another server is used when REGISTRY_TEST_DATABASE_URL names one (as superuser):
 import fcntl
 import os
 import shutil
+import subprocess
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from contextlib import ExitStack, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
-from typing import TextIO
+from typing import NoReturn, TextIO
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -202,6 +203,28 @@ def connect(settings) -> Iterator[Callable[..., psycopg.Connection]]:
         yield connect
 
 
+# --- parts that set-up brings: outside CI a test without them is skipped and says so, in CI it fails
+
+
+def lacking(what: str) -> NoReturn:
+    if os.environ.get("CI") == "true":
+        pytest.fail(what)
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="session")
+def zbar() -> Callable[[Path], str]:
+    """Reads the code in a picture with zbar, a reader of others."""
+    if not shutil.which("zbarimg"):
+        lacking("no zbar on this machine; install it (Debian: apt-get install zbar-tools)")
+
+    def read(picture: Path) -> str:
+        done = subprocess.run(["zbarimg", "--quiet", "--raw", picture], capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    return read
+
+
 # --- a real browser: one for all tests of a worker, as its driver can't be started twice
 
 QUIETLY = [
@@ -221,10 +244,7 @@ def launch() -> Iterator[Callable[..., Browser]]:
     """Starts Debian's Chromium; without one these tests are skipped, in CI they fail."""
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if program is None:
-        reason = "no Chromium on this machine; install it (Debian: apt-get install chromium)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        lacking("no Chromium on this machine; install it (Debian: apt-get install chromium)")
     with sync_playwright() as playwright:
         yield lambda *more: playwright.chromium.launch(executable_path=program, args=[*QUIETLY, *more])
 

@@ -1,7 +1,5 @@
 """The page: what it says and what it doesn't, for every name there is; found by readers, tools and screen readers."""
 
-import shutil
-import subprocess
 from datetime import date
 from io import BytesIO
 
@@ -127,16 +125,10 @@ def test_the_code_on_the_page_is_read(printer, dpi):
     assert found.text == text_of()
 
 
-def test_another_reader_reads_the_page_too(printer, tmp_path):
-    if not shutil.which("zbarimg"):
-        pytest.skip("zbarimg (Debian package zbar-tools) is not installed")
+def test_another_reader_reads_the_page_too(printer, tmp_path, zbar):
     picture(printed(printer), 150).save(tmp_path / "page.png")
 
-    read = subprocess.run(
-        ["zbarimg", "--quiet", "--raw", tmp_path / "page.png"], capture_output=True, text=True, check=True
-    )
-
-    assert read.stdout.strip() == text_of()
+    assert zbar(tmp_path / "page.png") == text_of()
 
 
 def test_the_text_of_the_code_and_the_proof_are_attached(printer):

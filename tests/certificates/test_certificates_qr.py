@@ -1,8 +1,6 @@
 """The code: what was promised in the vectors, byte for byte, and readable by other people's readers."""
 
 import json
-import shutil
-import subprocess
 import unicodedata
 from io import BytesIO
 from pathlib import Path
@@ -47,18 +45,17 @@ def test_the_symbol_has_the_promised_size(vector):
     assert len(code.matrix) == vector["modules"]
 
 
-def test_two_readers_of_others_read_the_picture(vector, tmp_path):
+def test_a_reader_of_others_reads_the_picture(vector):
     picture = qr.png(qr.symbol(vector["url"]))
 
     (found,) = zxingcpp.read_barcodes(Image.open(BytesIO(picture)))
     assert found.text == vector["url"]
-    if not shutil.which("zbarimg"):
-        pytest.skip("zbarimg (Debian package zbar-tools) is not installed")
-    (tmp_path / "qr.png").write_bytes(picture)
-    read = subprocess.run(
-        ["zbarimg", "--quiet", "--raw", tmp_path / "qr.png"], capture_output=True, text=True, check=True
-    )
-    assert read.stdout.strip() == vector["url"]
+
+
+def test_and_so_does_another(vector, tmp_path, zbar):
+    (tmp_path / "qr.png").write_bytes(qr.png(qr.symbol(vector["url"])))
+
+    assert zbar(tmp_path / "qr.png") == vector["url"]
 
 
 def text_of(issued, position=17, name="Marisol Fernández-Okafor", signer=None, **hosts):
