@@ -7,7 +7,7 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime, time
-from typing import Concatenate, ParamSpec, TypeVar, get_args
+from typing import Concatenate, NamedTuple, ParamSpec, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -33,7 +33,7 @@ from domain.endorsement import (
 from domain.errors import Conflict, Invalid, NotFound, OutOfTurn
 from domain.event import LateReason, Request
 from domain.person import Person, printable_name
-from domain.policy import Attestation, Reinstatement
+from domain.policy import Attestation, Reinstatement, Tally
 from domain.portfolio import Entry, tally
 from domain.transfer import DeclineReason, DisputeReason, Transfer
 from registry.store import Recorded, Store
@@ -54,6 +54,14 @@ class Act(msgspec.Struct, frozen=True):
     late: LateReason | None = None
     request: Request | None = None
     version: int | None = None
+
+
+class HandedIn(NamedTuple):
+    """The entries of a portfolio up to a day, number and person of its providers, and what it adds up to."""
+
+    entries: list[str]
+    providers: dict[str, str]
+    tally: Tally
 
 
 _Rest = ParamSpec("_Rest")
@@ -233,17 +241,11 @@ class Registry:
         """Judge the applicant's portfolio under the edition of the day. Raises RequirementsNotMet."""
         found, on = self._application(act, "submit_application", application)
         person = self._known(found.person)
-        entries = {name: entry for name, entry in person.entries.items() if entry.through <= on}
-        provider = functools.cache(functools.partial(self.store.find, Endorsement))
-        numbers = sorted({entry.provider for entry in entries.values() if entry.provider})
+        handed_in = self.handed_in(person, on)
         found.submit(
-            tally(
-                entries.items(),
-                lambda number, day: known.held_on(day) if (known := provider(number)) else "",
-                own=self.store.claimed(held(found.person)),
-            ),
-            list(entries),
-            {number: known.person for number in numbers if (known := provider(number))},
+            handed_in.tally,
+            handed_in.entries,
+            handed_in.providers,
             person_version=person.version,
             signed=signed,
             on=on,
@@ -525,6 +527,21 @@ class Registry:
         """The category with add-on that an endorsement held as active on a day, or empty."""
         endorsement = self.store.find(Endorsement, number)
         return endorsement.held_on(on) if endorsement else ""
+
+    def handed_in(self, person: Person, on: date) -> HandedIn:
+        """What a person's portfolio would be on a day; each provider is loaded once, however many days are judged."""
+        entries = {name: entry for name, entry in person.entries.items() if entry.through <= on}
+        numbers = sorted({entry.provider for entry in entries.values() if entry.provider})
+        providers = {number: found for number in numbers if (found := self.store.find(Endorsement, number))}
+
+        def held_on(number: str, day: date) -> str:
+            return providers[number].held_on(day) if number in providers else ""
+
+        return HandedIn(
+            entries=list(entries),
+            providers={number: provider.person for number, provider in providers.items()},
+            tally=tally(entries.items(), held_on, own=self.store.claimed(held(person.name))),
+        )
 
     def match(self, name: str, email: str) -> str:
         """A keyed hash of name and address (case folded); empty without an address."""

@@ -11,11 +11,10 @@ from domain.application import Application
 from domain.association import ROWS
 from domain.association import today as today_at
 from domain.editions import edition_for
-from domain.endorsement import Endorsement, held, read_number
+from domain.endorsement import Endorsement, read_number
 from domain.errors import Forbidden, NotFound, NotInForce
 from domain.event import Event
 from domain.person import Person
-from domain.portfolio import tally
 from domain.transfer import Transfer
 from projections import history as history_view
 from registry.api.house import House
@@ -128,10 +127,6 @@ async def person(house: House, actor: Actor, name: str, *, deed: str = "see_pers
 
 
 async def association_of(house: House, found: Person, actor: Actor) -> str:
-    """Whose a person is, for this actor: one that holds an endorsement of theirs, else where they live."""
-    home = found.residence if found.residence in ROWS else "ALLIANCE"
-    if not actor.association or actor.association == home:
-        return home
     return await house.wait_for(house.registry.association_of, found, actor)
 
 
@@ -177,8 +172,7 @@ def _missing(house: House, found: Person, category: str, on: date) -> dict[str, 
         edition = edition_for(category, on)
     except KeyError:
         raise NotInForce(f"The category {category}", on) from None
-    entries = [(name, entry) for name, entry in found.entries.items() if entry.through <= on]
-    adds = tally(entries, house.registry.held_on, own=house.store.claimed(held(found.name).rstrip("/")))
+    adds = house.registry.handed_in(found, on).tally
     return {
         "category": category,
         "on": on,

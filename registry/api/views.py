@@ -49,7 +49,7 @@ async def wait_for_position(house: House, wanted: int) -> None:
 
 
 async def numbers_of(house: House, person: str) -> list[str]:
-    return await house.wait_for(house.store.claimed, held(person).rstrip("/"))
+    return await house.wait_for(house.store.claimed, held(person))
 
 
 async def public_endorsement(
