@@ -34,14 +34,11 @@ from domain.endorsement import Certificate, Endorsement
 from registry import database, sample, worker
 from registry.api import create_app
 from registry.api.actors import Desk
-from registry.certificates.issue import Issuer, write_certificate
+from registry.certificates.issue import write_certificate
 from registry.certificates.keys import announce
-from registry.certificates.paper import Printer
-from registry.certificates.plane import Plane
 from registry.commands import Act, Registry
 from registry.importing import import_roster, stream_of_record
-from registry.log.published import Published
-from registry.opening import open_keys, open_registry
+from registry.opening import open_issuer, open_keys, open_plane, open_printer, open_registry
 from registry.roster import read_roster
 from registry.settings import Settings
 from registry.vault import Vault
@@ -351,17 +348,10 @@ def refresh(settings: Settings, made: Made) -> None:
     Both name the QR's host, which `--lan` changes.
     """
     registry, keys = open_registry(settings), open_keys(settings)
-    plane = Plane(settings.static, keys, host=settings.public_host, qr_host=settings.qr_host)
+    plane = open_plane(settings, keys)
     with psycopg.connect(database.url(settings, "reader"), autocommit=True) as connection:
         plane.publish(connection, datetime.now(UTC))
-    issuer = Issuer(
-        registry.store,
-        keys,
-        Published.of(settings.static),
-        host=settings.public_host,
-        qr_host=settings.qr_host,
-        printer=Printer(settings.home / "fonts"),
-    )
+    issuer = open_issuer(settings, registry.store, keys, open_printer(settings))
     for count, certificate in enumerate(certificates_of(registry, made.number), 1):
         write_certificate(_folder(settings, made.number, count), issuer.render(made.number, certificate.cti))
 

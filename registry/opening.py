@@ -1,9 +1,13 @@
-"""Puts a Registry together from its settings: store, vault, keys, clock and randomness."""
+"""Puts the parts together from the settings: a Registry, the keys, the static plane, the maker of certificates."""
 
 import os
 
+from registry.certificates.issue import Issuer
 from registry.certificates.keys import KeyFolder
+from registry.certificates.paper import Printer
+from registry.certificates.plane import Plane
 from registry.commands import Clock, Draw, Registry
+from registry.log.published import Published
 from registry.settings import Settings
 from registry.store import Store
 from registry.vault import Vault, now, read_master_key
@@ -12,6 +16,27 @@ from registry.vault import Vault, now, read_master_key
 def open_keys(settings: Settings) -> KeyFolder:
     """The signing keys of `HOME/keys`. Raises BadSetting without a master key."""
     return KeyFolder(settings.keys, read_master_key(settings))
+
+
+def open_printer(settings: Settings) -> Printer:
+    """With the fonts of `HOME/fonts`; worth keeping, a page it knows takes milliseconds."""
+    return Printer(settings.home / "fonts")
+
+
+def open_issuer(settings: Settings, store: Store, keys: KeyFolder, printer: Printer) -> Issuer:
+    """Makes certificates with proofs under the checkpoint that is published now."""
+    return Issuer(
+        store,
+        keys,
+        Published.of(settings.static),
+        host=settings.public_host,
+        qr_host=settings.qr_host,
+        printer=printer,
+    )
+
+
+def open_plane(settings: Settings, keys: KeyFolder) -> Plane:
+    return Plane(settings.static, keys, host=settings.public_host, qr_host=settings.qr_host)
 
 
 def open_registry(settings: Settings, *, clock: Clock = now, draw: Draw = os.urandom) -> Registry:

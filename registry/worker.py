@@ -23,12 +23,11 @@ from projections import standing
 from projections.engine import Busy, Engine, Outdated, Stopped
 from registry import database
 from registry.certificates.keys import KeysUnusable
-from registry.certificates.plane import Plane
 from registry.commands import Clock
 from registry.database import Unavailable
 from registry.log.publish import Overtaken, RolledBack
 from registry.log.tiles import Damaged
-from registry.opening import open_keys, open_registry
+from registry.opening import open_keys, open_plane, open_registry
 from registry.settings import Role, Settings
 from registry.store import EventMapper
 from registry.vault import Vault, now
@@ -159,7 +158,7 @@ class _Chores:
         self.end = threading.Event()
         self.failed: Exception | None = None
         self._registry = open_registry(settings, clock=clock)
-        self._plane = Plane(settings.static, open_keys(settings), host=settings.public_host, qr_host=settings.qr_host)
+        self._plane = open_plane(settings, open_keys(settings))
         self._published = -1
         self._lapses_due = datetime.min.replace(tzinfo=UTC)
 

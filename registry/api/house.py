@@ -23,7 +23,6 @@ from registry import database
 from registry.api.actors import Desk
 from registry.api.check import Checker
 from registry.api.deeds import Deed
-from registry.certificates.issue import Issuer
 from registry.certificates.keys import KeyFolder
 from registry.certificates.paper import Printer
 from registry.commands import Act, Registry
@@ -36,7 +35,7 @@ from registry.database import (
     Unavailable,
 )
 from registry.log.published import Published
-from registry.opening import open_keys
+from registry.opening import open_issuer, open_keys, open_printer
 from registry.settings import Settings
 from registry.store import Recorded, Store
 from registry.vault import Clock, Vault, now
@@ -214,16 +213,8 @@ class House:
         return await anyio.to_thread.run_sync(self._render, number, cti, limiter=self._printing)
 
     def _render(self, number: str, cti: str) -> dict[str, bytes]:
-        self._printer = self._printer or Printer()
-        issuer = Issuer(
-            self.store,
-            self.keys,
-            self.published(),
-            host=self.settings.public_host,
-            qr_host=self.settings.qr_host,
-            printer=self._printer,
-        )
-        return issuer.render(number, cti)
+        self._printer = self._printer or open_printer(self.settings)
+        return open_issuer(self.settings, self.store, self.keys, self._printer).render(number, cti)
 
     async def proof(self, position: int) -> str:
         return await self.wait_for(self._prove, position)

@@ -21,15 +21,12 @@ from rich.table import Table
 from domain.access import OPERATOR
 from domain.association import ROWS
 from registry import database
-from registry.certificates.issue import Issuer
-from registry.certificates.paper import Printer
 from registry.certificates.plane import Plane
 from registry.commands import Act, Registry
 from registry.exporting import Mailing, export_roster, issue_certificates, write_certificates, write_rows
 from registry.importing import Tally, classify, import_roster
 from registry.log.publish import Overtaken
-from registry.log.published import Published
-from registry.opening import open_keys, open_registry
+from registry.opening import open_issuer, open_keys, open_plane, open_printer, open_registry
 from registry.roster import ERROR_KINDS, LARGEST_FILE, Finding, Roster, read_roster, shown
 from registry.settings import Settings
 from registry.vault import Vault
@@ -139,15 +136,8 @@ def issue(
         registry.kid()  # says at once that there are no keys
         with _bar("Issuing") as progress:
             active, issued = issue_certificates(registry, OPERATOR, association, progress)
-        _publish(settings, Plane(settings.static, keys, host=settings.public_host, qr_host=settings.qr_host))
-        issuer = Issuer(
-            registry.store,
-            keys,
-            Published.of(settings.static),
-            host=settings.public_host,
-            qr_host=settings.qr_host,
-            printer=Printer(settings.home / "fonts"),
-        )
+        _publish(settings, open_plane(settings, keys))
+        issuer = open_issuer(settings, registry.store, keys, open_printer(settings))
         with _bar("Writing") as progress:
             mailing = write_certificates(registry.store, issuer, active, out, progress)
     mailing.issued = issued
