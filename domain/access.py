@@ -7,7 +7,7 @@ import msgspec
 from domain.errors import Forbidden
 from domain.event import PersonalClass
 
-Role = Literal["public", "holder", "reviewer", "coordinator", "alliance", "operator"]
+Role = Literal["public", "holder", "rater", "advisor", "reviewer", "exam_scorer", "coordinator", "alliance", "operator"]
 Scope = Literal["own", "assigned", "association", "releasing", "receiving", "direct", "all"]
 
 
@@ -80,6 +80,8 @@ TABLE: tuple[Rule, ...] = (
     *_rows("withdraw_entry", _HOLDER, _COORDINATOR, _DIRECT),
     *_rows("vet_provider", _COORDINATOR, _DIRECT, basis="CT-ECFA"),
     *_rows("settle_likeness", _COORDINATOR, ("alliance", "all")),
+    # References.
+    # Erasure, merging and splitting.
     # Applications.
     *_rows("start_application", _HOLDER, _COORDINATOR, _DIRECT, basis="MI-FAQ"),
     *_rows("submit_application", _HOLDER, basis="MI-FAQ"),
@@ -90,6 +92,7 @@ TABLE: tuple[Rule, ...] = (
     *_rows("reach_consensus", _COORDINATOR, _DIRECT, basis="TX-REV"),
     *_rows("approve_application", _COORDINATOR, _DIRECT),
     *_rows("defer_application", _COORDINATOR, _DIRECT),
+    # Exams.
     # Endorsements.
     *_rows("renew", _HOLDER, basis="NE-POL"),
     *_rows("record_lapse", _OPERATOR, basis="NE-POL"),
@@ -106,6 +109,7 @@ TABLE: tuple[Rule, ...] = (
     *_rows("import_roster", _COORDINATOR, ("alliance", "all"), _OPERATOR),
     *_rows("settle_report", _COORDINATOR, ("alliance", "all")),
     *_rows("issue_certificates", _COORDINATOR, ("alliance", "all"), _OPERATOR),
+    # Audits.
     # Transfers: both sides, the Alliance over a dispute (design section 10).
     *_rows("request_transfer", _HOLDER),
     *_rows("confirm_standing", ("coordinator", "releasing"), ("alliance", "releasing")),
@@ -117,6 +121,7 @@ TABLE: tuple[Rule, ...] = (
     *_rows("cancel_transfer", _HOLDER),
     # Associations.
     *_rows("admit_association", ("alliance", "all"), _OPERATOR),
+    # Quality reviews.
     # Questions. The public sees standing only while active and listed; the page decides nothing else.
     *_rows("see_history", _HOLDER, sees=_CONTACT),
     *_rows("see_history", _COORDINATOR, ("alliance", "all"), _OPERATOR, sees=_CONTACT),

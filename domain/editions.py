@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 
 from domain.category import CATEGORIES
 from domain.errors import NotInForce
-from domain.policy import Edition, ProviderRule, ReinstatementEdition, RenewalEdition, Requirement
+from domain.policy import Edition, Practice, ProviderRule, ReinstatementEdition, RenewalEdition, Requirement
 
 _TWO_YEARS = 730
 
@@ -153,6 +153,11 @@ _Row = TypeVar("_Row", bound=_Dated)
 
 def _latest(rows: Iterable[_Row], on: date) -> _Row | None:
     return max((row for row in rows if row.effective <= on), key=lambda row: row.effective, default=None)
+
+
+def practice(association: str, on: date) -> Practice:  # noqa: ARG001 # the rows come next
+    """What an association practises on a day: its own rows over the defaults."""
+    return Practice()
 
 
 def edition_for(category: str, on: date) -> Edition:

@@ -39,6 +39,7 @@ class Sealed(msgspec.Struct, frozen=True):
 Identity = Annotated[str | Sealed | None, Personal("identity")]
 Contact = Annotated[str | Sealed | None, Personal("contact")]
 Demographic = Annotated[str | Sealed | None, Personal("demographic")]
+Rating = Annotated[str | Sealed | None, Personal("reference")]
 
 
 class Request(msgspec.Struct, frozen=True):

@@ -2,11 +2,26 @@
 
 from domain.application import Application
 from domain.association import Association
+from domain.audit import Audit
 from domain.endorsement import Endorsement
 from domain.event import topics
+from domain.exam import Exam
 from domain.key import Key
 from domain.person import Person
+from domain.quality import QualityReview
+from domain.reference import Reference
 from domain.transfer import Transfer
 
-AGGREGATES = (Association, Person, Application, Endorsement, Transfer, Key)
+AGGREGATES = (
+    Association,
+    Person,
+    Reference,
+    Application,
+    Exam,
+    Endorsement,
+    Audit,
+    Transfer,
+    QualityReview,
+    Key,
+)
 TOPICS = topics()

@@ -143,6 +143,30 @@ class Missing(msgspec.Struct, frozen=True):
         }
 
 
+class Practice(msgspec.Struct, frozen=True, kw_only=True):
+    """What rests on one association's page or on us: a parameter per association and day, never code.
+
+    Days, months and years are calendar ones; the rows with their sources are in `editions.PRACTICES`.
+    """
+
+    one_at_a_time: bool = True
+    membership_needed: bool = True
+    reference_valid_days: int = 365
+    reference_most_unknown: int = 5
+    ratings_shown: Literal["relayed_reasons", "content"] = "relayed_reasons"
+    all_reviewers_agree: bool = True
+    exam_most_wrong: int = 12
+    exam_items: int = 60
+    exam_part_2_pass: float = 80
+    exam_approval_years: int = 1
+    hours_shared: bool = True
+    inactive_years: int = 2
+    emeritus_offered: bool = True
+    open_application_months: int = 24
+    appeal_days: int = 60
+    audit_share: float = 0.05
+
+
 class Edition(msgspec.Struct, frozen=True):
     """The requirements of one slot from a day on. `draft` until every rule around it is carried."""
 

@@ -1,5 +1,6 @@
 """Role x deed x {own, other, none} over HTTP, for every operation; strangers learn nothing from the difference."""
 
+import inspect
 import itertools
 import re
 import uuid
@@ -18,7 +19,7 @@ REFUSED = (401, 403)
 
 
 def test_every_deed_of_the_registry_has_a_route_and_a_row():
-    deeds = {name for name, method in vars(Registry).items() if hasattr(method, "__wrapped__")}
+    deeds = {name for name, method in inspect.getmembers(Registry) if hasattr(method, "__wrapped__")}
     assert deeds == {deed.name for deed in DEEDS}
     assert {deed.access for deed in DEEDS} <= ROWS_OF_ACCESS
     assert {question.rule for question in QUESTIONS if question.rule} <= ROWS_OF_ACCESS

@@ -1,0 +1,83 @@
+"""The deeds on people, their memberships and portfolio, as rows."""
+
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from domain.errors import Invalid
+from domain.event import LateReason
+from domain.portfolio import Entry
+from registry.api.deeds.rows import Body, Deed, P
+
+
+class NewPerson(Body, frozen=True):
+    name: str
+    residence: str
+    credentials: str = ""
+    email: str = ""
+
+
+class NewName(Body, frozen=True):
+    name: str
+    credentials: str = ""
+
+
+class Move(Body, frozen=True):
+    residence: str
+
+
+class Publication(Body, frozen=True):
+    listed: bool
+
+
+class NewMembership(Body, frozen=True):
+    association: str
+    from_: date = msgspec.field(name="from")
+    through: date
+
+
+class NewEntry(Entry, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """A portfolio entry; `title` and `provider_name` are kept sealed, `supersedes` names the entry it corrects."""
+
+    title: str = ""
+    provider_name: str = ""
+    supersedes: str = ""
+    on: date | None = None
+    late: LateReason | None = None
+
+
+class Vetting(Body, frozen=True):
+    qualified: bool
+
+
+class Settlement(Body, frozen=True):
+    same: bool
+
+
+def _entry(body: NewEntry) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    if body.vetted:
+        raise Invalid("A provider is vetted by a coordinator, in a step of its own; leave this out.", field="vetted")
+    fact = Entry(**{name: getattr(body, name) for name in Entry.__struct_fields__})
+    return (fact,), {"title": body.title, "provider_name": body.provider_name, "supersedes": body.supersedes}
+
+
+_TRAINING = {"kind": "training", "from": "2026-03-02", "through": "2026-03-03", "hours": 12, "title": "Circle of care"}
+
+DEEDS: tuple[Deed, ...] = (
+    Deed("register_person", "/people", "Register a person", NewPerson,
+         {"name": "Marisol Fernández-Okafor", "residence": "VA", "credentials": "LMSW", "email": "m@example.org"}),
+    Deed("rename_person", f"{P}/names", "Record a new name or new credentials", NewName,
+         {"name": "Marisol Okafor", "credentials": "LCSW"}),
+    Deed("move_person", f"{P}/residences", "Record where the person lives now", Move, {"residence": "CT"}),
+    Deed("choose_publication", f"{P}/publications", "Choose whether the public register shows the name", Publication,
+         {"listed": False}),
+    Deed("record_membership", f"{P}/memberships", "Record a membership of an association", NewMembership,
+         {"association": "VA", "from": "2026-01-01", "through": "2026-12-31"}),
+    Deed("record_entry", f"{P}/entries", "Record or correct a portfolio entry", NewEntry, _TRAINING, _entry),
+    Deed("withdraw_entry", f"{P}/entries/{{entry}}/withdrawals", "Take this entry back"),
+    Deed("vet_provider", f"{P}/entries/{{entry}}/vettings", "Vet a provider of RSC who is not endorsed", Vetting,
+         {"qualified": True}),
+    Deed("settle_likeness", f"{P}/likenesses/{{other}}/settlements", "Say whether two records are one person",
+         Settlement, {"same": False}),
+)  # fmt: skip

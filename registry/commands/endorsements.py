@@ -1,0 +1,134 @@
+"""Deeds on endorsements: renew, lapse, make inactive, reinstate, suspend, remove, certify."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from domain import access
+from domain.category import AddOn
+from domain.endorsement import (
+    Endorsement,
+    InactiveReason,
+    RemovalGround,
+    SuspendReason,
+    day_after,
+    read_number,
+)
+from domain.errors import Conflict, Invalid
+from domain.policy import Attestation, Reinstatement
+from registry.commands.shared import Act, Shared, once
+from registry.store import Recorded
+
+
+class Endorsements(Shared):
+    """Deeds on endorsements: renew, lapse, make inactive, reinstate, suspend, remove, certify."""
+
+    @once
+    def renew(self, act: Act, number: str, attested: Attestation) -> Recorded:
+        endorsement, on = self._endorsement(act, "renew", number)
+        endorsement.renew(attested, on=on, by=act.actor.by)
+        self._certify(endorsement, "renewed", by=act.actor.by)
+        return self.store.save(endorsement, request=act.request)
+
+    def record_lapses(self, numbers: Sequence[str]) -> int:
+        """Write down the lapses among these numbers; how many there were. Judged by date, so it may be repeated."""
+        recorded = 0
+        for number in numbers:
+            endorsement = self.store.get(Endorsement, number)
+            if endorsement.state != "active" or endorsement.through >= self.today(endorsement.custodian):
+                continue
+            endorsement.lapse(on=max(day_after(endorsement.through), endorsement.last_on), by=access.OPERATOR.by)
+            try:
+                self.store.save(endorsement)
+            except Conflict:
+                continue  # somebody did something with it in this moment; the next night looks again
+            recorded += 1
+        return recorded
+
+    @once
+    def make_inactive(self, act: Act, number: str, *, reason: InactiveReason) -> Recorded:
+        endorsement, on = self._endorsement(act, "make_inactive", number)
+        endorsement.make_inactive(reason, on=on, by=act.actor.by)
+        return self.store.save(endorsement, request=act.request)
+
+    @once
+    def reactivate(self, act: Act, number: str) -> Recorded:
+        endorsement, on = self._endorsement(act, "reactivate", number)
+        endorsement.reactivate(on=on, by=act.actor.by)
+        if why := self.certificate_due(endorsement):
+            self._certify(endorsement, why, by=act.actor.by)
+        return self.store.save(endorsement, request=act.request)
+
+    @once
+    def reinstate(self, act: Act, number: str, attested: Reinstatement) -> Recorded:
+        endorsement, on = self._endorsement(act, "reinstate", number)
+        if attested.rsc_provider:
+            provider = read_number(attested.rsc_provider)
+            if not self.held_on(provider, on):
+                raise Invalid("This provider of RSC holds no active endorsement; name another.", field="rsc_provider")
+            attested = msgspec.structs.replace(attested, rsc_provider=provider)
+        endorsement.reinstate(attested, on=on, by=act.actor.by)
+        self._certify(endorsement, "reinstated", by=act.actor.by)
+        return self.store.save(endorsement, request=act.request)
+
+    @once
+    def suspend(self, act: Act, number: str, *, reason: SuspendReason) -> Recorded:
+        endorsement, on = self._endorsement(act, "suspend", number)
+        endorsement.suspend(reason, on=on, by=act.actor.by)
+        return self.store.save(endorsement, request=act.request)
+
+    @once
+    def lift_suspension(self, act: Act, number: str) -> Recorded:
+        endorsement, on = self._endorsement(act, "lift_suspension", number)
+        endorsement.lift_suspension(on=on, by=act.actor.by)
+        if endorsement.certificate and (why := self.certificate_due(endorsement)):
+            self._certify(endorsement, why, by=act.actor.by)
+        return self.store.save(endorsement, request=act.request)
+
+    @once
+    def propose_removal(self, act: Act, number: str, *, ground: RemovalGround) -> Recorded:
+        endorsement, on = self._endorsement(act, "propose_removal", number)
+        endorsement.propose_removal(ground, on=on, by=act.actor.by)
+        return self.store.save(endorsement, request=act.request)
+
+    @once
+    def withdraw_removal_proposal(self, act: Act, number: str) -> Recorded:
+        endorsement, on = self._endorsement(act, "withdraw_removal_proposal", number)
+        endorsement.withdraw_removal_proposal(on=on, by=act.actor.by)
+        return self.store.save(endorsement, request=act.request)
+
+    @once
+    def remove(self, act: Act, number: str) -> Recorded:
+        """The second person's word on a proposed removal."""
+        endorsement, on = self._endorsement(act, "remove", number)
+        endorsement.remove(on=on, by=act.actor.by)
+        return self.store.save(endorsement, request=act.request)
+
+    @once
+    def archive(self, act: Act, number: str) -> Recorded:
+        endorsement, on = self._endorsement(act, "archive", number)
+        endorsement.archive(on=on, by=act.actor.by)
+        return self.store.save(endorsement, request=act.request)
+
+    @once
+    def grant_add_on(self, act: Act, number: str, *, add_on: AddOn) -> Recorded:
+        endorsement, on = self._endorsement(act, "grant_add_on", number)
+        endorsement.grant_add_on(add_on, on=on, by=act.actor.by)
+        self._certify(endorsement, "add_on", by=act.actor.by)
+        return self.store.save(endorsement, request=act.request)
+
+    @once
+    def settle_report(self, act: Act, number: str) -> Recorded:
+        endorsement, on = self._endorsement(act, "settle_report", number)
+        endorsement.settle_report(on=on, by=act.actor.by)
+        return self.store.save(endorsement, request=act.request)
+
+    @once
+    def issue_certificate(self, act: Act, number: str) -> Recorded:
+        """Issue where there is none, or where the printed name, the custodian or the last day has changed."""
+        endorsement, _ = self._endorsement(act, "issue_certificates", number)
+        if why := self.certificate_due(endorsement):
+            self._certify(endorsement, why, by=act.actor.by)
+        return self.store.save(endorsement, request=act.request)

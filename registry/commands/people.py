@@ -1,0 +1,122 @@
+"""Deeds on people: who they are, their memberships, their portfolio."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import msgspec
+
+from domain import access
+from domain.access import Thing
+from domain.endorsement import (
+    Endorsement,
+    read_number,
+)
+from domain.errors import Conflict, Invalid
+from domain.person import Person
+from domain.portfolio import Entry
+from registry.commands.shared import Act, Shared, home_of, once
+from registry.store import Recorded
+
+
+class People(Shared):
+    """Deeds on people: who they are, their memberships, their portfolio."""
+
+    @once
+    def register_person(
+        self, act: Act, *, name: str, residence: str, credentials: str = "", email: str = ""
+    ) -> Recorded:
+        home = home_of(residence)
+        access.check(act.actor, "register_person", Thing(association=home))
+        match = self.match(name, email)
+        if match and self.store.holder(f"identity/{match}"):
+            raise Conflict("A person with this name and address is registered already.")
+        person = Person(self.new_id())
+        person.late = act.late
+        person.register(
+            residence=residence,
+            name=name,
+            credentials=" ".join(credentials.split()),
+            email=email,
+            match=match,
+            address_match=self.address_match(email),
+            on=self._day(act, self.association(home).row),
+            by=act.actor.by,
+        )
+        return self.store.save(person, request=act.request)
+
+    @once
+    def rename_person(self, act: Act, person: str, *, name: str, credentials: str = "") -> Recorded:
+        """A new name, and a new certificate for every active endorsement of theirs that has one."""
+        found, on = self._person(act, "rename_person", person)
+        email, formerly = self._contact(found)
+        found.rename(
+            name=name,
+            credentials=" ".join(credentials.split()),
+            match=self.match(name, email),
+            formerly=formerly,
+            on=on,
+            by=act.actor.by,
+        )
+        printed = [e for e in self.endorsements_of(person) if e.certificate and self._active_now(e)]
+        for endorsement in printed:
+            self._certify(endorsement, "renamed", person=found, by=act.actor.by)
+        return self.store.save(found, *printed, request=act.request)
+
+    @once
+    def move_person(self, act: Act, person: str, *, residence: str) -> Recorded:
+        found, on = self._person(act, "move_person", person)
+        found.move(residence, on=on, by=act.actor.by)
+        return self.store.save(found, request=act.request)
+
+    @once
+    def choose_publication(self, act: Act, person: str, *, listed: bool) -> Recorded:
+        found, on = self._person(act, "choose_publication", person)
+        found.choose_publication(listed=listed, on=on, by=act.actor.by)
+        return self.store.save(found, request=act.request)
+
+    @once
+    def record_membership(self, act: Act, person: str, *, association: str, from_: date, through: date) -> Recorded:
+        access.check(act.actor, "record_membership", Thing(association=association, person=person))
+        found = self.store.get(Person, person)
+        on = self._begin(act, found, self.association(association).row)
+        found.record_membership(association, from_, through, on=on, by=act.actor.by)
+        return self.store.save(found, request=act.request)
+
+    @once
+    def record_entry(
+        self, act: Act, person: str, fact: Entry, *, title: str = "", provider_name: str = "", supersedes: str = ""
+    ) -> Recorded:
+        found, on = self._person(act, "record_entry", person)
+        if fact.provider:
+            fact = msgspec.structs.replace(fact, provider=read_number(fact.provider))
+            provider = self.store.find(Endorsement, fact.provider)
+            if provider is None:
+                raise Invalid("No endorsement has this number; ask the provider for theirs.", field="provider")
+            if provider.person == person:
+                raise Invalid("Nobody is their own provider or supervisor; give the other's number.", field="provider")
+        fact = msgspec.structs.replace(fact, vetted=False)
+        found.add(fact, supersedes=supersedes, title=title, provider_name=provider_name, on=on, by=act.actor.by)
+        return self.store.save(found, request=act.request)
+
+    @once
+    def withdraw_entry(self, act: Act, person: str, entry: str) -> Recorded:
+        found, on = self._person(act, "withdraw_entry", person)
+        found.withdraw(entry, on=on, by=act.actor.by)
+        return self.store.save(found, request=act.request)
+
+    @once
+    def vet_provider(self, act: Act, person: str, entry: str, *, qualified: bool) -> Recorded:
+        found, on = self._person(act, "vet_provider", person)
+        found.vet_provider(entry, qualified=qualified, on=on, by=act.actor.by)
+        return self.store.save(found, request=act.request)
+
+    @once
+    def settle_likeness(self, act: Act, person: str, other: str, *, same: bool) -> Recorded:
+        found = self._or_forbidden(act, "settle_likeness", Person, person)
+        asked = found.likenesses.get(other)
+        association = asked.association if asked else ""
+        access.check(act.actor, "settle_likeness", Thing(association=association))
+        on = self._begin(act, found, self.association(association or "ALLIANCE").row)
+        found.settle_likeness(other, same=same, on=on, by=act.actor.by)
+        return self.store.save(found, request=act.request)

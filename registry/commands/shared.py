@@ -1,0 +1,276 @@
+"""What all deeds share: who acts, on which day, and how an aggregate is loaded for it."""
+
+from __future__ import annotations
+
+import base64
+import functools
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+from typing import Concatenate, NamedTuple, ParamSpec, TypeVar, get_args
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from domain import access
+from domain.access import LATE_ROLES, Actor, Thing
+from domain.aggregate import Aggregate
+from domain.application import Application
+from domain.association import ROWS, Association, Row
+from domain.association import today as today_at
+from domain.endorsement import (
+    Endorsement,
+    IssueReason,
+    held,
+    read_number,
+)
+from domain.errors import Conflict, Invalid, NotFound, OutOfTurn
+from domain.event import LateReason, Request
+from domain.person import Person, printable_name
+from domain.policy import Tally
+from domain.portfolio import tally
+from domain.transfer import Transfer
+from registry.store import Recorded, Store
+
+Draw = Callable[[int], bytes]
+Clock = Callable[[], datetime]
+
+
+class Act(msgspec.Struct, frozen=True):
+    """Who acts, for which day, with which Idempotency-Key, on which version they saw.
+
+    `on` is a day in the association's zone, today when None; a past one needs `late`, why it is recorded now.
+    `version` is the stream's version the actor has seen (If-Match); None: whatever it is.
+    """
+
+    actor: Actor
+    on: date | None = None
+    late: LateReason | None = None
+    request: Request | None = None
+    version: int | None = None
+
+
+class HandedIn(NamedTuple):
+    """The entries of a portfolio up to a day, number and person of its providers, and what it adds up to."""
+
+    entries: list[str]
+    providers: dict[str, str]
+    tally: Tally
+
+
+_Rest = ParamSpec("_Rest")
+_A = TypeVar("_A", bound=Aggregate)
+_S = TypeVar("_S", bound="Shared")
+_Command = Callable[Concatenate[_S, Act, _Rest], Recorded]
+
+
+def once(command: _Command[_S, _Rest]) -> _Command[_S, _Rest]:
+    """A repeated request gets its earlier answer, rebuilt from the events it recorded; nothing is decided twice."""
+
+    @functools.wraps(command)
+    def repeated(self: _S, act: Act, /, *args: _Rest.args, **facts: _Rest.kwargs) -> Recorded:
+        if act.request and (earlier := self.store.earlier(act.request, act.actor.by)):
+            return earlier
+        return command(self, act, *args, **facts)
+
+    return repeated
+
+
+class Shared:
+    """The store, the clock, and how a deed begins: load, check access, find the day."""
+
+    def __init__(self, store: Store, *, clock: Clock, draw: Draw, kid: Callable[[], str]) -> None:
+        """`kid` names the present certificate key; it raises a plain error while there is none."""
+        self.store = store
+        self.clock = clock
+        self.draw = draw
+        self.kid = kid
+
+    def association(self, code: str) -> Association:
+        return self.store.get(Association, code)
+
+    def today(self, association: str) -> date:
+        """The day it is at an association."""
+        return today_at(self.association(association).row, self.clock())
+
+    def held_on(self, number: str, on: date) -> str:
+        """The category with add-on that an endorsement held as active on a day, or empty."""
+        endorsement = self.store.find(Endorsement, number)
+        return endorsement.held_on(on) if endorsement else ""
+
+    def handed_in(self, person: Person, on: date) -> HandedIn:
+        """What a person's portfolio would be on a day; each provider is loaded once, however many days are judged."""
+        entries = {name: entry for name, entry in person.entries.items() if entry.through <= on}
+        numbers = sorted({entry.provider for entry in entries.values() if entry.provider})
+        providers = {number: found for number in numbers if (found := self.store.find(Endorsement, number))}
+
+        def held_on(number: str, day: date) -> str:
+            return providers[number].held_on(day) if number in providers else ""
+
+        return HandedIn(
+            entries=list(entries),
+            providers={number: provider.person for number, provider in providers.items()},
+            tally=tally(entries.items(), held_on, own=self.store.claimed(held(person.name))),
+        )
+
+    def match(self, name: str, email: str) -> str:
+        """A keyed hash of name and address (case folded); empty without an address."""
+        if not email:
+            return ""
+        text = f"{printable_name(name).casefold()}\n{email.strip().casefold()}"
+        return self.store.vault.fingerprint("identity", text.encode())
+
+    def address_match(self, email: str) -> str:
+        """A keyed hash of an address (case folded); empty without one."""
+        return self.store.vault.fingerprint("address", email.strip().casefold()) if email else ""
+
+    def new_id(self) -> str:
+        """128 random bits, as 26 letters and digits."""
+        return base64.b32encode(self.draw(16)).decode().rstrip("=").lower()
+
+    def _day(self, act: Act, row: Row) -> date:
+        """The day a deed speaks of: never in the future; a past one needs a role and a reason."""
+        today = today_at(row, self.clock())
+        on = act.on or today
+        if on > today:
+            raise Invalid(f"{on.isoformat()} is in the future at {row.abbreviation}; today is {today}.", field="on")
+        if on < today and (act.late is None or act.actor.role not in LATE_ROLES):
+            raise Invalid(
+                "A past day is recorded by a coordinator, with the reason why only now: "
+                f"{', '.join(get_args(LateReason))}.",
+                field="late",
+            )
+        if on == today and act.late is not None:
+            raise Invalid("A reason for a late record goes with a past day; leave it out.", field="late")
+        return on
+
+    def _begin(self, act: Act, aggregate: Aggregate, row: Row) -> date:
+        if act.version is not None and act.version != aggregate.version:
+            raise Conflict(
+                "This has changed since you looked at it. Look again, then repeat.",
+                seen=act.version,
+                version=aggregate.version,
+            )
+        aggregate.late = act.late
+        return self._day(act, row)
+
+    def _person(self, act: Act, deed: str, name: str) -> tuple[Person, date]:
+        person = self._or_forbidden(act, deed, Person, name)
+        association = self.association_of(person, act.actor)
+        access.check(act.actor, deed, Thing(person=name, association=association))
+        return person, self._begin(act, person, self.association(association).row)
+
+    def association_of(self, person: Person, actor: Actor) -> str:
+        """Whose a person is: the actor's association if it holds an endorsement of theirs, else that of residence."""
+        home, asking = home_of(person.residence), actor.association
+        if asking in ("", home):
+            return home
+        return asking if any(e.custodian == asking for e in self.endorsements_of(person.name)) else home
+
+    def endorsements_of(self, person: str) -> list[Endorsement]:
+        return [self.store.get(Endorsement, number) for number in self.store.claimed(held(person))]
+
+    def _known(self, person: str) -> Person:
+        found = self.store.get(Person, person)
+        if found.state != "known":
+            raise OutOfTurn(found.stream, state=found.state, needs=["known"], can=[])
+        return found
+
+    def _active_now(self, endorsement: Endorsement) -> bool:
+        return endorsement.standing(self.today(endorsement.custodian)) == "active"
+
+    def _application(self, act: Act, deed: str, name: str) -> tuple[Application, date]:
+        application = self._or_forbidden(act, deed, Application, name)
+        access.check(act.actor, deed, thing_of(application))
+        return application, self._begin(act, application, self.association(application.association).row)
+
+    def _endorsement(self, act: Act, deed: str, number: str) -> tuple[Endorsement, date]:
+        endorsement = self._or_forbidden(act, deed, Endorsement, read_number(number))
+        access.check(act.actor, deed, thing_of(endorsement))
+        return endorsement, self._begin(act, endorsement, self.association(endorsement.custodian).row)
+
+    def _transfer(self, act: Act, deed: str, name: str) -> tuple[Transfer, date]:
+        transfer = self._or_forbidden(act, deed, Transfer, name)
+        access.check(act.actor, deed, thing_of(transfer))
+        # Each side counts days where it is; the holder where the endorsement still is.
+        side = act.actor.association if act.actor.association in (transfer.from_, transfer.to) else transfer.from_
+        return transfer, self._begin(act, transfer, self.association(side).row)
+
+    def _or_forbidden(self, act: Act, deed: str, kind: type[_A], name: str) -> _A:
+        """A stranger learns nothing from the difference between what is not there and what is not theirs."""
+        found = self.store.find(kind, name)
+        if found is None:
+            access.check(act.actor, deed, Thing())
+            raise NotFound(kind.kind)
+        return found
+
+    def _must_be_theirs(self, act: Act, application: Application, reviewer: str) -> None:
+        if act.actor.role == "reviewer" and application.reviewing_people.get(reviewer) != act.actor.person:
+            raise Invalid("This is another reviewer's; name your own endorsement.", field="reviewer")
+
+    def _contact(self, person: Person) -> tuple[str, str]:
+        """The present address and match of a person, opened."""
+        email = match = ""
+        for _, event in self.store.events(person.stream):
+            opened = self.store.opened(event)
+            email = getattr(opened, "email", email) or email
+            match = getattr(opened, "match", match) or match
+        return email, match
+
+    def _certify(self, endorsement: Endorsement, why: IssueReason, *, by: str, person: Person | None = None) -> None:
+        """Issue a certificate today, if it is active today; nothing is printed for somebody who was forgotten."""
+        on = self.today(endorsement.custodian)
+        if endorsement.standing(on) != "active":
+            return
+        person = person or self._known(endorsement.person)
+        cti = self.draw(16).hex()
+        through = endorsement.printed_through(on)
+        zone = ZoneInfo(self.association(endorsement.custodian).row.zone)
+        late, endorsement.late = endorsement.late, None
+        endorsement.issue_certificate(
+            cti,
+            valid_from=self.clock().replace(microsecond=0),
+            expires_at=datetime.combine(through, time(23, 59, 59), zone).astimezone(UTC),
+            through=through,
+            person_version=person.named_by,
+            why=why,
+            on=on,
+            by=by,
+        )
+        endorsement.sign_certificate(cti, self.kid(), on=on, by=by)
+        endorsement.late = late
+
+    def certificate_due(self, endorsement: Endorsement) -> IssueReason | None:
+        """Why an active endorsement needs a new certificate today, or None."""
+        if not self._active_now(endorsement):
+            return None
+        on = self.today(endorsement.custodian)
+        present = endorsement.certificate
+        if present is None:
+            return "imported" if endorsement.imported else "awarded"
+        if present.person_version != self.store.get(Person, endorsement.person).named_by:
+            return "renamed"
+        if present.association != endorsement.custodian:
+            return "transferred"
+        if present.category != endorsement.held_on(on):
+            return "add_on"
+        return "renewed" if present.through != endorsement.printed_through(on) else None
+
+
+def thing_of(aggregate: Application | Endorsement | Transfer) -> Thing:
+    """What an aggregate is to the access table."""
+    match aggregate:
+        case Application():
+            return Thing(
+                person=aggregate.person,
+                association=aggregate.association,
+                reviewers=frozenset(aggregate.reviewing_people[number] for number in aggregate.reviewers),
+            )
+        case Endorsement():
+            return Thing(person=aggregate.person, association=aggregate.custodian)
+        case Transfer():
+            return Thing(person=aggregate.person, releasing=aggregate.from_, receiving=aggregate.to)
+
+
+def home_of(residence: str) -> str:
+    """The association of a residence; the Alliance where there is none (R1)."""
+    return residence if residence in ROWS else "ALLIANCE"
