@@ -280,7 +280,7 @@ _HELD_AT = (
 )  # fmt: skip
 _PAST_THROUGH = (
     "SELECT number FROM views.endorsements WHERE standing = 'active' AND through < %(on)s"
-    " ORDER BY through, number LIMIT %(limit)s"
+    ' AND number COLLATE "C" > %(after)s ORDER BY number COLLATE "C" LIMIT %(limit)s'
 )
 # Positions have no gaps, so the last event written by a time is found by halving.
 _POSITION_AT = """
@@ -334,9 +334,9 @@ def held_at(
     )
 
 
-def past_through(on: date, limit: int = 1000) -> Query:
+def past_through(on: date, after: str = "", limit: int = 1000) -> Query:
     """Numbers recorded as active whose last good day is before this one: their lapse may have to be recorded."""
-    return Query(_PAST_THROUGH, {"on": on, "limit": limit})
+    return Query(_PAST_THROUGH, {"on": on, "after": after, "limit": limit})
 
 
 def position_at(at: object) -> Query:

@@ -9,7 +9,7 @@ from registry.certificates.plane import Plane
 from registry.commands import Clock, Draw, Registry
 from registry.log.published import Published
 from registry.settings import Settings
-from registry.store import Store
+from registry.store import Rehearsal, Store
 from registry.vault import Vault, now, read_master_key
 
 
@@ -39,9 +39,14 @@ def open_plane(settings: Settings, keys: KeyFolder) -> Plane:
     return Plane(settings.static, keys, host=settings.public_host, qr_host=settings.qr_host)
 
 
-def open_registry(settings: Settings, *, clock: Clock = now, draw: Draw = os.urandom) -> Registry:
-    """A Registry on the writer's role. Connects when it is first used. Raises BadSetting without a master key."""
+def open_registry(
+    settings: Settings, *, clock: Clock = now, draw: Draw = os.urandom, rehearse: bool = False
+) -> Registry:
+    """A Registry on the writer's role. Connects when it is first used. Raises BadSetting without a master key.
+
+    `rehearse`: decide everything, write nothing.
+    """
     keys = open_keys(settings)
     vault = Vault(settings, random=draw, clock=clock)
-    store = Store(settings, vault, random=draw, clock=clock)
+    store = (Rehearsal if rehearse else Store)(settings, vault, random=draw, clock=clock)
     return Registry(store, clock=clock, draw=draw, kid=lambda: keys.signer("certificate", clock()).kid)

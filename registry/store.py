@@ -25,7 +25,7 @@ from registry.database import Pool, Unanswered, Unavailable
 from registry.settings import Settings
 from registry.vault import Clock, Random, Vault, now
 
-__all__ = ["KeyReused", "Recorded", "Store", "Unavailable"]
+__all__ = ["KeyReused", "Recorded", "Rehearsal", "Store", "Unavailable"]
 
 A = TypeVar("A", bound=Aggregate)
 E = TypeVar("E", bound=Event)
@@ -379,6 +379,13 @@ class Store:
             last = rows[-1][0]
             events = [self.mapper.load(*row[1:]) for row in rows]
             yield from zip((row[0] for row in rows), self.vault.open_all(events), strict=True)
+
+
+class Rehearsal(Store):
+    """A store that reads and writes nothing: for a dry run, in which everything else is judged as it would be."""
+
+    def record(self, events: Sequence[Event], request: Request | None = None) -> Recorded:  # noqa: ARG002 # as Store's
+        return Recorded([], list(events))
 
 
 _SELECT = """

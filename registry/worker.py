@@ -1,6 +1,6 @@
-"""The one worker: advances the views, publishes the static plane, and records the lapses of the day.
+"""The one worker: advances the views, publishes the static plane, and does what the nightly rules make due.
 
-The views move in this thread; a second one publishes and records lapses, so that no reader waits for a disk.
+The views move in this thread; a second one publishes and does the nightly rules, so that no reader waits for a disk.
 Both go on after any failure of the database; an event that can't be read stops the worker, which names it.
 """
 
@@ -16,12 +16,9 @@ from typing import Any, Final, Self
 
 import psycopg
 from psycopg import Connection
-from psycopg.rows import scalar_row
 
-from domain.errors import Conflict
-from projections import standing
 from projections.engine import Busy, Engine, Outdated, Stopped
-from registry import database
+from registry import database, nightly
 from registry.certificates.keys import KeysUnusable
 from registry.commands import Clock
 from registry.database import Unavailable
@@ -37,12 +34,9 @@ _LEADER_LOCK: Final = 71630004
 _POLL: Final = 1.0
 _BATCH: Final = 1000
 _MOST_WAIT: Final = 15.0
-# Lists are signed again in time, and lapses found, though nothing happens.
+# Lists are signed again in time, and it is asked whether a day is over somewhere, though nothing happens.
 _ROUND: Final = 60.0
-_LAPSE_ROUND: Final = timedelta(hours=1)
-_LAPSES: Final = 100
-# The first place on earth where the next day begins is so far ahead of UTC; each number is judged in its own zone.
-_EARLIEST: Final = timedelta(hours=14)
+_NIGHTLY_ROUND: Final = timedelta(hours=1)
 
 _TRANSIENT: Final = (psycopg.OperationalError, psycopg.InterfaceError, Unavailable, Outdated, Busy)
 
@@ -136,7 +130,7 @@ class _Work:
 
 @contextmanager
 def _chores(settings: Settings, clock: Clock) -> Iterator["_Chores"]:
-    """What publishes and records lapses, at work in a thread."""
+    """What publishes and does the nightly rules, at work in a thread."""
     chores = _Chores(settings, clock)
     thread = threading.Thread(target=chores.run, name="chores", daemon=True)
     thread.start()
@@ -160,7 +154,7 @@ class _Chores:
         self._registry = open_registry(settings, clock=clock)
         self._plane = open_plane(settings, open_keys(settings))
         self._published = -1
-        self._lapses_due = datetime.min.replace(tzinfo=UTC)
+        self._went_round: datetime | None = None
 
     def run(self) -> None:
         try:
@@ -178,13 +172,32 @@ class _Chores:
             self._registry.store.vault.close()
 
     def _go_on(self, connection: Connection[Any]) -> None:
-        """Publish and look for lapses whenever it is time, on one connection, until the end."""
+        """Publish, and do what the nightly rules make due whenever it is time, on one connection, until the end."""
         while not self.end.is_set():
             self._publish(connection)
-            if self._lapses_due <= self._clock():
-                self._record_lapses(connection)
+            if self._is_time():
+                self._do_nightly(connection)
             self.wake.wait(_ROUND)
             self.wake.clear()
+
+    def _is_time(self) -> bool:
+        """Every hour, so that a day is over soon after it is, and whenever the clock was set back."""
+        last, now = self._went_round, self._clock()
+        return last is None or not last <= now < last + _NIGHTLY_ROUND
+
+    def _do_nightly(self, connection: Connection[Any]) -> None:
+        """One round of every rule. Between batches what was recorded is published: nobody waits for a long night."""
+        begun = self._clock()
+        for batch in nightly.go_round(self._registry, connection):
+            if batch.recorded or batch.failed:
+                _say("nightly", rule=batch.rule, named=batch.named, recorded=batch.recorded, failed=len(batch.failed))
+            for failed in batch.failed:
+                _say("nightly_failed", level=logging.ERROR, rule=batch.rule, subject=failed.subject, why=failed.why)
+            if self.end.is_set():
+                return
+            if batch.recorded:
+                self._publish(connection)
+        self._went_round = begun
 
     def _publish(self, connection: Connection[Any]) -> None:
         try:
@@ -202,21 +215,6 @@ class _Chores:
             self._published = published.position
             _say("published", position=published.position, lists=published.written,
                  seconds=round(published.seconds, 3))  # fmt: skip
-
-    def _record_lapses(self, connection: Connection[Any]) -> None:
-        """Those that the views name are judged from their events; more than a few are taken in several goes."""
-        query = standing.past_through((self._clock() + _EARLIEST).date(), _LAPSES)
-        with connection.cursor(row_factory=scalar_row) as cursor:
-            numbers = cursor.execute(*query).fetchall()
-        try:
-            recorded = self._registry.record_lapses(numbers) if numbers else 0
-        except Conflict:
-            return  # somebody changed one of them first; that event wakes us again
-        if recorded:
-            # What was recorded comes back through the views and wakes us to look again.
-            _say("lapsed", recorded=recorded)
-        else:
-            self._lapses_due = self._clock() + _LAPSE_ROUND
 
 
 def connect(settings: Settings, role: Role) -> Connection[Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import msgspec
 
 from domain import access
@@ -16,7 +14,7 @@ from domain.endorsement import (
     day_after,
     read_number,
 )
-from domain.errors import Conflict, Invalid
+from domain.errors import Invalid
 from domain.policy import Attestation, Reinstatement
 from registry.commands.shared import Act, Shared, once
 from registry.store import Recorded
@@ -32,20 +30,14 @@ class Endorsements(Shared):
         self._certify(endorsement, "renewed", by=act.actor.by)
         return self.store.save(endorsement, request=act.request)
 
-    def record_lapses(self, numbers: Sequence[str]) -> int:
-        """Write down the lapses among these numbers; how many there were. Judged by date, so it may be repeated."""
-        recorded = 0
-        for number in numbers:
-            endorsement = self.store.get(Endorsement, number)
-            if endorsement.state != "active" or endorsement.through >= self.today(endorsement.custodian):
-                continue
-            endorsement.lapse(on=max(day_after(endorsement.through), endorsement.last_on), by=access.OPERATOR.by)
-            try:
-                self.store.save(endorsement)
-            except Conflict:
-                continue  # somebody did something with it in this moment; the next night looks again
-            recorded += 1
-        return recorded
+    def record_lapse(self, number: str) -> bool:
+        """Write down that its last good day is over where its custodian is; False when it is not, or was written."""
+        endorsement = self.store.get(Endorsement, number)
+        if endorsement.state != "active" or endorsement.through >= self.today(endorsement.custodian):
+            return False
+        endorsement.lapse(on=max(day_after(endorsement.through), endorsement.last_on), by=access.OPERATOR.by)
+        self.store.save(endorsement)
+        return True
 
     @once
     def make_inactive(self, act: Act, number: str, *, reason: InactiveReason) -> Recorded:

@@ -253,7 +253,7 @@ def test_active_through_a_day_that_is_over_is_a_lapse_and_nothing_is_left_to_rec
 
     (reported,) = recorded(position)
     assert (reported.means, reported.standing) == ("lapse", "lapsed")
-    assert registry.record_lapses([held_by("V-1").number]) == 0
+    assert not registry.record_lapse(held_by("V-1").number)
     assert counts(take(row(valid_through="2025-12-31", status="Lapsed"))) == {"unchanged": 1}
 
 
