@@ -10,7 +10,16 @@ from typing import Protocol, TypeVar
 
 from domain.category import CATEGORIES
 from domain.errors import NotInForce
-from domain.policy import Edition, Practice, ProviderRule, ReinstatementEdition, RenewalEdition, Requirement
+from domain.policy import (
+    Edition,
+    Practice,
+    ProviderRule,
+    ReferenceRule,
+    ReferenceSlot,
+    ReinstatementEdition,
+    RenewalEdition,
+    Requirement,
+)
 
 _TWO_YEARS = 730
 
@@ -141,6 +150,65 @@ REINSTATEMENTS: tuple[ReinstatementEdition, ...] = (
 INTERNSHIP_SUPERVISORS, INTERNSHIP_SOURCE = frozenset({"MHS", "MHM-C"}), "CT-UPD25"
 # Design section 10 (ours): a standing may be disputed within 14 days.
 DISPUTE_DAYS = 14
+# Ours: a rater's link is good for 90 days, and the rater is reminded 14 and 28 days after it was sent.
+RATING_LINK_DAYS = 90
+RATING_REMINDER_DAYS = (14, 28)
+
+# R4, R5: the places of the references. "Every category: one from the current supervisor" (PA-REF) and what each
+# category's pages name beside it; the rest in those lists is who may fill the other places. 2002: the days are ours.
+_REFERENCES_SINCE = date(2002, 1, 1)
+_SUPERVISOR = ReferenceSlot("supervisor", "the current supervisor", "PA-REF", frozenset({"supervisor"}))
+_RSC_PROVIDER = ReferenceSlot(
+    "rsc_provider", "the provider of reflective supervision/consultation", "IN-IMHS", frozenset({"rsc_provider"})
+)
+_RSC_RECEIVER = ReferenceSlot(
+    "rsc_receiver", "somebody who receives reflective supervision/consultation from the applicant", "IN-IMHM",
+    frozenset({"rsc_receiver"}),
+)  # fmt: skip
+_ALL_SLOTS = frozenset({"FA", "FS", "FRS", "MHS", "MHM-C", "MHM-P", "MHM-RF"})
+_KNOWS_THE_WORK = ReferenceSlot(
+    "knows_the_work", "a colleague, parent, teacher, CDA mentor or board member", "MI-ECFA",
+    frozenset({"colleague", "parent", "teacher", "cda_mentor", "board_member"}),
+)  # fmt: skip
+_FAMILY_THIRD = ReferenceSlot(
+    "knows_the_work", "a teacher, trainer, consultant or parent", "MI-IFSOLD",
+    frozenset({"teacher", "trainer", "consultant", "parent"}),
+)  # fmt: skip
+_SPECIALIST_THIRD = ReferenceSlot(
+    "knows_the_work", "another supervisor, teacher, trainer, consultant, provider of RSC, colleague or supervisee",
+    "OK-L3",
+    frozenset({"supervisor", "teacher", "trainer", "consultant", "rsc_provider", "colleague", "rsc_receiver"}),
+)  # fmt: skip
+
+
+def _qualified(endorsed_in: frozenset[str], source: str) -> ReferenceSlot:
+    return ReferenceSlot(
+        "qualified", "somebody endorsed, or vetted as familiar with the Guidelines", source,
+        qualified=True, endorsed_in=endorsed_in,
+    )  # fmt: skip
+
+
+REFERENCES: tuple[ReferenceRule, ...] = (
+    # Older: endorsed at level II, III or IV (MI-ECFA, MN); newer: in any category. The day is that of FA-2022 (ours).
+    ReferenceRule("references-FA-2002", "FA", _REFERENCES_SINCE,
+                  (_SUPERVISOR, _qualified(_ALL_SLOTS - {"FA"}, "MN"), _KNOWS_THE_WORK), "MN"),
+    ReferenceRule("references-FA-2022", "FA", date(2022, 1, 1),
+                  (_SUPERVISOR, _qualified(_ALL_SLOTS, "MI-ECFA"), _KNOWS_THE_WORK), "MI-ECFA"),
+    ReferenceRule("references-FS", "FS", _REFERENCES_SINCE, (_SUPERVISOR, _RSC_PROVIDER, _FAMILY_THIRD), "MI-IFSOLD"),
+    # Not seen for the Family Reflective Supervisor: as the Family Specialist (ours).
+    ReferenceRule("references-FRS", "FRS", _REFERENCES_SINCE, (_SUPERVISOR, _RSC_PROVIDER, _FAMILY_THIRD), "ours"),
+    ReferenceRule("references-MHS", "MHS", _REFERENCES_SINCE, (_SUPERVISOR, _RSC_PROVIDER, _SPECIALIST_THIRD), "OK-L3"),
+    ReferenceRule("references-MHM-C", "MHM-C", _REFERENCES_SINCE, (_SUPERVISOR, _RSC_PROVIDER, _RSC_RECEIVER), "OK-L4"),
+    # Three, but who was not seen (`domain.md` 2.4): the supervisor and two of anybody (ours).
+    *(
+        ReferenceRule(f"references-{slot}", slot, _REFERENCES_SINCE,
+                      (_SUPERVISOR, *(ReferenceSlot(name, "anybody who knows the work", "ours")
+                                      for name in ("second", "third"))), "ours")
+        for slot in ("MHM-P", "MHM-RF")
+    ),
+    # Two: a reflective supervisor or consultant, and a supervisee or consultee.
+    ReferenceRule("references-ERS", "ERS", date(2024, 1, 1), (_RSC_PROVIDER, _RSC_RECEIVER), "IN-ERS"),
+)  # fmt: skip
 
 
 class _Dated(Protocol):
@@ -173,6 +241,13 @@ def edition_for(category: str, on: date) -> Edition:
 def provider_rule(on: date) -> ProviderRule | None:
     """Who was a qualified provider of RSC on a day; None before any known rule."""
     return _latest(PROVIDERS, on)
+
+
+def reference_rule(category: str, on: date) -> ReferenceRule | None:
+    """The places of references for a category, or for the add-on it names last (`ERS`, `IFS+ERS`); None: no rule."""
+    wanted = category.rpartition("+")[2]
+    slot = CATEGORIES[wanted].slot if wanted in CATEGORIES else wanted
+    return _latest((rule for rule in REFERENCES if rule.slot == slot), on)
 
 
 def cycle_years() -> Iterator[int]:

@@ -118,6 +118,6 @@ def personal_fields(kind: type[Event]) -> dict[str, PersonalClass]:
 
 
 def subject(event: Event) -> str:
-    """The id of the person whose keys seal this event's personal fields."""
+    """The id under whose keys this event's personal fields are sealed: a person's; a reference has keys of its own."""
     kind, _, name = event.originator_id.partition("/")
-    return name if kind == "person" else str(getattr(event, "person", ""))
+    return name if kind in ("person", "reference") else str(getattr(event, "person", ""))

@@ -313,6 +313,37 @@ class MissingHours(msgspec.Struct, frozen=True):
         }
 
 
+Relationship = Literal[
+    "supervisor", "rsc_provider", "rsc_receiver", "colleague", "teacher", "trainer", "consultant", "parent",
+    "cda_mentor", "board_member", "other",
+]  # fmt: skip
+"""What a rater is to the applicant: `supervisor` is the present one, `parent` a recipient of services (2.1 to 2.5)."""
+
+
+class ReferenceSlot(msgspec.Struct, frozen=True):
+    """One place among the references of a category: who may fill it.
+
+    No `relationships`: anybody. `qualified`: only a rater endorsed in `endorsed_in` (slots), or vetted (R6).
+    """
+
+    name: str
+    words: str
+    source: str
+    relationships: frozenset[Relationship] = frozenset()
+    qualified: bool = False
+    endorsed_in: frozenset[str] = frozenset()
+
+
+class ReferenceRule(msgspec.Struct, frozen=True):
+    """The places that references of a category (its slot) or add-on have to fill, from a day on."""
+
+    name: str
+    slot: str
+    effective: date
+    slots: tuple[ReferenceSlot, ...]
+    source: str
+
+
 class ProviderRule(msgspec.Struct, frozen=True):
     """Who is a qualified provider of RSC from a day on (`domain.md` 2.6)."""
 
