@@ -67,6 +67,7 @@ def _rows(deed: str, *grants: tuple[Role, Scope], basis: str = "ours", **facts: 
 _COORDINATOR: tuple[Role, Scope] = ("coordinator", "association")
 _DIRECT: tuple[Role, Scope] = ("alliance", "direct")
 _HOLDER: tuple[Role, Scope] = ("holder", "own")
+_ALLIANCE: tuple[Role, Scope] = ("alliance", "all")
 _OPERATOR: tuple[Role, Scope] = ("operator", "all")
 
 TABLE: tuple[Rule, ...] = (
@@ -79,7 +80,7 @@ TABLE: tuple[Rule, ...] = (
     *_rows("record_entry", _HOLDER, _COORDINATOR, _DIRECT, basis="MI-FAQ"),
     *_rows("withdraw_entry", _HOLDER, _COORDINATOR, _DIRECT),
     *_rows("vet_provider", _COORDINATOR, _DIRECT, basis="CT-ECFA"),
-    *_rows("settle_likeness", _COORDINATOR, ("alliance", "all")),
+    *_rows("settle_likeness", _COORDINATOR, _ALLIANCE),
     # References.
     # Erasure, merging and splitting.
     # Applications.
@@ -99,44 +100,54 @@ TABLE: tuple[Rule, ...] = (
     *_rows("make_inactive", _COORDINATOR, _DIRECT, basis="IAITMH"),
     *_rows("reactivate", _COORDINATOR, _DIRECT, basis="IAITMH"),
     *_rows("reinstate", _COORDINATOR, _DIRECT, basis="NE-POL"),
-    *_rows("suspend", _COORDINATOR, ("alliance", "all")),
-    *_rows("lift_suspension", _COORDINATOR, ("alliance", "all")),
-    *_rows("propose_removal", _COORDINATOR, ("alliance", "all"), basis="PA-REG"),
-    *_rows("withdraw_removal_proposal", _COORDINATOR, ("alliance", "all")),
-    *_rows("remove", _COORDINATOR, ("alliance", "all"), basis="PA-REG", second=True),
+    *_rows("suspend", _COORDINATOR, _ALLIANCE),
+    *_rows("lift_suspension", _COORDINATOR, _ALLIANCE),
+    *_rows("propose_removal", _COORDINATOR, _ALLIANCE, basis="PA-REG"),
+    *_rows("withdraw_removal_proposal", _COORDINATOR, _ALLIANCE),
+    *_rows("remove", _COORDINATOR, _ALLIANCE, basis="PA-REG", second=True),
     *_rows("archive", _HOLDER, basis="MI-REN"),
     *_rows("grant_add_on", _COORDINATOR, _DIRECT, basis="IN-ERS"),
-    *_rows("import_roster", _COORDINATOR, ("alliance", "all"), _OPERATOR),
-    *_rows("settle_report", _COORDINATOR, ("alliance", "all")),
-    *_rows("issue_certificates", _COORDINATOR, ("alliance", "all"), _OPERATOR),
+    *_rows("import_roster", _COORDINATOR, _ALLIANCE, _OPERATOR),
+    *_rows("settle_report", _COORDINATOR, _ALLIANCE),
+    *_rows("issue_certificates", _COORDINATOR, _ALLIANCE, _OPERATOR),
     # Audits.
     # Transfers: both sides, the Alliance over a dispute (design section 10).
     *_rows("request_transfer", _HOLDER),
     *_rows("confirm_standing", ("coordinator", "releasing"), ("alliance", "releasing")),
     *_rows("dispute_standing", ("coordinator", "releasing"), ("alliance", "releasing")),
-    *_rows("decide_dispute", ("alliance", "all")),
+    *_rows("decide_dispute", _ALLIANCE),
     *_rows("verify_membership", ("coordinator", "receiving"), ("alliance", "receiving")),
     *_rows("accept_transfer", ("coordinator", "receiving"), ("alliance", "receiving")),
     *_rows("decline_transfer", ("coordinator", "receiving"), ("alliance", "receiving")),
     *_rows("cancel_transfer", _HOLDER),
     # Associations.
-    *_rows("admit_association", ("alliance", "all"), _OPERATOR),
-    # Quality reviews.
+    *_rows("admit_association", _ALLIANCE, _OPERATOR),
+    # Quality reviews: the Alliance looks again, somebody from elsewhere judges, the association answers.
+    *_rows("draw_quality_sample", _ALLIANCE, basis="ALL-WHO-old"),
+    *_rows("assign_second_reviewer", _ALLIANCE),
+    *_rows("record_second_review", ("reviewer", "assigned"), basis="domain.md 12.5"),
+    *_rows("compute_agreement", _ALLIANCE),
+    *_rows("raise_finding", _ALLIANCE),
+    *_rows("resolve_finding", _ALLIANCE),
+    *_rows("close_quality_review", _ALLIANCE),
+    *_rows("see_quality", _COORDINATOR, _ALLIANCE, _OPERATOR),
+    *_rows("see_second_review", ("reviewer", "assigned"), _ALLIANCE),
+    *_rows("see_reviewer_load", _COORDINATOR, _ALLIANCE, _OPERATOR),
     # Questions. The public sees standing only while active and listed; the page decides nothing else.
     *_rows("see_history", _HOLDER, sees=_CONTACT),
-    *_rows("see_history", _COORDINATOR, ("alliance", "all"), _OPERATOR, sees=_CONTACT),
+    *_rows("see_history", _COORDINATOR, _ALLIANCE, _OPERATOR, sees=_CONTACT),
     *_rows("see_history", ("coordinator", "releasing"), ("coordinator", "receiving"), sees=_NAMES),
-    *_rows("see_endorsement", _HOLDER, _COORDINATOR, ("alliance", "all"), _OPERATOR, sees=_NAMES),
+    *_rows("see_endorsement", _HOLDER, _COORDINATOR, _ALLIANCE, _OPERATOR, sees=_NAMES),
     *_rows("see_endorsement", ("coordinator", "releasing"), ("coordinator", "receiving"), sees=_NAMES),
-    *_rows("see_application", _HOLDER, _COORDINATOR, ("alliance", "all"), _OPERATOR, sees=_NAMES),
+    *_rows("see_application", _HOLDER, _COORDINATOR, _ALLIANCE, _OPERATOR, sees=_NAMES),
     *_rows("see_application", ("reviewer", "assigned"), sees=_NAMES),
-    *_rows("see_transfer", _HOLDER, ("alliance", "all"), _OPERATOR, sees=_NAMES),
+    *_rows("see_transfer", _HOLDER, _ALLIANCE, _OPERATOR, sees=_NAMES),
     *_rows("see_transfer", ("coordinator", "releasing"), ("coordinator", "receiving"), sees=_NAMES),
-    *_rows("see_person", _HOLDER, _COORDINATOR, ("alliance", "all"), _OPERATOR, sees=_CONTACT),
-    *_rows("see_queue", _COORDINATOR, ("alliance", "all"), _OPERATOR, sees=_NAMES),
+    *_rows("see_person", _HOLDER, _COORDINATOR, _ALLIANCE, _OPERATOR, sees=_CONTACT),
+    *_rows("see_queue", _COORDINATOR, _ALLIANCE, _OPERATOR, sees=_NAMES),
     *_rows("see_reviews", ("reviewer", "own"), sees=_NAMES),
-    *_rows("see_certificate", _HOLDER, _COORDINATOR, ("alliance", "all"), _OPERATOR, sees=_NAMES),
-    *_rows("export_roster", _COORDINATOR, ("alliance", "all"), _OPERATOR, sees=_CONTACT),
+    *_rows("see_certificate", _HOLDER, _COORDINATOR, _ALLIANCE, _OPERATOR, sees=_NAMES),
+    *_rows("export_roster", _COORDINATOR, _ALLIANCE, _OPERATOR, sees=_CONTACT),
 )
 
 DEEDS = frozenset(rule.deed for rule in TABLE)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from projections import applications, certificates, history, people, standing, tasks, transfers
+from projections import applications, certificates, history, people, quality, standing, tasks, transfers
 from projections.view import View
 
 VIEWS: Final[tuple[View, ...]] = (
@@ -12,5 +12,6 @@ VIEWS: Final[tuple[View, ...]] = (
     transfers.VIEW,
     certificates.VIEW,
     tasks.VIEW,
+    quality.VIEW,
     history.VIEW,
 )

@@ -346,6 +346,20 @@ class Store:
         )
         return [name.removeprefix(f"{folder}/") for (name,) in found]
 
+    def streams_of(self, topic: str, field: str, value: str) -> list[str]:
+        """The streams with an event of this topic whose plain field has this value, in order; reads the whole history.
+
+        For deeds that are rare and must miss nothing, such as drawing a sample.
+        """
+        found = self._ask(
+            "SELECT DISTINCT originator_id FROM registry.events WHERE topic = %s"
+            " AND convert_from(state, 'UTF8')::jsonb ->> %s = %s ORDER BY originator_id",
+            topic,
+            field,
+            value,
+        )
+        return [stream for (stream,) in found]
+
     def opened(self, event: E) -> E:
         """The event with its personal fields as text, None where the key is destroyed."""
         return self.vault.open(event)

@@ -25,7 +25,8 @@ from registry.api.deeds import DEEDS, Deed
 from registry.api.edge import Edge
 from registry.api.house import House
 from registry.api.problems import KINDS, Problem, problem_of
-from registry.api.questions import QUESTIONS, Question, answered, problem_for_unknown_path, proof_of
+from registry.api.question import Question, answered
+from registry.api.questions import QUESTIONS, problem_for_unknown_path, proof_of
 from registry.api.shown import event_shown, links
 from registry.commands import Registry
 from registry.opening import open_registry
@@ -130,7 +131,7 @@ async def _do(deed: Deed, request: HttpRequest) -> Response:
     if recorded.events:
         main = recorded.events[0].originator_id
         version = max(event.originator_version for event in recorded.events if event.originator_id == main)
-        headers |= {"ETag": f'"{version}"', "Location": next(iter(value["links"].values()))}
+        headers |= {"ETag": f'"{version}"', "Location": next(iter(value["links"].values()), request.url.path)}
     if recorded.repeated:
         headers["Idempotency-Replayed"] = "true"
     status = 201 if recorded.events else 200

@@ -14,6 +14,9 @@ from registry.api.problems import KINDS, MEDIA_TYPE
 _REF = "#/components/schemas/{name}"
 _UUID = "3f0c9d4e-6f0a-4b57-9a53-0d6a8a3c1b77"
 _ARGUMENTS: dict[str, tuple[str, str]] = {
+    "review": ("A quality review's id", "ojsxm2lfo4qgc3tefy2tkmzygy"),
+    "item": ("A decision: its application's id and the version that decided it", "nbswy3dpeb3w64tmmqqho2lumq-7"),
+    "finding": ("A finding, as the review lists it", "F1"),
     "number": ("The endorsement's public number", "IFS-7K3MQ9TD"),
     "person": ("The person's id", "mfrggzdfmztwq2lknnwg23tpoa"),
     "application": ("The application's id", "nbswy3dpeb3w64tmmqqho2lumq"),

@@ -1,8 +1,7 @@
 """Every question as one row: its address, who may ask it, and what answers it."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, NamedTuple
-from urllib.parse import urlencode
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 from fastapi.responses import Response
@@ -15,11 +14,13 @@ from domain.editions import edition_for
 from domain.endorsement import Endorsement, read_number
 from domain.errors import Invalid, NotFound
 from domain.person import Person
-from registry.api import cases, openapi, views
-from registry.api.asking import actor_of, day, known, number
+from domain.quality import QualityReview
+from registry.api import cases, openapi, quality, views
+from registry.api.asking import day, known, number
 from registry.api.house import House
-from registry.api.openapi import CURSOR, KNOWN, LIMIT, ON, POSITION, Asked, Parameter
+from registry.api.openapi import CURSOR, KNOWN, LIMIT, ON, POSITION, Parameter
 from registry.api.problems import Problem
+from registry.api.question import Answer, Question
 from registry.api.shown import (
     application_shown,
     association_shown,
@@ -29,59 +30,11 @@ from registry.api.shown import (
     person_shown,
     transfer_shown,
 )
+from registry.commands.quality import thing_of_item
 
 _encode = msgspec.json.Encoder().encode
 _MEDIA = {".pdf": "application/pdf", ".png": "image/png", ".svg": "image/svg+xml", ".txt": "text/plain; charset=utf-8",
           ".tlog-proof": "text/plain; charset=utf-8"}  # fmt: skip
-
-
-class Answer(NamedTuple):
-    """`position`: where in the history it stands; `version`: of the record, for If-Match; `cursor`: where to go on."""
-
-    value: Any
-    position: int = 0
-    version: int | None = None
-    cursor: str = ""
-    public: bool = False
-
-
-Ask = Callable[[House, HttpRequest, Actor], Awaitable[Answer | Response]]
-
-
-class Question(NamedTuple):
-    name: str
-    path: str
-    says: str
-    ask: Ask
-    rule: str = ""
-    parameters: tuple[Parameter, ...] = ()
-    example: Any = None
-    media: str = "application/json"
-
-    @property
-    def asked(self) -> Asked:
-        return Asked(self.path, self.says, self.name, self.rule, self.parameters, self.example, self.media)
-
-
-async def answered(house: House, question: Question, request: HttpRequest) -> Response:
-    """The whole way of a question: who asks, wait for the position, ask, say where the answer stands."""
-    actor = await actor_of(house, request) if question.rule else PUBLIC
-    if request.query_params.get("position"):
-        await views.wait_for_position(house, number(request, "position", 0, most=1 << 62))
-    answer = await question.ask(house, request, actor)
-    if isinstance(answer, Response):
-        return answer
-    headers = {"X-Registry-Position": str(answer.position)}
-    if answer.version is not None:
-        headers["ETag"] = f'"{answer.version}"'
-    if answer.public and actor is PUBLIC:
-        headers["Cache-Control"] = "no-cache"
-    if answer.cursor:
-        query = urlencode({**request.query_params, "cursor": answer.cursor})
-        headers["Link"] = f'<{request.url.path}?{query}>; rel="next"'
-    if answer.version is not None and request.headers.get("if-none-match") == headers["ETag"]:
-        return Response(status_code=304, headers=headers)
-    return Response(_encode(answer.value), media_type="application/json", headers=headers)
 
 
 # --- endorsements
@@ -331,6 +284,9 @@ async def proof_of(house: House, actor: Actor, position: int) -> Response:
             await cases.application(house, actor, name)
         case "transfer":
             await cases.transfer(house, actor, name)
+        case "quality_review":
+            review, _ = await cases.load(house, QualityReview, name)
+            check(actor, "see_quality", Thing() if review is None else thing_of_item(review))
         case "association" | "key":
             pass
         case _:
@@ -405,5 +361,6 @@ QUESTIONS: tuple[Question, ...] = (
     Question("categories", "/categories", "The categories", see_categories, "", (), {"categories": []}),
     Question("requirements", "/categories/{category}/requirements", "The requirements in force on a day (drafts)",
              see_requirements, "", (ON,), {"edition": "FS-2023", "draft": True, "requirements": []}),
+    *quality.QUESTIONS,
     Question("openapi", "/openapi.json", "This document", openapi_document, "", (), {"openapi": "3.1.0"}),
 )  # fmt: skip

@@ -22,7 +22,8 @@ _FACTS = ("on", "by", "recorded_at", "late")
 _ADD_ONS: Mapping[str, str] = {str(code): title for code, title in ADD_ONS.items()}
 
 CASES = {"person": "people", "application": "applications", "endorsement": "endorsements", "transfer": "transfers",
-         "association": "associations", "key": "keys"}  # fmt: skip
+         "association": "associations", "key": "keys", "reference": "references", "exam": "exams", "audit": "audits",
+         "quality_review": "quality-reviews"}  # fmt: skip
 
 
 def event_shown(position: int, event: Event, sees: Collection[PersonalClass] = ()) -> dict[str, Any]:

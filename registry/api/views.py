@@ -101,7 +101,7 @@ async def register(
 ) -> tuple[list[dict[str, Any]], str, int]:
     """A page of the public register, and the cursor of the next one."""
     on = today(house, search.get("association") or "ALLIANCE")
-    after = _read_cursor(cursor) if cursor else None
+    after = cursor_read(cursor) if cursor else None
     at = await position(house)
     query = register_view.search(
         on=on,
@@ -116,15 +116,15 @@ async def register(
     following = ""
     if len(rows) > limit:
         rows = rows[:limit]
-        following = _cursor(rows[-1]["folded"], rows[-1]["number"])
+        following = cursor_written(rows[-1]["folded"], rows[-1]["number"])
     return [_listed(row, on) for row in rows], following, at
 
 
-def _cursor(*after: str) -> str:
+def cursor_written(*after: str) -> str:
     return urlsafe_b64encode(msgspec.json.encode(after)).rstrip(b"=").decode()
 
 
-def _read_cursor(cursor: str) -> tuple[str, str]:
+def cursor_read(cursor: str) -> tuple[str, str]:
     try:
         return msgspec.json.decode(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=tuple[str, str])
     except (ValueError, msgspec.MsgspecError):

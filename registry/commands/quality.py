@@ -1,7 +1,140 @@
 """Deeds on quality reviews: draw, judge again, raise and resolve findings."""
 
-from registry.commands.shared import Shared
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from domain import access
+from domain.access import Thing
+from domain.application import Application, DeferReason
+from domain.association import ROWS
+from domain.endorsement import Endorsement, read_number
+from domain.errors import Invalid, NotFound
+from domain.quality import FindingKind, QualityReview, Resolution, SecondOutcome
+from registry.commands.shared import Act, Shared, once
+from registry.store import Recorded
+
+_OUTCOMES: dict[type, str] = {
+    Application.Approved: "approve",
+    Application.Deferred: "defer",
+}
 
 
 class Quality(Shared):
     """Deeds on quality reviews: draw, judge again, raise and resolve findings."""
+
+    @once
+    def draw_quality_sample(
+        self, act: Act, association: str, *, from_: date, through: date, size: int, seed: str = ""
+    ) -> Recorded:
+        """Draw from every decision of the association whose day lies in the period, found in the history itself."""
+        access.check(act.actor, "draw_quality_sample", Thing(association=association))
+        row = self.association(association).row
+        review = QualityReview(self.new_id())
+        on = self._begin(act, review, row)
+        review.draw(
+            association,
+            from_,
+            through,
+            population=[item for item, day in self._decisions(association) if from_ <= day <= through],
+            size=size,
+            seed=seed or self.draw(16).hex(),
+            on=on,
+            by=act.actor.by,
+        )
+        return self.store.save(review, request=act.request)
+
+    @once
+    def assign_second_reviewer(self, act: Act, review: str, item: str, *, reviewer: str) -> Recorded:
+        """`reviewer` is the number of an endorsement that another association holds."""
+        found, on = self._review(act, "assign_second_reviewer", review)
+        own = self.store.get(Endorsement, read_number(reviewer))
+        case = self._case_of(item)
+        found.assign(
+            item,
+            own.number,
+            own.person,
+            own.held_on(on),
+            category=case.category,
+            custodian=own.custodian,
+            tied=self._tied(case),
+            on=on,
+            by=act.actor.by,
+        )
+        return self.store.save(found, request=act.request)
+
+    @once
+    def record_second_review(
+        self, act: Act, review: str, item: str, *, reviewer: str, outcome: SecondOutcome,
+        reasons: Sequence[DeferReason] = (),
+    ) -> Recorded:  # fmt: skip
+        found, on = self._review(act, "record_second_review", review, item)
+        number = read_number(reviewer)
+        second = found.seconds.get(item)
+        if act.actor.role == "reviewer" and (second is None or second.person != act.actor.person):
+            raise Invalid("This is another reviewer's; name your own endorsement.", field="reviewer")
+        found.review(item, number, outcome, self.held_on(number, on), reasons, on=on, by=act.actor.by)
+        return self.store.save(found, request=act.request)
+
+    @once
+    def compute_agreement(self, act: Act, review: str) -> Recorded:
+        """Compare with the first outcomes, as the applications' own events tell them."""
+        found, on = self._review(act, "compute_agreement", review)
+        first = {item: self._outcome(item) for item in found.items}
+        found.compute_agreement(first, on=on, by=act.actor.by)
+        return self.store.save(found, request=act.request)
+
+    @once
+    def raise_finding(self, act: Act, review: str, *, kind: FindingKind, item: str = "") -> Recorded:
+        found, on = self._review(act, "raise_finding", review)
+        found.raise_finding(kind, item, on=on, by=act.actor.by)
+        return self.store.save(found, request=act.request)
+
+    @once
+    def resolve_finding(self, act: Act, review: str, finding: str, *, resolution: Resolution) -> Recorded:
+        found, on = self._review(act, "resolve_finding", review)
+        found.resolve_finding(finding, resolution, on=on, by=act.actor.by)
+        return self.store.save(found, request=act.request)
+
+    @once
+    def close_quality_review(self, act: Act, review: str) -> Recorded:
+        found, on = self._review(act, "close_quality_review", review)
+        found.close(on=on, by=act.actor.by)
+        return self.store.save(found, request=act.request)
+
+    def _review(self, act: Act, deed: str, name: str, item: str = "") -> tuple[QualityReview, date]:
+        review = self._or_forbidden(act, deed, QualityReview, name)
+        access.check(act.actor, deed, thing_of_item(review, item))
+        code = review.association if review.association in ROWS else "ALLIANCE"
+        return review, self._begin(act, review, self.association(code).row)
+
+    def _decisions(self, association: str) -> list[tuple[str, date]]:
+        """Every decision of an association, as item and day."""
+        streams = self.store.streams_of("application.started", "association", association)
+        return [
+            (f"{stream.partition('/')[2]}-{event.originator_version}", event.on)
+            for stream in streams
+            for _, event in self.store.events(stream)
+            if type(event) in _OUTCOMES
+        ]
+
+    def _outcome(self, item: str) -> str:
+        name, _, version = item.rpartition("-")
+        for _, event in self.store.events(f"application/{name}"):
+            if event.originator_version == int(version):
+                return _OUTCOMES[type(event)]
+        raise NotFound("decision")
+
+    def _case_of(self, item: str) -> Application:
+        return self.store.get(Application, item.rpartition("-")[0])
+
+    def _tied(self, case: Application) -> set[str]:
+        """Who took part in a case, or has a tie to it that the history knows."""
+        return {case.person, *case.providers.values(), *case.reviewing_people.values(), *case.recused}
+
+
+def thing_of_item(review: QualityReview, item: str = "") -> Thing:
+    """What a quality review, or one item of it, is to the access table."""
+    second = review.seconds.get(item)
+    return Thing(association=review.association, reviewers=frozenset({second.person} if second else ()))

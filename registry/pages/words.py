@@ -258,6 +258,13 @@ HAPPENED: Final = {
     "transfer.declined": "Declined",
     "transfer.completed": "Completed",
     "transfer.cancelled": "Cancelled",
+    "quality.sample_drawn": "Sample drawn",
+    "quality.second_reviewer_assigned": "Second reviewer assigned",
+    "quality.second_review_recorded": "Reviewed again",
+    "quality.agreement_computed": "Agreement computed",
+    "quality.finding_raised": "Finding raised",
+    "quality.finding_resolved": "Finding resolved",
+    "quality.closed": "Closed",
 }
 
 # Labels of fields, where the name alone does not say it; hints say what to give.

@@ -4,6 +4,7 @@ import inspect
 import itertools
 import re
 import uuid
+from datetime import date
 
 import pytest
 
@@ -12,7 +13,7 @@ from domain.access import Actor, Thing, allowed
 from domain.endorsement import new_number
 from registry.api.deeds import DEEDS
 from registry.api.questions import QUESTIONS
-from registry.commands import Registry
+from registry.commands import Act, Registry
 
 ROLES = ("public", "holder", "reviewer", "coordinator", "alliance", "operator")
 REFUSED = (401, 403)
@@ -42,15 +43,19 @@ def world(life, client, registry):
     started = life.holder.do(f"/people/{life.person}/applications", {"association": "VA", "category": "IFS"})
     application = started["events"][0]["stream"].partition("/")[2]
     stranger = life.endorse("TX")[1]
+    drawn = registry.draw_quality_sample(
+        Act(Actor("alliance", association="ALLIANCE")), "VA", from_=date(2020, 1, 1), through=date(2026, 12, 31), size=1
+    ).events[0]
     return {
         "names": {
             "code": "VA", "person": life.person, "number": number, "application": application, "transfer": transfer,
             "entry": "E4", "other": stranger, "category": "IFS", "cti": "0" * 32, "file": "qr.txt",
+            "review": drawn.originator_id.partition("/")[2], "item": drawn.items[0], "finding": "F1",
         },
         "unknown": {
             "code": "XX", "person": "a" * 26, "number": new_number("IFS", lambda n: b"\7" * n), "application": "b" * 26,
             "transfer": "c" * 26, "entry": "E4", "other": stranger, "category": "IFS", "cti": "0" * 32,
-            "file": "qr.txt",
+            "file": "qr.txt", "review": "d" * 26, "item": f"{'b' * 26}-7", "finding": "F1",
         },
         "own": {
             "public": ("", {}), "holder": ("holder", {"person": life.person}),
@@ -74,6 +79,8 @@ def thing_of_path(path, world):
     if kind == "transfers":
         return Thing(person=world["person"], releasing="VA", receiving="CT")
     if kind == "people" and "{person}" not in path:
+        return Thing(association="VA")
+    if kind == "quality-reviews":
         return Thing(association="VA")
     return Thing(person="" if kind == "associations" else world["person"], association="VA")
 
@@ -121,7 +128,7 @@ def test_questions_are_refused_exactly_where_the_table_has_no_row(world, client,
                 continue
             path = question.path.format(**world["names"])
             thing = thing_of_path(question.path, world)
-            if question.name == "reviews":
+            if question.rule == "see_reviews":
                 thing = Thing(person=rights.get("person", ""))
             may = allowed(actor(role, rights), question.rule, thing) is not None
             answer = one.get(path + ("?category=IFS" if question.name == "missing" else ""))

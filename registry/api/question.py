@@ -1,0 +1,66 @@
+"""The shape of a question's row, and the whole way of a question: who asks, what answers it, how it is said."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+import msgspec
+from fastapi.responses import Response
+from starlette.requests import Request as HttpRequest
+
+from domain.access import PUBLIC, Actor
+from registry.api import views
+from registry.api.asking import actor_of, number
+from registry.api.house import House
+from registry.api.openapi import Asked, Parameter
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Answer(NamedTuple):
+    """`position`: where in the history it stands; `version`: of the record, for If-Match; `cursor`: where to go on."""
+
+    value: Any
+    position: int = 0
+    version: int | None = None
+    cursor: str = ""
+    public: bool = False
+
+
+Ask = Callable[[House, HttpRequest, Actor], Awaitable[Answer | Response]]
+
+
+class Question(NamedTuple):
+    name: str
+    path: str
+    says: str
+    ask: Ask
+    rule: str = ""
+    parameters: tuple[Parameter, ...] = ()
+    example: Any = None
+    media: str = "application/json"
+
+    @property
+    def asked(self) -> Asked:
+        return Asked(self.path, self.says, self.name, self.rule, self.parameters, self.example, self.media)
+
+
+async def answered(house: House, question: Question, request: HttpRequest) -> Response:
+    """The whole way of a question: who asks, wait for the position, ask, say where the answer stands."""
+    actor = await actor_of(house, request) if question.rule else PUBLIC
+    if request.query_params.get("position"):
+        await views.wait_for_position(house, number(request, "position", 0, most=1 << 62))
+    answer = await question.ask(house, request, actor)
+    if isinstance(answer, Response):
+        return answer
+    headers = {"X-Registry-Position": str(answer.position)}
+    if answer.version is not None:
+        headers["ETag"] = f'"{answer.version}"'
+    if answer.public and actor is PUBLIC:
+        headers["Cache-Control"] = "no-cache"
+    if answer.cursor:
+        query = urlencode({**request.query_params, "cursor": answer.cursor})
+        headers["Link"] = f'<{request.url.path}?{query}>; rel="next"'
+    if answer.version is not None and request.headers.get("if-none-match") == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    return Response(_encode(answer.value), media_type="application/json", headers=headers)

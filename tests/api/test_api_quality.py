@@ -1,0 +1,70 @@
+"""A quality review over HTTP: drawn by the Alliance, looked at again by somebody from elsewhere who sees no outcome."""
+
+import json
+
+from faces import created
+
+SAMPLE = {"from": "2020-01-01", "through": "2026-12-31", "size": 5}
+
+
+def test_a_quality_review_from_draw_to_close(life, client, registry, views):
+    life.endorsed()
+    alliance = client("alliance")
+    review = created(alliance.do("/associations/VA/quality-reviews", SAMPLE), "quality_review")
+    where = f"/quality-reviews/{review}"
+    (item,) = [found["item"] for found in alliance.get(where).json()["items"]]
+
+    second, person = life.endorse("CT")
+    mine, from_va = life.reviewers[0][0], life.endorse()[0]
+    for wrong in (mine, from_va):
+        answer = alliance.post(f"{where}/items/{item}/reviewers", {"reviewer": wrong})
+        assert (answer.status_code, answer.json()["field"]) == (422, "reviewer")
+    alliance.do(f"{where}/items/{item}/reviewers", {"reviewer": second})
+    views.catch_up()
+
+    them = client("reviewer", person=person)
+    (waiting,) = them.get("/second-reviews").json()["second_reviews"]
+    seen = them.get(waiting["links"]["self"].removeprefix("/api"))
+    assert len(seen.json()["handed_in"]["entries"]) == 2
+    told = json.dumps(seen.json())
+    for first in ("approve", *(number for number, _ in life.reviewers), "Marisol", life.person):
+        assert first not in told
+    assert them.get(f"/applications/{item.rpartition('-')[0]}").status_code == 403
+
+    assert alliance.post(f"{where}/agreements").status_code == 409
+    them.do(f"{where}/items/{item}/reviews", {"reviewer": second, "outcome": "defer", "reasons": ["more_training"]})
+    alliance.do(f"{where}/agreements")
+    alliance.do(f"{where}/findings", {"kind": "outcome_differs", "item": item})
+    answer = alliance.post(f"{where}/closings")
+    assert answer.status_code == 409
+    assert "F1" in answer.json()["detail"]
+    alliance.do(f"{where}/findings/F1/resolutions", {"resolution": "explained"})
+    alliance.do(f"{where}/closings")
+    views.catch_up()
+
+    (shown,) = life.va.get("/associations/VA/quality-reviews").json()["quality_reviews"]
+    assert shown["agreement"] == {"n": 1, "agreed": 0, "kappa": 0.0, "low": 0.0, "high": 0.0}
+    assert shown["findings"] == [{"finding": "F1", "kind": "outcome_differs", "item": item, "resolution": "explained"}]
+    load = life.va.get("/associations/VA/reviewer-load").json()["reviewers"]
+    assert {(row["open"], row["done"]) for row in load} == {(0, 1)}
+
+
+def test_reviews_are_listed_newest_first_page_by_page(life, client, views):
+    life.endorsed()
+    alliance = client("alliance")
+    for _ in range(3):
+        alliance.do("/associations/VA/quality-reviews", SAMPLE)
+    views.catch_up()
+    seen, path = [], "/associations/VA/quality-reviews?limit=2"
+    while path:
+        answer = alliance.get(path)
+        seen += [row["review"] for row in answer.json()["quality_reviews"]]
+        path = answer.links["next"]["url"].removeprefix("/api") if "next" in answer.links else ""
+    assert len(seen) == len(set(seen)) == 3
+    assert client("coordinator", association="TX").get("/associations/VA/quality-reviews").status_code == 403
+
+
+def test_a_period_without_decisions_is_refused_with_the_fix(client, registry):
+    answer = client("alliance").post("/associations/AK/quality-reviews", SAMPLE)
+    assert answer.status_code == 422
+    assert "choose another" in answer.json()["detail"]
