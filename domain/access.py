@@ -14,13 +14,19 @@ Scope = Literal["own", "assigned", "association", "releasing", "receiving", "dir
 class Actor(msgspec.Struct, frozen=True):
     """Somebody at the counter: a role, and the association or the person it is held for.
 
-    `id` names the key or session, never a person's name.
+    `id` names the key or session, never a person's name. `also`: other records of the same human, merged.
     """
 
     role: Role
     association: str = ""
     person: str = ""
     id: str = ""
+    also: tuple[str, ...] = ()
+
+    @property
+    def people(self) -> frozenset[str]:
+        """Every record of the human who acts; empty for who acts as no person."""
+        return frozenset((self.person, *self.also)) if self.person else frozenset()
 
     @property
     def by(self) -> str:
@@ -81,8 +87,12 @@ TABLE: tuple[Rule, ...] = (
     *_rows("withdraw_entry", _HOLDER, _COORDINATOR, _DIRECT),
     *_rows("vet_provider", _COORDINATOR, _DIRECT, basis="CT-ECFA"),
     *_rows("settle_likeness", _COORDINATOR, _ALLIANCE),
+    *_rows("write_note", _COORDINATOR, _DIRECT, ("reviewer", "assigned"), ("advisor", "assigned")),
+    *_rows("write_note", ("coordinator", "releasing"), ("coordinator", "receiving")),
     # References.
-    # Erasure, merging and splitting.
+    # Erasure, merging and splitting. Both records have to be the coordinator's association's.
+    *_rows("merge_persons", _COORDINATOR, _ALLIANCE),
+    *_rows("split_persons", _COORDINATOR, _ALLIANCE),
     # Applications.
     *_rows("start_application", _HOLDER, _COORDINATOR, _DIRECT, basis="MI-FAQ"),
     *_rows("submit_application", _HOLDER, basis="MI-FAQ"),
@@ -158,9 +168,9 @@ LATE_ROLES = frozenset({"coordinator", "alliance", "operator"})
 def in_scope(actor: Actor, scope: Scope, thing: Thing) -> bool:
     match scope:
         case "own":
-            return bool(actor.person) and actor.person == thing.person
+            return thing.person in actor.people
         case "assigned":
-            return bool(actor.person) and actor.person in thing.reviewers
+            return not actor.people.isdisjoint(thing.reviewers)
         case "association":
             return bool(actor.association) and actor.association == thing.association
         case "releasing":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import date
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
@@ -13,6 +13,10 @@ from domain.aggregate import Aggregate
 from domain.errors import Invalid, OutOfTurn
 from domain.event import Claims, Contact, Event, Identity
 from domain.portfolio import Entry
+
+Audience = Literal["applicant", "staff"]
+"""Whom a note is for: the applicant too, or only those who work on the case."""
+LONGEST_NOTE = 4000
 
 
 class Membership(msgspec.Struct, frozen=True):
@@ -44,6 +48,8 @@ class Person(Aggregate):
         self.entries: dict[str, Entry] = {}
         self.memberships: list[Membership] = []
         self.likenesses: dict[str, Likeness] = {}
+        self.merged_into = ""
+        self.merged: set[str] = set()
 
     class Registered(Event, frozen=True):
         topic: ClassVar[str] = "person.registered"
@@ -179,6 +185,54 @@ class Person(Aggregate):
             asked = person.likenesses.get(self.other, Likeness(""))
             person.likenesses[self.other] = msgspec.structs.replace(asked, same=self.same)
 
+    class NoteWritten(Event, frozen=True):
+        """Free text about one of the person's cases; `about` is its stream. Nothing is decided on it."""
+
+        topic: ClassVar[str] = "person.note_written"
+        about: str
+        audience: Audience
+        note: Identity
+
+    class MergedInto(Event, frozen=True):
+        """This record and `into` are of one human: from now on that one acts. Its facts stay where they are."""
+
+        topic: ClassVar[str] = "person.merged_into"
+        into: str
+
+        def apply(self, person: Person) -> None:
+            person.state = "merged"
+            person.merged_into = self.into
+
+        def claims(self) -> Claims:
+            return Claims(take=(_into(self, self.into),))
+
+    class Merged(Event, frozen=True):
+        """The survivor's side of it: `other` is the duplicate."""
+
+        topic: ClassVar[str] = "person.merged"
+        other: str
+
+        def apply(self, person: Person) -> None:
+            person.merged.add(self.other)
+
+        def claims(self) -> Claims:
+            return Claims(take=(_duplicate(self, self.other),))
+
+    class Split(Event, frozen=True):
+        """They are two humans after all: in both streams, each naming the other; all is as before the merger."""
+
+        topic: ClassVar[str] = "person.split"
+        other: str
+
+        def apply(self, person: Person) -> None:
+            person.merged.discard(self.other)
+            if person.merged_into == self.other:
+                person.merged_into = ""
+                person.state = "known"
+
+        def claims(self) -> Claims:
+            return Claims(release=(_into(self, self.other), _duplicate(self, self.other)))
+
     class ErasureRequested(Event, frozen=True):
         topic: ClassVar[str] = "person.erasure_requested"
 
@@ -262,6 +316,35 @@ class Person(Aggregate):
             raise Invalid("No such question is open about these two people.", field="other")
         self.record(self.LikenessSettled, other=other, same=same, on=on, by=by)
 
+    def write_note(self, about: str, audience: Audience, note: str, *, on: date, by: str) -> None:
+        """`about`: the stream of one of the person's cases."""
+        self._must_be_known()
+        clean = "".join(sign for sign in note if sign.isprintable() or sign in "\n\t").strip()
+        if not clean:
+            raise Invalid("Write the note.", field="note")
+        if len(clean) > LONGEST_NOTE:
+            raise Invalid(f"The note is longer than {LONGEST_NOTE} signs; shorten it.", field="note")
+        self.record(self.NoteWritten, about=about, audience=audience, note=clean, on=on, by=by)
+
+    def merge(self, other: Person, *, on: date, by: str) -> None:
+        """`other` is the duplicate, and remembers it too."""
+        self._must_be_known()
+        other._must_be_known()
+        if other.name == self.name:
+            raise Invalid("This is the same record; name another one.", field="into")
+        if other.merged:
+            raise OutOfTurn(other.stream, state="merged_with_others", needs=["single"],
+                            can=["split them first", "merge the other way round"])  # fmt: skip
+        other.record(other.MergedInto, into=self.name, on=on, by=by)
+        self.record(self.Merged, other=other.name, on=on, by=by)
+
+    def split(self, other: Person, *, on: date, by: str) -> None:
+        """Undo the merger of `other` into this."""
+        if other.name not in self.merged:
+            raise Invalid("These two are not merged; look at the person's record.", field="other")
+        other.record(other.Split, other=self.name, on=on, by=by)
+        self.record(self.Split, other=other.name, on=on, by=by)
+
     def erase(self, *, match: str, address_match: str = "", on: date, by: str) -> None:
         """`match` and `address_match`: the present ones, given back with this."""
         self._must_be_known()
@@ -269,7 +352,8 @@ class Person(Aggregate):
 
     def _must_be_known(self) -> None:
         if self.state != "known":
-            raise OutOfTurn(self.stream, state=self.state, needs=["known"], can=[])
+            can = ["act as the record it was merged into", "split"] if self.state == "merged" else []
+            raise OutOfTurn(self.stream, state=self.state, needs=["known"], can=can)
 
     def _must_hold(self, entry: str) -> None:
         self._must_be_known()
@@ -281,6 +365,22 @@ class Person(Aggregate):
             raise Invalid(wrong[1], field=wrong[0])
         if fact.through > on:
             raise Invalid("Evidence can't lie in the future; record it when it has happened.", field="through")
+
+
+def merged_claims(person: str) -> str:
+    """The folder of claims of one record: the duplicates merged into it, or `into:` and its survivor."""
+    return f"merged/{person}"
+
+
+INTO = "into:"
+
+
+def _into(event: Event, survivor: str) -> str:
+    return f"{merged_claims(event.originator_id.partition('/')[2])}/{INTO}{survivor}"
+
+
+def _duplicate(event: Event, other: str) -> str:
+    return f"{merged_claims(event.originator_id.partition('/')[2])}/{other}"
 
 
 _PLACE = re.compile(r"[A-Z]{2,8}(-[A-Z0-9]{1,3})?")

@@ -15,7 +15,6 @@ from domain.endorsement import (
     Means,
     ReportedStanding,
     Source,
-    held,
     new_number,
     read_number,
     record_claim,
@@ -187,7 +186,7 @@ class Importer:
     def _person(self, row: Row) -> Person | None:
         match = self._registry.match(row.name, row.email)
         holder = self._store.holder(f"identity/{match}") if match else None
-        return self._store.get(Person, _name(holder)) if holder else None
+        return self._store.get(Person, self._registry.identity(_name(holder))[0]) if holder else None
 
     def _register(self, row: Row, on: date) -> Person:
         registry = self._registry
@@ -229,7 +228,7 @@ class Importer:
         self, row: Row, endorsement: Endorsement, events: Sequence[Event], person: "_Known", on: date
     ) -> Verdict:
         # Both are asked: a question about the name must not hold up a renewal.
-        found = [self._report(row, endorsement, events, on), self._update(row, person, on)]
+        found = [self._report(row, endorsement, events, on), "" if person.merged else self._update(row, person, on)]
         contradiction = found[0] or found[1]
         changed = bool(endorsement.pending or person.person.pending)
         if contradiction and not _open(contradiction, events):
@@ -305,7 +304,7 @@ class Importer:
         home = person.residence if person.residence in ROWS else "ALLIANCE"
         if association == home:
             return True
-        numbers = self._store.claimed(held(person.name))
+        numbers = self._registry.numbers_of(person.name)
         return all(self._store.get(Endorsement, number).custodian == association for number in numbers)
 
     # -- what it stands on ------------------------------------------------------------------------------------------
@@ -322,7 +321,7 @@ class Importer:
         person = match and store.holder(f"identity/{match}")
         if not person:
             return None
-        for number in store.claimed(held(_name(person))):
+        for number in self._registry.numbers_of(_name(person)):
             events = self._stream(f"{Endorsement.kind}/{number}")
             if _is(events, row):
                 return events
@@ -370,7 +369,12 @@ class _Known:
 
     @property
     def erased(self) -> bool:
-        return self.person.state != "known"
+        return self.person.state == "erased"
+
+    @property
+    def merged(self) -> bool:
+        """What a file says of a duplicate says nothing about the human: a coordinator has settled that (ours)."""
+        return self.person.state == "merged"
 
     def differing(self, row: Row) -> list[str]:
         """Fields in which the row says something else; an empty cell says nothing."""

@@ -29,7 +29,7 @@ async def actor_of(house: House, request: HttpRequest) -> Actor:
     if header is None:
         return PUBLIC
     scheme, _, secret = header.partition(" ")
-    actor = await house.wait_for(house.desk.by_key, secret.strip()) if scheme.lower() == "bearer" else None
+    actor = await house.enter(house.desk.by_key, secret.strip()) if scheme.lower() == "bearer" else None
     if actor is None:
         raise Problem(
             "unauthenticated",

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Collection, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple, TypeVar
 
+import msgspec
+
 from domain import access
 from domain.access import Actor, Rule, Thing
 from domain.aggregate import Aggregate
@@ -13,13 +15,13 @@ from domain.association import today as today_at
 from domain.editions import edition_for
 from domain.endorsement import Endorsement, read_number
 from domain.errors import Forbidden, NotFound, NotInForce
-from domain.event import Event
+from domain.event import Event, Sealed
 from domain.person import Person
 from domain.transfer import Transfer
 from projections import history as history_view
 from registry.api.house import House
 from registry.api.shown import handed_in as handed_in_shown
-from registry.api.shown import person_names
+from registry.api.shown import notes_shown, person_names
 from registry.commands import thing_of
 
 A = TypeVar("A", bound=Aggregate)
@@ -122,8 +124,27 @@ async def person(house: House, actor: Actor, name: str, *, deed: str = "see_pers
     if found is None:
         raise NotFound("person")
     opened = await house.opened([event for _, event in rows])
+    if rule.scope == "own":
+        opened = [_without_staff_notes(event) for event in opened]
     await confidential(house, actor, deed, f"person/{name}", name)
     return Case(found, rule, [(row[0], event) for row, event in zip(rows, opened, strict=True)])
+
+
+def _without_staff_notes(event: Event) -> Event:
+    """That there is a note stays; what it says is not for the person."""
+    if isinstance(event, Person.NoteWritten) and event.audience == "staff":
+        return msgspec.structs.replace(event, note=Sealed("", ""))
+    return event
+
+
+async def notes(house: House, found: Case) -> list[dict[str, Any]]:
+    """The notes about a case, oldest first, as far as they are for the asker."""
+    shown = []
+    for record in await house.wait_for(house.registry.identity, found.state.person):
+        rows = [row for row in await house.events(f"person/{record}") if isinstance(row[1], Person.NoteWritten)]
+        about = [event for _, event in rows if getattr(event, "about", "") == found.state.stream]
+        shown += notes_shown(await house.opened(about), staff=found.rule.scope != "own")
+    return sorted(shown, key=lambda note: note["recorded_at"])
 
 
 async def association_of(house: House, found: Person, actor: Actor) -> str:
@@ -132,7 +153,7 @@ async def association_of(house: House, found: Person, actor: Actor) -> str:
 
 async def confidential(house: House, actor: Actor, deed: str, record: str, person: str) -> None:
     """Note who looked; nobody is noted for looking at their own."""
-    if actor.person != person or not person:
+    if person not in actor.people:
         await house.note_access(actor, record, deed)
 
 

@@ -163,6 +163,14 @@ class House:
             partial(call, *args, **facts), abandon_on_cancel=True, limiter=self._writing
         )
 
+    async def enter(self, known: Callable[[str], Actor | None], secret: str) -> Actor | None:
+        """Who comes in with this secret; the key of a merged record acts as the survivor."""
+        return await self.wait_for(self._enter, known, secret)
+
+    def _enter(self, known: Callable[[str], Actor | None], secret: str) -> Actor | None:
+        actor = known(secret)
+        return self.registry.acting(actor) if actor else None
+
     # --- deeds
 
     def perform(self, deed: Deed, act: Act, arguments: Sequence[str], body: Any) -> Recorded:

@@ -163,6 +163,7 @@ async def see_application(house: House, request: HttpRequest, actor: Actor) -> A
     found = await cases.application(house, actor, request.path_params["application"])
     shown = application_shown(found.state)
     shown["handed_in"] = await cases.handed_in(house, found)
+    shown["notes"] = await cases.notes(house, found)
     shown["name"] = (await cases.names(house, [found.state.person])).get(found.state.person)
     return Answer(shown, found.position, found.state.version)
 

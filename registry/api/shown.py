@@ -163,6 +163,16 @@ def handed_in(rows: Collection[Event], applicant: Collection[Event], sees: Colle
     return {"entries": entries, "tally": msgspec.to_builtins(submitted[-1].tally)}
 
 
+def notes_shown(events: Collection[Event], *, staff: bool) -> list[dict[str, Any]]:
+    """Opened notes; without `staff` only those for the applicant too."""
+    return [
+        {"about": event.about, "audience": event.audience, "note": _text(event.note), "on": event.on, "by": event.by,
+         "recorded_at": event.recorded_at}
+        for event in events
+        if isinstance(event, Person.NoteWritten) and (staff or event.audience == "applicant")
+    ]  # fmt: skip
+
+
 def transfer_shown(transfer: Transfer) -> dict[str, Any]:
     return {
         "transfer": transfer.name,
@@ -211,6 +221,13 @@ def person_shown(person: Person, events: Collection[Event], sees: Collection[Per
             {"other": other, "association": asked.association, "same": asked.same}
             for other, asked in person.likenesses.items()
         ],
+        "notes": [
+            note
+            for note in notes_shown(events, staff=True)
+            if note["note"] is not None or note["audience"] == "applicant"
+        ],
+        "merged": sorted(person.merged),
+        "merged_into": person.merged_into or None,
         "version": person.version,
         "links": {
             "self": f"/api/people/{person.name}",

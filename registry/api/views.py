@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 
-from domain.endorsement import held
 from domain.errors import Invalid
 from projections import applications, standing, tasks, transfers
 from projections import people as people_view
@@ -49,7 +48,7 @@ async def wait_for_position(house: House, wanted: int) -> None:
 
 
 async def numbers_of(house: House, person: str) -> list[str]:
-    return await house.wait_for(house.store.claimed, held(person))
+    return await house.wait_for(house.registry.numbers_of, person)
 
 
 async def public_endorsement(

@@ -13,7 +13,7 @@ from domain.endorsement import (
     new_number,
     read_number,
 )
-from domain.errors import NotFound
+from domain.errors import Invalid, NotFound
 from domain.person import Person
 from registry.commands.shared import Act, Shared, home_of, once
 from registry.store import Recorded
@@ -70,6 +70,10 @@ class Applications(Shared):
         """`reviewer` is the number of the reviewer's own endorsement; it may be of another association."""
         found, on = self._application(act, "assign_reviewer", application)
         own = self.store.get(Endorsement, read_number(reviewer))
+        if self.one_human(own.person, found.person, *found.providers.values()):
+            raise Invalid(
+                "A reviewer is never the applicant nor their provider of RSC (design section 10).", field="reviewer"
+            )
         found.assign(own.number, own.person, own.held_on(on), on=on, by=act.actor.by)
         return self.store.save(found, request=act.request)
 

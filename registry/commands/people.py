@@ -7,16 +7,23 @@ from datetime import date
 import msgspec
 
 from domain import access
-from domain.access import Thing
+from domain.access import Actor, Thing
+from domain.application import Application
 from domain.endorsement import (
     Endorsement,
     read_number,
 )
 from domain.errors import Conflict, Invalid
-from domain.person import Person
+from domain.person import Audience, Person
 from domain.portfolio import Entry
-from registry.commands.shared import Act, Shared, home_of, once
+from domain.transfer import Transfer
+from registry.commands.shared import Act, Shared, home_of, once, thing_of
 from registry.store import Recorded
+
+# What notes may be about besides the person.
+_CASES: dict[str, type[Application | Endorsement | Transfer]] = {
+    kind.kind: kind for kind in (Application, Endorsement, Transfer)
+}
 
 
 class People(Shared):
@@ -93,7 +100,7 @@ class People(Shared):
             provider = self.store.find(Endorsement, fact.provider)
             if provider is None:
                 raise Invalid("No endorsement has this number; ask the provider for theirs.", field="provider")
-            if provider.person == person:
+            if self.one_human(person, provider.person):
                 raise Invalid("Nobody is their own provider or supervisor; give the other's number.", field="provider")
         fact = msgspec.structs.replace(fact, vetted=False)
         found.add(fact, supersedes=supersedes, title=title, provider_name=provider_name, on=on, by=act.actor.by)
@@ -120,3 +127,21 @@ class People(Shared):
         on = self._begin(act, found, self.association(association or "ALLIANCE").row)
         found.settle_likeness(other, same=same, on=on, by=act.actor.by)
         return self.store.save(found, request=act.request)
+
+    @once
+    def write_note(self, act: Act, person: str, *, about: str, audience: Audience, note: str) -> Recorded:
+        """`about`: the stream of one of the person's cases, such as `application/...`; empty: the person's own."""
+        found = self._or_forbidden(act, "write_note", Person, person)
+        about = about or found.stream
+        access.check(act.actor, "write_note", self._thing_about(found, about, act.actor))
+        on = self._begin(act, found, self.association(self.association_of(found, act.actor)).row)
+        found.write_note(about, audience, note, on=on, by=act.actor.by)
+        return self.store.save(found, request=act.request)
+
+    def _thing_about(self, person: Person, about: str, actor: Actor) -> Thing:
+        """A case of this person to the access table; nobody's when it is not one of theirs."""
+        if about == person.stream:
+            return Thing(person=person.name, association=self.association_of(person, actor))
+        kind, _, name = about.partition("/")
+        found = self.store.find(_CASES[kind], name) if kind in _CASES else None
+        return thing_of(found) if found and self.one_human(person.name, found.person) else Thing()

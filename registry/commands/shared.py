@@ -25,7 +25,7 @@ from domain.endorsement import (
 )
 from domain.errors import Conflict, Invalid, NotFound, OutOfTurn
 from domain.event import LateReason, Request
-from domain.person import Person, printable_name
+from domain.person import INTO, Person, merged_claims, printable_name
 from domain.policy import Tally
 from domain.portfolio import tally
 from domain.transfer import Transfer
@@ -92,6 +92,25 @@ class Shared:
         """The day it is at an association."""
         return today_at(self.association(association).row, self.clock())
 
+    def identity(self, person: str) -> tuple[str, ...]:
+        """All records of the human of whom this is one: the one that acts first, then those merged into it."""
+        names = self.store.claimed(merged_claims(person))
+        if names and names[0].startswith(INTO):
+            person = names[0].removeprefix(INTO)
+            names = self.store.claimed(merged_claims(person))
+        return (person, *names)
+
+    def one_human(self, person: str, *others: str) -> bool:
+        """Whether one of the others is this human, whichever record names them."""
+        return not set(others).isdisjoint(self.identity(person))
+
+    def acting(self, actor: Actor) -> Actor:
+        """The actor as one human: a merged record's key acts as the survivor."""
+        if not actor.person:
+            return actor
+        person, *also = self.identity(actor.person)
+        return msgspec.structs.replace(actor, person=person, also=tuple(also))
+
     def held_on(self, number: str, on: date) -> str:
         """The category with add-on that an endorsement held as active on a day, or empty."""
         endorsement = self.store.find(Endorsement, number)
@@ -109,8 +128,12 @@ class Shared:
         return HandedIn(
             entries=list(entries),
             providers={number: provider.person for number, provider in providers.items()},
-            tally=tally(entries.items(), held_on, own=self.store.claimed(held(person.name))),
+            tally=tally(entries.items(), held_on, own=self.numbers_of(person.name)),
         )
+
+    def numbers_of(self, person: str) -> list[str]:
+        """The endorsements of a human, whichever of their records they stand with."""
+        return sorted(number for record in self.identity(person) for number in self.store.claimed(held(record)))
 
     def match(self, name: str, email: str) -> str:
         """A keyed hash of name and address (case folded); empty without an address."""
@@ -167,7 +190,7 @@ class Shared:
         return asking if any(e.custodian == asking for e in self.endorsements_of(person.name)) else home
 
     def endorsements_of(self, person: str) -> list[Endorsement]:
-        return [self.store.get(Endorsement, number) for number in self.store.claimed(held(person))]
+        return [self.store.get(Endorsement, number) for number in self.numbers_of(person)]
 
     def _known(self, person: str) -> Person:
         found = self.store.get(Person, person)
@@ -204,7 +227,7 @@ class Shared:
         return found
 
     def _must_be_theirs(self, act: Act, application: Application, reviewer: str) -> None:
-        if act.actor.role == "reviewer" and application.reviewing_people.get(reviewer) != act.actor.person:
+        if act.actor.role == "reviewer" and application.reviewing_people.get(reviewer) not in act.actor.people:
             raise Invalid("This is another reviewer's; name your own endorsement.", field="reviewer")
 
     def _contact(self, person: Person) -> tuple[str, str]:

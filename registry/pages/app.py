@@ -54,7 +54,7 @@ _COOKIE = "registry"
 async def visitor(house: House, request: HttpRequest) -> Actor:
     """Whose session it is; the public without one."""
     secret = request.cookies.get(_cookie(request), "")
-    actor = await house.wait_for(house.desk.by_session, secret) if secret else None
+    actor = await house.enter(house.desk.by_session, secret) if secret else None
     return actor or PUBLIC
 
 
@@ -342,7 +342,7 @@ async def person(house: House, request: HttpRequest, actor: Actor, typed: Typed 
         category=category, missing=missing, missing_wrong=wrong,
         forms=forms.for_person(actor, thing, state, endorsements, on, typed),
         entry_forms={name: forms.for_entry(actor, thing, state, name, typed) for name in state.entries},
-        own=actor.person == state.name, on=on, status=422 if typed else 200,
+        own=state.name in actor.people, on=on, status=422 if typed else 200,
     )  # fmt: skip
 
 

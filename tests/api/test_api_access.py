@@ -100,6 +100,8 @@ def test_deeds_are_refused_exactly_where_the_table_has_no_row(world, client, who
         example = dict(deed.example)
         if deed.name == "register_person":
             example["residence"] = "VA"
+        if deed.name in ("merge_persons", "split_persons"):
+            example = dict.fromkeys(example, world["person"])  # both records are looked at
         who = actor(role, world[whose][role][1])
         may = allowed(who, deed.access, thing_of_path(deed.path, world)) is not None
         # With a version that nothing has, no deed that is allowed goes further than the version.

@@ -203,3 +203,35 @@ def test_competencies_are_codes_and_never_words():
         person().add(Entry(**{**TRAINING_FACTS, "codes": ("my child has autism",)}), on=DAY, by=BY)
     assert refused.value.field == "codes"
     person().add(Entry(**{**TRAINING_FACTS, "codes": ("TF-3", "DS.2")}), on=DAY, by=BY)
+
+
+def test_a_note_says_something_and_is_not_endless():
+    known = person()
+    known.write_note("application/a1", "staff", "  Called\x00 the supervisor.\n", on=DAY, by=BY)
+    assert then(known) == [
+        fact(Person.NoteWritten, about="application/a1", audience="staff", note="Called the supervisor.", by=BY)
+    ]
+    for wrong in (" \u202e ", "x" * 4001):
+        with pytest.raises(Invalid) as refused:
+            known.write_note("application/a1", "staff", wrong, on=DAY, by=BY)
+        assert refused.value.field == "note"
+
+
+def test_a_merged_record_does_nothing_more_until_it_is_split():
+    survivor, duplicate = given(Person("p1"), REGISTERED), given(Person("p2"), REGISTERED)
+    survivor.merge(duplicate, on=DAY, by=BY)
+    assert (duplicate.state, duplicate.merged_into, survivor.merged) == ("merged", "p1", {"p2"})
+    with pytest.raises(OutOfTurn, match="merged"):
+        duplicate.move("CT", on=DAY, by=BY)
+    with pytest.raises(OutOfTurn, match="merged"):
+        given(Person("p3"), REGISTERED).merge(duplicate, on=DAY, by=BY)
+    with pytest.raises(OutOfTurn, match="split them first"):
+        given(Person("p3"), REGISTERED).merge(survivor, on=DAY, by=BY)
+    survivor.split(duplicate, on=DAY, by=BY)
+    assert (duplicate.state, duplicate.merged_into, survivor.merged) == ("known", "", set())
+    merged, split = duplicate.collect_events()
+    assert merged.claims().take == ("merged/p2/into:p1",)
+    assert set(merged.claims().take) <= set(split.claims().release)
+    merged, split = survivor.collect_events()
+    assert merged.claims().take == ("merged/p1/p2",)
+    assert set(merged.claims().take) <= set(split.claims().release)

@@ -7,6 +7,7 @@ import msgspec
 
 from domain.errors import Invalid
 from domain.event import LateReason
+from domain.person import Audience
 from domain.portfolio import Entry
 from registry.api.deeds.rows import Body, Deed, P
 
@@ -55,6 +56,14 @@ class Settlement(Body, frozen=True):
     same: bool
 
 
+class NewNote(Body, frozen=True):
+    """`about` is the stream of one of the person's cases, such as `application/nbswy3dp...`; empty: the person."""
+
+    audience: Audience
+    note: str
+    about: str = ""
+
+
 def _entry(body: NewEntry) -> tuple[tuple[Any, ...], dict[str, Any]]:
     if body.vetted:
         raise Invalid("A provider is vetted by a coordinator, in a step of its own; leave this out.", field="vetted")
@@ -80,4 +89,6 @@ DEEDS: tuple[Deed, ...] = (
          {"qualified": True}),
     Deed("settle_likeness", f"{P}/likenesses/{{other}}/settlements", "Say whether two records are one person",
          Settlement, {"same": False}),
+    Deed("write_note", f"{P}/notes", "Write a note about one of their cases, for them or for staff only", NewNote,
+         {"audience": "staff", "note": "Asked by telephone to be written to in Spanish."}),
 )  # fmt: skip
