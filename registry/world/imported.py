@@ -1,0 +1,222 @@
+"""People whose awards came in an association's files: two thirds of the world, with short histories here."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from domain.category import CATEGORIES
+from domain.editions import FIRST_CYCLE, cycle_due, next_due, renewal_window
+from domain.endorsement import Endorsement, ReportedStanding
+from domain.policy import Attestation
+from registry.importing import Importer, Tally
+from registry.roster import Roster, Row
+from registry.world.life import Life, Thread
+from registry.world.memory import Keys
+from registry.world.places import PLACES
+
+if TYPE_CHECKING:
+    from registry.world.world import World
+
+MOST = 6
+"""Events of an imported person."""
+
+_WEIGHTS = {"FA": 20, "FS": 46, "FRS": 2, "MHS": 22, "MHM-C": 8, "MHM-P": 1, "MHM-RF": 1}
+_EARLY_CHILDHOOD = date(2017, 1, 1)  # since when there are early-childhood categories, about (`domain.md` 0.1)
+_SUPERVISORS = date(2022, 1, 1)
+
+
+def slots_then(on: date) -> dict[str, int]:
+    return {
+        slot: weight
+        for slot, weight in _WEIGHTS.items()
+        if slot != "FRS" or _SUPERVISORS <= on < date(FIRST_CYCLE, 1, 1)
+    }
+
+
+def draw_category(life: Life, offers: tuple[str, ...], on: date) -> str:
+    weights = slots_then(on)
+    early = on >= _EARLY_CHILDHOOD and "ECFA" in offers and life.chance(0.27)
+    slot = life.random.choices(list(weights), list(weights.values()))[0]
+    return next(
+        category.code
+        for category in CATEGORIES.values()
+        if category.slot == slot and (category.credential == "ECMH-E") == early
+    )
+
+
+def good_through(on: date, association: str) -> date:
+    """The last good day an association's own file gives: the year's end, from 2024 on the cycle's."""
+    return date(on.year, 12, 31) if on.year < FIRST_CYCLE else cycle_due(on, association)
+
+
+class Imported(Life):
+    """From a file: perhaps a certificate, a later file's word, a renewal, and often the end."""
+
+    def __init__(self, world: World, number: int, home: str, keys: Keys) -> None:
+        super().__init__(world, number, home, keys)
+        since = PLACES[home].since
+        span = (world.last - since).days - 30
+        # More and more each year: a quarter of all by 2016, half by 2021 (`domain.md` 9.1).
+        self.arrives = since + timedelta(days=20 + int(span * self.random.random() ** 0.45))
+        self.category = draw_category(self, PLACES[home].row.offers, self.arrives)
+        self.number_ = ""
+
+    @property
+    def endorsement(self) -> Endorsement:
+        return self.memory.get(Endorsement, self.number_)
+
+    @property
+    def room(self) -> int:
+        """How many events there may still be, the last of them a lapse."""
+        return MOST - 1 - self.recorded
+
+    def story(self) -> Thread:
+        yield self.arrives
+        fate = self.random.random()
+        through = good_through(self.today, self.home)
+        standing: ReportedStanding = "lapsed" if fate < 0.03 else "inactive" if fate < 0.05 else "active"
+        self.report(standing, self.today - timedelta(days=1) if standing == "lapsed" else through)
+        if standing == "active" and (through >= self.world.last or self.chance(0.3)):
+            yield min(self.later(2, 40), through)
+            self.certificate()
+        while self.endorsement.state == "active" and (through := self.endorsement.through) < self.world.last:
+            yield from self.year_end(through)
+        if self.recorded < 3:
+            yield self.later(20, 200)
+            self.settle()
+
+    def year_end(self, through: date) -> Iterator[date]:
+        """What happens before the last good day: a renewal, a later file's word, or nothing and then a lapse."""
+        fate = self.random.random()
+        window = renewal_window(through)
+        if self.today >= through:
+            fate = 1.0
+        if fate < 0.5 and through == window[1] and self.room >= 2 + (next_due(through) < self.world.last):
+            yield self.between(window[0], through)
+            self.renew()
+        elif fate < 0.85 and self.room >= 1:
+            yield self.between(max(self.today, through - timedelta(days=80)), through)
+            self.report("active", self.further(through))
+        elif fate < 0.88 and self.room >= 1:
+            yield self.between(self.today, through)
+            self.leave()
+        else:
+            yield self.night_after(through)
+            self.registry.record_lapse(self.number_)
+
+    def night_after(self, day: date) -> date:
+        return self.night(day + timedelta(days=1))
+
+    def further(self, through: date) -> date:
+        """To the end of one of the next years, to the cycle's end at most; later words are further apart."""
+        if through.year >= FIRST_CYCLE:
+            return next_due(through)
+        return date(min(FIRST_CYCLE, through.year + self.random.randint(1, 6)), 12, 31)
+
+    def leave(self) -> None:
+        """Archived by the holder, or made inactive."""
+        if self.chance(0.5):
+            self.registry.archive(self.act(self.holder), self.number_)
+        else:
+            reason = self.choose(("illness", "job_change", "move", "family_leave"))
+            self.registry.make_inactive(self.act(self.coordinator()), self.number_, reason=reason)
+
+    def settle(self) -> None:
+        """Something at least happened to everybody."""
+        if self.endorsement.standing(self.today) == "active" and self.chance(0.5):
+            self.certificate()
+        else:
+            self.registry.choose_publication(self.act(self.holder), self.person, listed=False)
+
+    # --- deeds
+
+    def report(self, standing: ReportedStanding, through: date) -> None:
+        """A row of the association's file of this year."""
+        if not self.number_:
+            self.awarded = self.between(max(PLACES[self.home].since, self.today - timedelta(days=900)), self.today)
+        row = Row(
+            number=self.number + 2,
+            record=f"{self.home}-{self.number:05d}",
+            association=self.home,
+            name=self.name,
+            credentials=self.credentials,
+            email=self.email,
+            category=self.category,
+            awarded_on=self.awarded,
+            through=max(through, self.awarded),
+            standing=standing,
+            residence=PLACES[self.home].residence,
+        )
+        digest = hashlib.sha256(f"{self.world.seed}/{self.home}/{self.today.year}".encode()).hexdigest()
+        roster = Roster(digest, self.today, count=1, duplicates=0, rows=[row], errors=[], warnings=[])
+        Importer(self.registry, self.coordinator(), roster).take(row, Tally())
+        if not self.number_:
+            registered, imported = self.memory.history[-2:]
+            self.person = registered.originator_id.partition("/")[2]
+            self.number_ = imported.originator_id.partition("/")[2]
+
+    def certificate(self) -> None:
+        self.registry.issue_certificate(self.act(self.coordinator()), self.number_)
+
+    def renew(self) -> None:
+        attested = Attestation(
+            training_hours=45 + self.random.randint(0, 30),
+            rsc_hours=36 + self.random.randint(0, 12),
+            rsc_provision_hours=15,
+            dei_hours=3,
+            membership=True,
+            ethics=True,
+            no_sanction=True,
+        )
+        self.registry.renew(self.act(self.holder), self.number_, attested)
+
+
+class Server(msgspec.Struct, frozen=True):
+    """An endorsed person others can count on, from a day through a day: as a reviewer, rater, provider of RSC."""
+
+    number: str
+    person: str
+    category: str
+    association: str
+    since: date
+    through: date
+
+    @property
+    def slot(self) -> str:
+        return CATEGORIES[self.category].slot
+
+
+class Founder(Imported):
+    """One who serves some years: reviews, provides RSC, rates; then steps back and lapses."""
+
+    def __init__(self, world: World, number: int, home: str, keys: Keys, *, category: str, arrives: date) -> None:
+        super().__init__(world, number, home, keys)
+        self.category = category
+        self.arrives = arrives
+
+    def story(self) -> Thread:
+        yield self.arrives
+        self.report("active", good_through(self.today, self.home))
+        years = 4
+        while (through := self.endorsement.through) < self.world.last:
+            if self.room and (through.year < self.arrives.year + years):
+                yield self.between(max(self.today, through - timedelta(days=60)), through)
+                self.report("active", self.further(through))
+            else:
+                yield self.night_after(through)
+                self.registry.record_lapse(self.number_)
+                return
+
+    def further(self, through: date) -> date:
+        return next_due(through) if through.year >= FIRST_CYCLE else date(min(through.year + 2, FIRST_CYCLE), 12, 31)
+
+    def serves(self) -> Server:
+        return Server(
+            self.number_, self.person, self.category, self.home, self.arrives + timedelta(days=1),
+            self.endorsement.through,
+        )  # fmt: skip

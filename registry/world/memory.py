@@ -1,0 +1,201 @@
+"""The registry of one life, in memory: deeds load from it and save into it, and nothing is written yet."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple, TypeVar
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from domain.aggregate import Aggregate
+from domain.errors import Taken
+from domain.event import Event, PersonalClass, Request
+from registry.settings import Settings
+from registry.store import Recorded, Store
+from registry.vault import CLASSES, Clock, Random, Vault
+
+A = TypeVar("A", bound=Aggregate)
+E = TypeVar("E", bound=Event)
+
+_KEY = 32
+
+
+class KeyRow(NamedTuple):
+    """A row of `vault.person_keys`."""
+
+    person: str
+    kind: str
+    wrapped: bytes | None
+    created_at: datetime
+    destroyed_at: datetime | None
+
+
+class Held(NamedTuple):
+    """A claim and the event that took it, counted from 0; a request's body and how many events it recorded."""
+
+    stream: str
+    by: int
+    body: str | None = None
+    events: int | None = None
+
+
+class Past:
+    """Streams that many lives look at and none writes to: each as it was at a moment."""
+
+    def __init__(self) -> None:
+        self._streams: dict[str, list[Event]] = {}
+        self._moments: dict[str, list[datetime]] = {}
+        self._claims: dict[str, str] = {}
+        self._folders: dict[str, list[str]] = {}
+        self._folded: dict[tuple[str, int], Aggregate | None] = {}
+
+    def add(self, memory: Memory) -> None:
+        """Take over what a life has recorded."""
+        for event in memory.history:
+            self._streams.setdefault(event.originator_id, []).append(event)
+            self._moments.setdefault(event.originator_id, []).append(event.recorded_at)
+        for name, held in memory.claims.items():
+            self._claims[name] = held.stream
+            folder, _, last = name.rpartition("/")
+            self._folders.setdefault(folder, []).append(last)
+
+    def events(self, stream: str, at: datetime) -> list[Event]:
+        return self._streams[stream][: self._count(stream, at)] if stream in self._streams else []
+
+    def find(self, kind: type[A], stream: str, at: datetime) -> A | None:
+        if stream not in self._streams:
+            return None
+        count = self._count(stream, at)
+        if (stream, count) not in self._folded:
+            self._folded[stream, count] = kind.fold(self._streams[stream][:count])
+        found = self._folded[stream, count]
+        return found if isinstance(found, kind) else None
+
+    def _count(self, stream: str, at: datetime) -> int:
+        return bisect.bisect_right(self._moments[stream], at)
+
+    def holder(self, claim: str) -> str | None:
+        return self._claims.get(claim)
+
+    def claimed(self, folder: str) -> list[str]:
+        return self._folders.get(folder, [])
+
+
+class Keys(Vault):
+    """A vault that makes its keys in memory; `rows` are to be written all at once."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings, random=lambda size: self.draw(size), clock=lambda: self.moment)
+        self.begin(lambda size: bytes(size))
+
+    def begin(self, draw: Random) -> None:
+        """Forget the life before; keys, blinds and nonces are drawn from here."""
+        self.draw = draw
+        self.moment = datetime.min.replace(tzinfo=UTC)
+        self._made: dict[tuple[str, PersonalClass], AESGCM] = {}
+        self.rows: dict[tuple[str, str], KeyRow] = {}
+        self.destroyed: dict[tuple[str, str], datetime] = {}
+
+    def _load(self, wanted: set[tuple[str, PersonalClass]], *, make: bool) -> dict[tuple[str, PersonalClass], AESGCM | None]:  # fmt: skip
+        for person, kind in sorted(wanted):
+            if make and (person, kind) not in self._made:
+                key = self.draw(_KEY)
+                self._made[person, kind] = AESGCM(key)
+                self.rows[person, kind] = KeyRow(person, kind, self._wrap(person, kind, key), self.moment, None)
+        return {pair: self._made.get(pair) for pair in wanted}
+
+    def seal_at(self, event: E) -> E:
+        """Seal an event; a key that it is the first to need is of its moment."""
+        self.moment = event.recorded_at
+        return self.seal(event)
+
+    def open_all(self, events: Sequence[E]) -> list[E]:
+        """Nothing in memory is sealed yet."""
+        return list(events)
+
+    def erase(self, person: str, kinds: Iterable[PersonalClass] = CLASSES) -> None:
+        self.destroyed |= {(person, kind): self.moment for kind in kinds}
+
+    def is_erased(self, person: str, kind: PersonalClass = "identity") -> bool:
+        return (person, kind) in self.destroyed
+
+    def finished(self) -> list[KeyRow]:
+        """The rows as the vault holds them in the end."""
+        for (person, kind), moment in self.destroyed.items():
+            made = self.rows.get((person, kind))
+            self.rows[person, kind] = KeyRow(person, kind, None, made.created_at if made else moment, moment)
+        return list(self.rows.values())
+
+
+class Memory(Store):
+    """What one life recorded, event after event, and what it sees of the past it shares with others."""
+
+    def __init__(self, vault: Keys, past: Past, *, random: Random, clock: Clock) -> None:
+        self.vault = vault
+        self._past = past
+        self._random = random
+        self._clock = clock
+        self._aggregates: dict[str, Aggregate] = {}
+        self._streams: dict[str, list[tuple[int, Event]]] = {}
+        self.claims: dict[str, Held] = {}
+        self.history: list[Event] = []
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def find(self, kind: type[A], name: str) -> A | None:
+        stream = f"{kind.kind}/{name}"
+        own = self._aggregates.get(stream)
+        if own is None:
+            return self._past.find(kind, stream, self._clock())
+        own.late = None
+        return own if isinstance(own, kind) else None
+
+    def save(self, *aggregates: Aggregate, request: Request | None = None) -> Recorded:
+        for aggregate in aggregates:
+            self._aggregates[aggregate.stream] = aggregate
+        return super().save(*aggregates, request=request)
+
+    def record(self, events: Sequence[Event], request: Request | None = None) -> Recorded:
+        first = len(self.history)
+        stamped = self._stamped(events, request)
+        for number, event in enumerate(stamped, start=first):
+            self._claim(event, number)
+            self.history.append(event)
+            self._streams.setdefault(event.originator_id, []).append((number + 1, event))
+        if request and stamped:
+            name = f"request/{stamped[0].by}/{request.key}"
+            self.claims[name] = Held(stamped[0].originator_id, first, request.body, len(stamped))
+        return Recorded(list(range(first + 1, len(self.history) + 1)), stamped)
+
+    def _claim(self, event: Event, number: int) -> None:
+        claims = event.claims()
+        for name in claims.release:
+            if (held := self.claims.get(name)) and held.stream == event.originator_id:
+                del self.claims[name]
+        for name in claims.take:
+            if self.claims.setdefault(name, Held(event.originator_id, number)).stream != event.originator_id:
+                raise Taken(f"{name.partition('/')[0]} is held by another case.", claim=name.partition("/")[0])
+
+    def earlier(self, request: Request, by: str) -> Recorded | None:
+        """No request comes twice in a made-up world."""
+        return None
+
+    def events(self, stream: str) -> list[tuple[int, Event]]:
+        if stream in self._streams:
+            return self._streams[stream]
+        return list(enumerate(self._past.events(stream, self._clock()), start=1))
+
+    def position(self) -> int:
+        return len(self.history)
+
+    def holder(self, claim: str) -> str | None:
+        held = self.claims.get(claim)
+        return held.stream if held else self._past.holder(claim)
+
+    def claimed(self, folder: str) -> list[str]:
+        prefix = f"{folder}/"
+        own = [name.removeprefix(prefix) for name in self.claims if name.startswith(prefix)]
+        return sorted(own or self._past.claimed(folder))
