@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from domain.access import Actor
-from domain.application import Application, Outcome
-from domain.category import CATEGORIES
-from domain.editions import edition_for, next_due, provider_rule, renewal_window
-from domain.endorsement import Endorsement
-from domain.errors import NotInForce
+from domain.application import Application, DeferReason, Outcome
+from domain.category import CATEGORIES, AddOn
+from domain.editions import edition_for, provider_rule, renewal_window
+from domain.endorsement import Endorsement, InactiveReason
+from domain.errors import NotInForce, RequirementsNotMet
 from domain.person import Person
 from domain.policy import Attestation, Degree, Missing, Reinstatement, Requirement, Tally
 from domain.portfolio import Entry
@@ -23,13 +21,15 @@ from registry.world.memory import Keys
 from registry.world.places import PLACES
 
 if TYPE_CHECKING:
-    from registry.world.imported import Server
     from registry.world.world import World
 
 MOST = 60
 """Events of a person who applied."""
 
 _DAY = timedelta(days=1)
+_RESTS: tuple[InactiveReason, ...] = ("illness", "job_change", "move", "family_leave")
+_DEFERS: tuple[DeferReason, ...] = ("more_training", "competencies_not_shown", "more_experience")
+_ADD_ONS: tuple[AddOn, ...] = ("EERS", "EERS", "ERS")
 _SLOTS = {"FA": 20, "FS": 44, "MHS": 24, "MHM-C": 8, "MHM-P": 2, "MHM-RF": 2}
 _CANNOT_YET = {"exam"}
 
@@ -113,20 +113,9 @@ class Applicant(Life):
         )
         name = started.events[0].originator_id.partition("/")[2]
         self.applications += 1
-        missing = edition_for(category, self.today).missing(Tally())
-        for _ in range(3):
-            for entry in self.evidence(missing):
-                yield self.later(1, 14)
-                self.add(entry)
-            yield self.later(5, 40)
-            if not (missing := edition_for(category, self.today).missing(self.tally())):
-                break
-        if missing or self.chance(0.03):
-            self.registry.withdraw_application(self.act(self.holder), name)
-            return
+        submitted = yield from self.hand_in(name, category)
         for last in (False, False, True):
-            self.registry.submit_application(self.act(self.holder), name, signed=True)
-            outcome = yield from self.review(name, category)
+            outcome = (yield from self.review(name, category)) if submitted else None
             if outcome == "approve":
                 self.approve(name)
                 return
@@ -136,7 +125,30 @@ class Applicant(Life):
             for entry in self.evidence([Missing(Requirement("training", "ours", amount=6), have=0, need=6)]):
                 self.add(entry)
                 yield self.later(10, 40)
+            submitted = self.submits(name)
         self.registry.withdraw_application(self.act(self.holder), name)
+
+    def hand_in(self, name: str, category: str) -> Generator[date, None, bool]:
+        """Gather what the edition asks for, and submit; whether it was enough in the end."""
+        missing = edition_for(category, self.today).missing(Tally())
+        for _ in range(3):
+            for entry in self.evidence(missing):
+                yield self.later(1, 14)
+                self.add(entry)
+            yield self.later(5, 40)
+            if self.chance(0.02):
+                return False
+            if self.submits(name):
+                return True
+            missing = edition_for(category, self.today).missing(self.tally())
+        return False
+
+    def submits(self, name: str) -> bool:
+        try:
+            self.registry.submit_application(self.act(self.holder), name, signed=True)
+        except RequirementsNotMet:  # raised before anything is remembered
+            return False
+        return True
 
     def approve(self, name: str) -> None:
         recorded = self.registry.approve_application(self.act(self.coordinator()), name)
@@ -145,9 +157,12 @@ class Applicant(Life):
 
     def defer(self, name: str) -> date:
         until = self.later(20, 60)
-        reasons = [self.choose(("more_training", "competencies_not_shown", "more_experience"))]
+        reasons = [self.choose(_DEFERS)]
         self.registry.defer_application(
-            self.act(self.coordinator()), name, reasons=reasons, may_resubmit_from=until  # type: ignore[arg-type]
+            self.act(self.coordinator()),
+            name,
+            reasons=reasons,
+            may_resubmit_from=until,
         )
         return until + self.random.randint(1, 20) * _DAY
 
@@ -156,7 +171,7 @@ class Applicant(Life):
 
     # --- review
 
-    def review(self, name: str, category: str) -> Iterator[date]:
+    def review(self, name: str, category: str) -> Generator[date, None, Outcome | None]:
         """Assigned, judged, brought together; gives the outcome, or None where nobody can judge."""
         needed = self.registry.association(self.home).row.reviewers
         application = self.memory.get(Application, name)
@@ -196,9 +211,13 @@ class Applicant(Life):
 
     def recommend(self, application: Application, reviewer: str, outcome: Outcome) -> None:
         actor = Actor("reviewer", person=application.reviewing_people[reviewer], id="s1")
-        reasons = () if outcome == "approve" else (self.choose(("more_training", "competencies_not_shown")),)
+        reasons = () if outcome == "approve" else (self.choose(_DEFERS),)
         self.registry.recommend(
-            self.act(actor), application.name, reviewer=reviewer, outcome=outcome, reasons=reasons  # type: ignore[arg-type]
+            self.act(actor),
+            application.name,
+            reviewer=reviewer,
+            outcome=outcome,
+            reasons=reasons,
         )
 
     # --- evidence
@@ -324,8 +343,9 @@ class Applicant(Life):
     def turns(self, number: str) -> Thread:
         """What else happens to a person: a handful of things, each seldom."""
         turns = (
-            (0.07, self.renamed), (0.10, self.moves), (0.04, self.rests), (0.10, self.add_on), (0.10, self.applies_again),
-            (0.012, self.suspended), (0.008, self.removed), (0.02, self.archives), (0.05, self.hides),
+            (0.07, self.renamed), (0.10, self.moves), (0.04, self.rests), (0.10, self.add_on),
+            (0.10, self.applies_again), (0.012, self.suspended), (0.008, self.removed),
+            (0.02, self.archives), (0.05, self.hides),
         )  # fmt: skip
         for share, turn in turns:
             if self.chance(share) and self.room > 10:
@@ -384,7 +404,7 @@ class Applicant(Life):
             self.home = to
 
     def rests(self, number: str) -> Iterator[date]:
-        reason = self.choose(("illness", "job_change", "move", "family_leave"))
+        reason = self.choose(_RESTS)
         self.registry.make_inactive(self.act(self.coordinator()), number, reason=reason)
         yield self.later(60, 500)
         endorsement = self.memory.get(Endorsement, number)
@@ -396,7 +416,7 @@ class Applicant(Life):
             return
         if self.today < date(2024, 1, 1):
             return
-        add_on = self.choose(("EERS", "ERS"))
+        add_on = self.choose(_ADD_ONS)
         self.registry.grant_add_on(self.act(self.coordinator()), number, add_on=add_on)
         yield self.later(1, 2)
 

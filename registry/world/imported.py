@@ -123,8 +123,7 @@ class Imported(Life):
         if self.chance(0.5):
             self.registry.archive(self.act(self.holder), self.number_)
         else:
-            reason = self.choose(("illness", "job_change", "move", "family_leave"))
-            self.registry.make_inactive(self.act(self.coordinator()), self.number_, reason=reason)
+            self.registry.make_inactive(self.act(self.coordinator()), self.number_, reason="job_change")
 
     def settle(self) -> None:
         """Something at least happened to everybody."""

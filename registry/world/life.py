@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from random import Random
 from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
-from domain.access import Actor
+from domain.access import OPERATOR, Actor
 from domain.association import Association
 from domain.editions import EDITIONS
 from domain.event import LateReason
+from domain.key import Key
 from registry.commands import Act, Registry
 from registry.world import names
 from registry.world.memory import Keys, Memory
@@ -41,7 +42,7 @@ class Life:
         self.world = world
         self.number = number
         self.home = home
-        self.random = Random(f"{world.seed}/{number}")  # noqa: S311 - made up, and the same each time
+        self.random = Random(f"{world.seed}/{number}")
         self.now = world.begin
         keys.begin(self.random.randbytes)
         self.memory = Memory(keys, world.past, random=self.random.randbytes, clock=self.clock)
@@ -171,7 +172,24 @@ def first_edition(slot: str) -> date:
 
 
 class Opening(Life):
-    """Not a person: the associations as they are admitted, one after the other."""
+    """Not a person: the keys as they are published and the associations as they are admitted."""
+
+    def keys(self) -> Thread:
+        """A certificate key retires when the next one takes over."""
+        present: Key | None = None
+        for facts in self.world.facts:
+            yield facts.start
+            key = Key(facts.kid)
+            key.publish(
+                facts.use, facts.public, facts.controller, start=facts.start, specimen=facts.specimen,
+                on=self.today, by=OPERATOR.by,
+            )  # fmt: skip
+            self.memory.save(key)
+            if facts.use == "certificate":
+                if present:
+                    present.retire(until=facts.start, on=self.today, by=OPERATOR.by)
+                    self.memory.save(present)
+                present = key
 
     def admissions(self) -> Thread:
         for code, place in sorted(PLACES.items(), key=lambda item: item[1].since):
@@ -180,6 +198,3 @@ class Opening(Life):
             association = Association(code)
             association.admit(place.row, on=self.today, by=ALLIANCE.by)
             self.memory.save(association)
-
-
-Deed = Callable[[], None]

@@ -20,6 +20,7 @@ A = TypeVar("A", bound=Aggregate)
 E = TypeVar("E", bound=Event)
 
 _KEY = 32
+_Pair = tuple[str, PersonalClass]  # a person and a class
 
 
 class KeyRow(NamedTuple):
@@ -87,8 +88,11 @@ class Keys(Vault):
     """A vault that makes its keys in memory; `rows` are to be written all at once."""
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(settings, random=lambda size: self.draw(size), clock=lambda: self.moment)
-        self.begin(lambda size: bytes(size))
+        super().__init__(settings, random=self._drawn, clock=lambda: self.moment)
+        self.begin(bytes)
+
+    def _drawn(self, size: int) -> bytes:
+        return self.draw(size)
 
     def begin(self, draw: Random) -> None:
         """Forget the life before; keys, blinds and nonces are drawn from here."""
@@ -98,7 +102,7 @@ class Keys(Vault):
         self.rows: dict[tuple[str, str], KeyRow] = {}
         self.destroyed: dict[tuple[str, str], datetime] = {}
 
-    def _load(self, wanted: set[tuple[str, PersonalClass]], *, make: bool) -> dict[tuple[str, PersonalClass], AESGCM | None]:  # fmt: skip
+    def _load(self, wanted: set[_Pair], *, make: bool) -> dict[_Pair, AESGCM | None]:
         for person, kind in sorted(wanted):
             if make and (person, kind) not in self._made:
                 key = self.draw(_KEY)
@@ -179,7 +183,7 @@ class Memory(Store):
             if self.claims.setdefault(name, Held(event.originator_id, number)).stream != event.originator_id:
                 raise Taken(f"{name.partition('/')[0]} is held by another case.", claim=name.partition("/")[0])
 
-    def earlier(self, request: Request, by: str) -> Recorded | None:
+    def earlier(self, request: Request, by: str) -> Recorded | None:  # noqa: ARG002 - as a store is asked
         """No request comes twice in a made-up world."""
         return None
 

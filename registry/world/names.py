@@ -21,7 +21,8 @@ LAST = (
 )  # fmt: skip
 CREDENTIALS = ("", "", "", "LMSW", "MSW, LCSW", "MA, LPC", "RN", "MEd", "PhD", "BS", "MA", "EdD", "LMFT")
 TRAININGS = (
-    "Attachment in everyday care", "Watching, waiting, wondering", "Infant observation seminar", "Early relational health",
+    "Attachment in everyday care", "Watching, waiting, wondering", "Infant observation seminar",
+    "Early relational health",
     "Brain development from birth to three", "Trauma and the very young child", "Perinatal mood and anxiety",
     "Home visiting in winter", "Sleep, crying and soothing", "Families and substance use", "Play as language",
     "Ghosts and angels in the nursery", "Fathers in the room", "Grief in early childhood", "Temperament and fit",

@@ -4,6 +4,7 @@ from datetime import date
 from typing import NamedTuple
 
 from domain.association import INFANT, ROWS, Row
+from domain.category import CURRENT
 
 
 class Place(NamedTuple):
@@ -44,7 +45,7 @@ def _example(code: str, zone: str) -> Row:
         zone=zone,
         source="made up",
         reviewers=1 + int(number) % 2,
-        **({"offers": INFANT} if number in "36" else {}),
+        offers=INFANT if number in "36" else CURRENT,
     )
 
 

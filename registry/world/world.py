@@ -9,6 +9,7 @@ from random import Random
 from typing import Final, NamedTuple
 
 from domain.application import may_review
+from registry.certificates.keys import PublicFacts
 from registry.world.applicant import Applicant
 from registry.world.imported import Founder, Imported, Server
 from registry.world.life import Life, Opening
@@ -34,21 +35,22 @@ class Kind(NamedTuple):
 class World:
     """Everything the lives share. `until`: the day before which the history ends."""
 
-    def __init__(self, people: int, seed: int, until: date, kids: list[tuple[datetime, str]]) -> None:
+    def __init__(self, people: int, seed: int, until: date, facts: list[PublicFacts]) -> None:
         self.people = people
         self.seed = seed
         self.begin = datetime.combine(BEGIN, time(15), UTC)
         self.end = datetime.combine(until, time(0), UTC)
         self.last = until - timedelta(days=1)
         self.past = Past()
-        self._kids = kids
+        self.facts = facts
+        self._kids = [(one.start, one.kid) for one in facts if one.use == "certificate"]
         self._servers: dict[str, list[Server]] = {code: [] for code in PLACES}
         self.founders = list(self._founders())
 
     # --- who there is
 
     def _founders(self) -> Iterator[Kind]:
-        random = Random(f"{self.seed}/founders")  # noqa: S311 - made up, and the same each time
+        random = Random(f"{self.seed}/founders")
         whole = sum(place.weight for place in PLACES.values())
         for code, place in PLACES.items():
             year = place.since.year
@@ -65,7 +67,7 @@ class World:
 
     def kinds(self) -> Iterator[Kind]:
         """Whoever comes after the founders, by number; as many as are still missing."""
-        random = Random(f"{self.seed}/people")  # noqa: S311
+        random = Random(f"{self.seed}/people")
         codes, weights = list(PLACES), [place.weight for place in PLACES.values()]
         applying = round(self.people / 3)
         importing = max(0, self.people - applying - len(self.founders))
@@ -80,7 +82,7 @@ class World:
     def open(self, keys: Keys) -> Iterator[Life]:
         """The associations and the founders, in this order; they are the past of everybody else."""
         opening = Opening(self, 0, _CORE, keys)
-        opening.live(opening.admissions())
+        opening.live(opening.keys(), opening.admissions())
         self.past.add(opening.memory)
         yield opening
         for number, founder in enumerate(self.founders, start=1):
@@ -134,5 +136,3 @@ def lives(world: World, keys: Keys, first: int, kinds: list[Kind]) -> Iterator[L
         life = kind.kind(world, number, kind.home, keys)
         life.live(life.story())  # type: ignore[attr-defined]  # every kind of these has a story
         yield life
-
-
