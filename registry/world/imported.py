@@ -60,7 +60,7 @@ class Imported(Life):
     def __init__(self, world: World, number: int, home: str, keys: Keys) -> None:
         super().__init__(world, number, home, keys)
         since = PLACES[home].since
-        span = (world.last - since).days - 30
+        span = max(30, (world.last - since).days - 90)
         # More and more each year: a quarter of all by 2016, half by 2021 (`domain.md` 9.1).
         self.arrives = since + timedelta(days=20 + int(span * self.random.random() ** 0.45))
         self.category = draw_category(self, PLACES[home].row.offers, self.arrives)
@@ -87,7 +87,7 @@ class Imported(Life):
         while self.endorsement.state == "active" and (through := self.endorsement.through) < self.world.last:
             yield from self.year_end(through)
         if self.recorded < 3:
-            yield self.later(20, 200)
+            yield self.later(5, 40)
             self.settle()
 
     def year_end(self, through: date) -> Iterator[date]:

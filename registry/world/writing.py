@@ -90,7 +90,7 @@ def _owner(settings: Settings) -> psycopg.Connection[Any]:
 
 def _refuse_events(connection: psycopg.Connection[Any]) -> None:
     connection.execute("SELECT pg_advisory_xact_lock(%s)", [APPEND_LOCK])
-    if connection.execute("SELECT FROM registry.events LIMIT 1").fetchone():
+    if connection.execute("SELECT 1 FROM registry.events LIMIT 1").fetchone():
         raise NotEmpty("There are events in the database")
 
 
