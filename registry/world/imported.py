@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -90,7 +89,7 @@ class Imported(Life):
             yield self.later(5, 40)
             self.settle()
 
-    def year_end(self, through: date) -> Iterator[date]:
+    def year_end(self, through: date) -> Thread:
         """What happens before the last good day: a renewal, a later file's word, or nothing and then a lapse."""
         fate = self.random.random()
         window = renewal_window(through)
@@ -109,7 +108,7 @@ class Imported(Life):
             yield self.night_after(through)
             self.registry.record_lapse(self.number_)
 
-    def night_after(self, day: date) -> date:
+    def night_after(self, day: date) -> datetime:
         return self.night(day + timedelta(days=1))
 
     def further(self, through: date) -> date:
@@ -210,6 +209,9 @@ class Founder(Imported):
                 yield self.night_after(through)
                 self.registry.record_lapse(self.number_)
                 return
+        if self.recorded < 3:
+            yield self.later(2, 20)
+            self.certificate()
 
     def further(self, through: date) -> date:
         return next_due(through) if through.year >= FIRST_CYCLE else date(min(through.year + 2, FIRST_CYCLE), 12, 31)
