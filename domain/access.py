@@ -103,7 +103,20 @@ TABLE: tuple[Rule, ...] = (
     *_rows("reach_consensus", _COORDINATOR, _DIRECT, basis="TX-REV"),
     *_rows("approve_application", _COORDINATOR, _DIRECT),
     *_rows("defer_application", _COORDINATOR, _DIRECT),
-    # Exams.
+    *_rows("assess_competencies", ("reviewer", "assigned"), basis="TX-REV, OK-REV"),
+    # Exams: the Alliance delivers them; who scores sees a candidate number alone (R16).
+    *_rows("approve_for_exam", _COORDINATOR, _ALLIANCE, basis="VA-EXAM"),
+    *_rows("book_exam", _HOLDER, _COORDINATOR, _ALLIANCE, basis="VA-EXAM"),
+    *_rows("cancel_exam", _HOLDER, _COORDINATOR, _ALLIANCE),
+    *_rows("expire_exam_approval", _OPERATOR, basis="VA-EXAM"),
+    *_rows("record_sitting", _ALLIANCE, basis="ALL-EXAM"),
+    *_rows("assign_scorer", _ALLIANCE, basis="ALL-EXAM"),
+    *_rows("recuse_scorer", ("exam_scorer", "assigned"), _ALLIANCE),
+    *_rows("score_part_1", _ALLIANCE, basis="ALL-EXAM"),
+    *_rows("score_part_2", ("exam_scorer", "assigned"), basis="MA-REG, RI-EXAM"),
+    *_rows("decide_exam", _ALLIANCE, basis="ALL-EXAM"),
+    # Competencies: a licensee's own catalogue.
+    *_rows("load_competencies", _COORDINATOR, _ALLIANCE, _OPERATOR),
     # Endorsements.
     *_rows("renew", _HOLDER, basis="NE-POL"),
     *_rows("record_lapse", _OPERATOR, basis="NE-POL"),
@@ -156,6 +169,9 @@ TABLE: tuple[Rule, ...] = (
     *_rows("see_person", _HOLDER, _COORDINATOR, _ALLIANCE, _OPERATOR, sees=_CONTACT),
     *_rows("see_queue", _COORDINATOR, _ALLIANCE, _OPERATOR, sees=_NAMES),
     *_rows("see_reviews", ("reviewer", "own"), sees=_NAMES),
+    *_rows("see_exams", ("exam_scorer", "own"), _ALLIANCE, _OPERATOR),
+    *_rows("see_exam", ("exam_scorer", "assigned"), _ALLIANCE, _OPERATOR),
+    *_rows("see_exam_history", _ALLIANCE, _OPERATOR),
     *_rows("see_certificate", _HOLDER, _COORDINATOR, _ALLIANCE, _OPERATOR, sees=_NAMES),
     *_rows("export_roster", _COORDINATOR, _ALLIANCE, _OPERATOR, sees=_CONTACT),
 )

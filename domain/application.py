@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date
-from typing import ClassVar, Literal
+from datetime import date, timedelta
+from typing import ClassVar, Literal, NamedTuple
 
 from domain.aggregate import Aggregate
 from domain.association import Row
 from domain.category import CATEGORIES
+from domain.competency import Catalogue, Coverage, MissingCompetencies
 from domain.editions import edition_for
 from domain.errors import Forbidden, Invalid, NotInForce, OutOfTurn, RequirementsNotMet
 from domain.event import Claims, Event
-from domain.policy import Tally
+from domain.policy import Missing, Requirement, Tally
 
 Outcome = Literal["approve", "defer"]
 Kind = Literal["initial", "additional", "add_on", "reinstatement"]
@@ -20,6 +21,24 @@ DeferReason = Literal["more_training", "more_rsc", "more_experience", "competenc
 Tie = Literal["rater", "rsc_provider", "advisor", "relative", "colleague", "self"]
 
 MOST_REVIEWERS = 3
+# The last week of a month (VA-EXAM, WA-PROC) as its last seven days (ours).
+EXAM_WINDOW_DAYS = 7
+
+
+class Assessment(NamedTuple):
+    """Which competencies one reviewer found shown, and which not, by their codes; the others were left open."""
+
+    met: tuple[str, ...]
+    not_met: tuple[str, ...]
+
+
+class ExamResult(NamedTuple):
+    """One exam as the application remembers it: whether it and each part was passed, never by whose score."""
+
+    exam: str
+    passed: bool
+    part_1: bool
+    part_2: bool
 
 
 class Application(Aggregate):
@@ -42,6 +61,10 @@ class Application(Aggregate):
         self.reviewing_people: dict[str, str] = {}
         self.recused: set[str] = set()
         self.consensus: Outcome | None = None
+        self.assessments: dict[str, Assessment] = {}
+        self.exam = ""
+        self.exam_through: date | None = None
+        self.exams: list[ExamResult] = []
 
     def remember(self, event: Event) -> None:
         super().remember(event)
@@ -67,7 +90,7 @@ class Application(Aggregate):
         """What was handed in, what it added up to, and the edition that found it enough.
 
         `person_version`: the portfolio as it stood then. `providers`: endorsement number and person of each
-        provider of RSC, who may not review.
+        provider of RSC, who may not review. `not_shown`: competencies of the category that no entry shows.
         """
 
         topic: ClassVar[str] = "application.submitted"
@@ -79,6 +102,7 @@ class Application(Aggregate):
         code_of_ethics: str = ""
         agreement: str = ""
         draft: bool = False
+        not_shown: tuple[str, ...] = ()
 
         def apply(self, application: Application) -> None:
             application.state = "submitted"
@@ -87,6 +111,9 @@ class Application(Aggregate):
             application.providers = self.providers
             application.reviewers = {}
             application.consensus = None
+            application.assessments = {}
+            application.exam_through = None
+            application.exams = []
 
     class ReviewerAssigned(Event, frozen=True):
         """`reviewer` is the reviewer's own endorsement, active in `held` that day; `person` the human behind it."""
@@ -124,6 +151,21 @@ class Application(Aggregate):
             application.reviewers[self.reviewer] = self.outcome
             application.consensus = None
 
+    class CompetenciesAssessed(Event, frozen=True):
+        """One reviewer's judgement of each competency, under the catalogue of that day; a later one replaces it.
+
+        Kept apart: who may see it before all have recommended is in `registry/api/apart.py`.
+        """
+
+        topic: ClassVar[str] = "application.competencies_assessed"
+        reviewer: str
+        met: tuple[str, ...]
+        not_met: tuple[str, ...] = ()
+        catalogue: str = ""
+
+        def apply(self, application: Application) -> None:
+            application.assessments[self.reviewer] = Assessment(self.met, self.not_met)
+
     class ConsensusReached(Event, frozen=True):
         """Reviewers who disagree are never averaged; the coordinator brings them together (R15)."""
 
@@ -144,6 +186,64 @@ class Application(Aggregate):
 
         def claims(self) -> Claims:
             return Claims(release=(_open(self.person),))
+
+    class ApprovedForExam(Event, frozen=True):
+        """The reviewers' word lets the applicant sit the exam, to `through` inclusive (R16, VA-EXAM)."""
+
+        topic: ClassVar[str] = "application.approved_for_exam"
+        edition: str
+        through: date
+
+        def apply(self, application: Application) -> None:
+            application.state = "exam_approved"
+            application.exam_through = self.through
+
+    class ExamBooked(Event, frozen=True):
+        """`exam` names the stream `exam/<id>`, which knows a candidate number and no applicant (R16)."""
+
+        topic: ClassVar[str] = "application.exam_booked"
+        exam: str
+        window: date
+
+        def apply(self, application: Application) -> None:
+            application.state = "exam_booked"
+            application.exam = self.exam
+
+        def claims(self) -> Claims:
+            return Claims(take=(exam_of(self.exam),))
+
+    class ExamCancelled(Event, frozen=True):
+        topic: ClassVar[str] = "application.exam_cancelled"
+        exam: str
+
+        def apply(self, application: Application) -> None:
+            application.state = "exam_approved"
+            application.exam = ""
+
+    class ExamDecided(Event, frozen=True):
+        """How the exam went. Not passed: `may_sit_again` under the same approval, else the application is deferred."""
+
+        topic: ClassVar[str] = "application.exam_decided"
+        exam: str
+        passed: bool
+        part_1: bool
+        part_2: bool
+        may_sit_again: bool = False
+
+        def apply(self, application: Application) -> None:
+            application.exam = ""
+            application.exams.append(ExamResult(self.exam, self.passed, self.part_1, self.part_2))
+            application.state = "exam_approved" if self.may_sit_again else "deferred"
+            if self.passed:
+                application.state = "exam_passed"
+
+    class ExamApprovalExpired(Event, frozen=True):
+        """Nothing was passed within the year; the application is deferred and may be submitted again (*ours*)."""
+
+        topic: ClassVar[str] = "application.exam_approval_expired"
+
+        def apply(self, application: Application) -> None:
+            application.state = "deferred"
 
     class Deferred(Event, frozen=True):
         topic: ClassVar[str] = "application.deferred"
@@ -207,10 +307,15 @@ class Application(Aggregate):
         *,
         person_version: int,
         signed: bool,
+        shown: Coverage | None = None,
+        block: bool = False,
         on: date,
         by: str,
     ) -> None:
-        """Judge the portfolio under the edition of the day (design section 10). Raises RequirementsNotMet."""
+        """Judge the portfolio under the edition of the day (design section 10). Raises RequirementsNotMet.
+
+        Competencies that no entry shows are recorded, and refused only where `block` says so (ours).
+        """
         self._must_be(on, "building", "deferred")
         if self.may_resubmit_from and on < self.may_resubmit_from:
             raise OutOfTurn(
@@ -222,7 +327,10 @@ class Application(Aggregate):
         if not signed:
             raise Invalid("Sign the code of ethics and the endorsement agreement first (R4).", field="signed")
         edition = edition_for(self.category, on)
-        if missing := edition.missing(tally):
+        missing: list[Missing | MissingCompetencies] = [*edition.missing(tally)]
+        if shown and shown.missing and block:
+            missing.append(MissingCompetencies(shown))
+        if missing:
             raise RequirementsNotMet(edition.name, missing)
         self.record(
             self.Submitted,
@@ -234,6 +342,7 @@ class Application(Aggregate):
             code_of_ethics="signed",
             agreement="signed",
             draft=edition.draft,
+            not_shown=shown.missing if shown else (),
             on=on,
             by=by,
         )
@@ -278,6 +387,40 @@ class Application(Aggregate):
             by=by,
         )
 
+    def assess(
+        self,
+        reviewer: str,
+        met: Sequence[str],
+        not_met: Sequence[str],
+        catalogue: Catalogue,
+        *,
+        on: date,
+        by: str,
+    ) -> None:
+        """Judge the competencies of the category by code (TX-REV, OK-REV); what is in neither list is left open."""
+        self._must_be_reviewing(reviewer, on)
+        asked = {area.code for area in catalogue.areas_for(CATEGORIES[self.category].slot)}
+        for field, codes in (("met", met), ("not_met", not_met)):
+            if strange := sorted(set(codes) - asked):
+                raise Invalid(
+                    f"{self.category} has no competency {', '.join(strange)}; the catalogue {catalogue.name} has "
+                    f"{', '.join(sorted(asked))}.",
+                    field=field,
+                )
+        if both := sorted(set(met) & set(not_met)):
+            raise Invalid(f"Say of {', '.join(both)} either that it is met or that it is not.", field="not_met")
+        if not (met or not_met):
+            raise Invalid("Name at least one competency that is met or not met.", field="met")
+        self.record(
+            self.CompetenciesAssessed,
+            reviewer=reviewer,
+            met=tuple(sorted(set(met))),
+            not_met=tuple(sorted(set(not_met))),
+            catalogue=catalogue.name,
+            on=on,
+            by=by,
+        )
+
     def reach_consensus(self, outcome: Outcome, *, on: date, by: str) -> None:
         self._must_be(on, "in_review")
         if None in self.reviewers.values() or len(set(self.reviewers.values())) == 1:
@@ -285,8 +428,14 @@ class Application(Aggregate):
         self.record(self.ConsensusReached, outcome=outcome, on=on, by=by)
 
     def approve(self, number: str, reviewers: int, *, on: date, by: str) -> None:
-        """`reviewers`: how many judgements the association's row asks for; they must agree, see `judgement` (R15)."""
-        self._must_be_judged("approve", reviewers, on)
+        """`reviewers`: how many judgements the association's row asks for; they must agree, see `judgement` (R15).
+
+        Where the edition asks for an exam, it must be passed first (R10, R11).
+        """
+        if exam := self.exam_asked:
+            self._must_have_passed(exam, on)
+        else:
+            self._must_be_judged("approve", reviewers, on)
         self.record(self.Approved, edition=self.edition, number=number, person=self.person, on=on, by=by)
 
     def defer(
@@ -303,8 +452,54 @@ class Application(Aggregate):
             raise Invalid("Give at least one reason.", field="reasons")
         self.record(self.Deferred, reasons=tuple(reasons), may_resubmit_from=may_resubmit_from, on=on, by=by)
 
+    def approve_for_exam(self, years: int, reviewers: int, *, on: date, by: str) -> None:
+        """Let the applicant sit the exam for `years` calendar years, the anniversary included (R16; that day: ours)."""
+        if not self.exam_asked:
+            raise Invalid(f"{self.category} submitted on that day asks for no exam; approve it.", field="application")
+        self._must_be_judged("approve", reviewers, on)
+        self.record(self.ApprovedForExam, edition=self.edition, through=years_on(on, years), on=on, by=by)
+
+    def book_exam(self, exam: str, window: date, months: Sequence[int], *, on: date, by: str) -> None:
+        """`window`: first day of a week of sittings, one of `windows` in these `months` (VA-EXAM)."""
+        self._must_be(on, "exam_approved")
+        through = self.exam_through or on
+        if on > through:
+            raise OutOfTurn(self.stream, state="exam_approval_expired", needs=["exam_approved"], can=["withdraw"])
+        offered = windows(on, through, months)
+        if window not in offered:
+            days = ", ".join(day.isoformat() for day in offered) or "none is left"
+            raise Invalid(f"Exams are sat in weeks that begin on certain days; choose one: {days}.", field="window")
+        self.record(self.ExamBooked, exam=exam, window=window, on=on, by=by)
+
+    def cancel_exam(self, *, on: date, by: str) -> None:
+        self._must_be(on, "exam_booked")
+        self.record(self.ExamCancelled, exam=self.exam, on=on, by=by)
+
+    def decide_exam(self, *, part_1: bool, part_2: bool, retakes: int, on: date, by: str) -> None:
+        """Both parts must be passed (AK-EXAM). `retakes`: how often one may sit again within the approval (*ours*)."""
+        self._must_be(on, "exam_booked")
+        passed = part_1 and part_2
+        again = not passed and len(self.exams) < retakes and on < (self.exam_through or on)
+        self.record(
+            self.ExamDecided,
+            exam=self.exam,
+            passed=passed,
+            part_1=part_1,
+            part_2=part_2,
+            may_sit_again=again,
+            on=on,
+            by=by,
+        )
+
+    def expire_exam_approval(self, *, on: date, by: str) -> None:
+        """After the last day of the approval, when no exam is booked (R16)."""
+        self._must_be(on, "exam_approved")
+        if self.exam_through is None or on <= self.exam_through:
+            raise OutOfTurn(self.stream, state="exam_approved", needs=["exam_approval_expired"], can=self.can())
+        self.record(self.ExamApprovalExpired, on=on, by=by)
+
     def withdraw(self, *, on: date, by: str) -> None:
-        self._must_be(on, "building", "submitted", "in_review", "deferred")
+        self._must_be(on, "building", "submitted", "in_review", "deferred", "exam_approved", "exam_passed")
         self.record(self.Withdrawn, person=self.person, on=on, by=by)
 
     def can(self) -> list[str]:
@@ -313,7 +508,17 @@ class Application(Aggregate):
             "building": ["submit", "withdraw"],
             "deferred": ["submit", "withdraw"],
             "submitted": ["assign a reviewer", "withdraw"],
-            "in_review": ["assign a reviewer", "recommend", "reach consensus", "approve", "defer", "withdraw"],
+            "in_review": [
+                "assign a reviewer",
+                "recommend",
+                "reach consensus",
+                "approve for the exam" if self.exam_asked else "approve",
+                "defer",
+                "withdraw",
+            ],
+            "exam_approved": ["book the exam", "withdraw"],
+            "exam_booked": ["decide the exam", "cancel the exam"],
+            "exam_passed": ["approve", "withdraw"],
         }.get(self.state, [])
 
     @property
@@ -326,6 +531,22 @@ class Application(Aggregate):
             if given.count(outcome) == len(given) or (len(given) == MOST_REVIEWERS and given.count(outcome) > 1):
                 return outcome
         return None
+
+    @property
+    def exam_asked(self) -> Requirement | None:
+        """The row that asks for an exam, of the edition in force on the day of submission (R10, R11)."""
+        return edition_for(self.category, self.submitted_on).exam if self.submitted_on else None
+
+    @property
+    def all_recommended(self) -> bool:
+        """Whether every assigned reviewer has recommended, so that their judgements may be laid side by side."""
+        return bool(self.reviewers) and None not in self.reviewers.values()
+
+    def _must_have_passed(self, exam: Requirement, on: date) -> None:
+        if self.state != "exam_passed":
+            needs = [f"exam_passed, as {self.edition} asks ({exam.source})"]
+            raise OutOfTurn(self.stream, state=self.state, needs=needs, can=self.can())
+        self.refuse_before(self.last_on, on)
 
     def _must_be(self, on: date, *states: str) -> None:
         self.refuse_unless(self.state, *states, can=self.can())
@@ -372,6 +593,31 @@ _REVIEWS: dict[str, frozenset[str]] = {
 def may_review(own: str, category: str) -> bool:
     """Whether an endorsement in category `own` may review an application for `category`."""
     return CATEGORIES[own].slot in _REVIEWS.get(CATEGORIES[category].slot, frozenset())
+
+
+def exam_of(exam: str) -> str:
+    """The claim by which the registry finds whose exam it is; those who score it never see it."""
+    return f"exam_of/{exam}"
+
+
+def windows(on: date, through: date, months: Sequence[int]) -> list[date]:
+    """First days of the weeks in which exams are sat: the last seven days of these months, wholly in the span."""
+    found = []
+    for year in range(on.year, through.year + 1):
+        for month in months:
+            last = date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
+            first = last - timedelta(days=EXAM_WINDOW_DAYS - 1)
+            if on <= first and last <= through:
+                found.append(first)
+    return found
+
+
+def years_on(day: date, years: int) -> date:
+    """The same day some years later; 28 February for the 29th."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return day.replace(year=day.year + years, day=28)
 
 
 def _open(person: str) -> str:

@@ -3,6 +3,7 @@
 from domain.application import Application
 from domain.association import Association
 from domain.audit import Audit
+from domain.competency import Competencies
 from domain.endorsement import Endorsement
 from domain.event import topics
 from domain.exam import Exam
@@ -14,6 +15,7 @@ from domain.transfer import Transfer
 
 AGGREGATES = (
     Association,
+    Competencies,
     Person,
     Reference,
     Application,

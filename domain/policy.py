@@ -159,6 +159,9 @@ class Practice(msgspec.Struct, frozen=True, kw_only=True):
     exam_items: int = 60
     exam_part_2_pass: float = 80
     exam_approval_years: int = 1
+    exam_retakes: int = 1
+    exam_months: tuple[int, ...] = tuple(range(2, 12))
+    competencies_block: bool = False
     hours_shared: bool = True
     inactive_years: int = 2
     emeritus_offered: bool = True
@@ -176,8 +179,18 @@ class Edition(msgspec.Struct, frozen=True):
     requirements: tuple[Requirement, ...]
     draft: bool = True
 
+    @property
+    def exam(self) -> Requirement | None:
+        """The row that asks for an exam; it is judged with the decision, never with the submission."""
+        return next((requirement for requirement in self.requirements if requirement.what == "exam"), None)
+
+    @property
+    def handed_in(self) -> tuple[Requirement, ...]:
+        """What has to be there at submission: all but the exam, which comes after the review (ALL-EXAM)."""
+        return tuple(requirement for requirement in self.requirements if requirement.what != "exam")
+
     def missing(self, adds: Tally) -> list[Missing]:
-        return [gap for requirement in self.requirements if (gap := requirement.missing(adds))]
+        return [gap for requirement in self.handed_in if (gap := requirement.missing(adds))]
 
 
 class RenewalEdition(msgspec.Struct, frozen=True):

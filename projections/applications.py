@@ -41,6 +41,7 @@ class ApplicationRow(Row):
     consensus: str | None = None
     may_resubmit_from: date | None = None
     number: str | None = None
+    exam_through: date | None = None
 
 
 def change(rows: Rows, event: Event, position: int) -> None:  # noqa: ARG001, C901 # every view's shape; one case for each event
@@ -62,6 +63,7 @@ def change(rows: Rows, event: Event, position: int) -> None:  # noqa: ARG001, C9
             row.draft = event.draft
             row.reviewers = []
             row.consensus = None
+            row.exam_through = None
         case Application.ReviewerAssigned():
             row.state = "in_review"
             others = [review for review in row.reviewers if review.reviewer != event.reviewer]
@@ -86,6 +88,23 @@ def change(rows: Rows, event: Event, position: int) -> None:  # noqa: ARG001, C9
             row.may_resubmit_from = event.may_resubmit_from
         case Application.Withdrawn():
             row.state = "withdrawn"
+        case _:
+            _exam(row, event)
+
+
+def _exam(row: ApplicationRow, event: Event) -> None:
+    match event:
+        case Application.ApprovedForExam():
+            row.state = "exam_approved"
+            row.exam_through = event.through
+        case Application.ExamBooked():
+            row.state = "exam_booked"
+        case Application.ExamCancelled():
+            row.state = "exam_approved"
+        case Application.ExamDecided():
+            row.state = "exam_passed" if event.passed else "exam_approved" if event.may_sit_again else "deferred"
+        case Application.ExamApprovalExpired():
+            row.state = "deferred"
 
 
 VIEW: Final = View(
@@ -94,14 +113,15 @@ VIEW: Final = View(
     takes=(
         Application.Started, Application.Submitted, Application.ReviewerAssigned, Application.ReviewerRecused,
         Application.ReviewRecommended, Application.ConsensusReached, Application.Approved, Application.Deferred,
-        Application.Withdrawn,
+        Application.Withdrawn, Application.ApprovedForExam, Application.ExamBooked, Application.ExamCancelled,
+        Application.ExamDecided, Application.ExamApprovalExpired,
     ),
     change=change,
 )  # fmt: skip
 
 _COLUMNS: Final = (
     "application, person, association, category, kind, state, started_on, last_on, submitted_on, edition, draft,"
-    " reviewers, consensus, may_resubmit_from, number"
+    " reviewers, consensus, may_resubmit_from, number, exam_through"
 )
 _QUEUE = (
     "SELECT " + _COLUMNS + " FROM views.applications"
@@ -112,6 +132,11 @@ _QUEUE = (
 _ONE = "SELECT " + _COLUMNS + " FROM views.applications WHERE application = %(application)s"
 _OF_PERSON = (
     "SELECT " + _COLUMNS + " FROM views.applications WHERE person = %(person)s ORDER BY started_on, application"
+)
+
+_EXAMS_OVER = (
+    "SELECT application, association, exam_through FROM views.applications"
+    " WHERE state = 'exam_approved' AND exam_through < %(on)s ORDER BY exam_through, application LIMIT %(limit)s"
 )
 
 WAITING: Final = ("submitted", "in_review")
@@ -143,3 +168,8 @@ def of(application: str) -> Query:
 
 def of_person(person: str) -> Query:
     return Query(_OF_PERSON, {"person": person})
+
+
+def exam_approvals_over(on: date, *, limit: int = 1000) -> Query:
+    """Applications whose approval for the exam ended before a day with no exam booked (R16), oldest first."""
+    return Query(_EXAMS_OVER, {"on": on, "limit": limit})

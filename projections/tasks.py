@@ -91,6 +91,7 @@ VIEW: Final = View(
         Endorsement.ReportContradicted, Endorsement.ReportSettled,
         Application.ReviewerAssigned, Application.ReviewerRecused, Application.ReviewRecommended,
         Application.Submitted, Application.Approved, Application.Deferred, Application.Withdrawn,
+        Application.ApprovedForExam,
     ),
     change=change,
 )  # fmt: skip

@@ -208,7 +208,10 @@ def _missing(house: House, found: Person, category: str, on: date) -> dict[str, 
                 "have": requirement.have(adds),
                 "met": requirement.missing(adds) is None,
             }
-            for requirement in edition.requirements
+            for requirement in edition.handed_in
+        ],
+        "after_the_review": [
+            {"what": exam.what, "words": exam.words(), "source": exam.source} for exam in [edition.exam] if exam
         ],
         "judged": [
             {"entry": judged.entry, "counts": judged.counts, "why": judged.why, "source": judged.source}

@@ -20,6 +20,7 @@ _ARGUMENTS: dict[str, tuple[str, str]] = {
     "number": ("The endorsement's public number", "IFS-7K3MQ9TD"),
     "person": ("The person's id", "mfrggzdfmztwq2lknnwg23tpoa"),
     "application": ("The application's id", "nbswy3dpeb3w64tmmqqho2lumq"),
+    "exam": ("The exam's id", "mv4gc3lfpbqw24dmmuqgk6dbnu"),
     "transfer": ("The transfer's id", "orugs4zanfzsa5dimuqgk3tffy"),
     "entry": ("The portfolio entry", "E7"),
     "other": ("The other person's id", "obqxg43xn5zgiidgn5zsa5dimu"),

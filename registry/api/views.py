@@ -20,7 +20,7 @@ from registry.api.shown import association_shown, category_title
 _POLL = 0.002
 _PATIENCE = 3.0
 _MOST = 200
-_OPEN = ("building", "submitted", "in_review", "deferred")
+_OPEN = ("building", "submitted", "in_review", "deferred", "exam_approved", "exam_booked", "exam_passed")
 
 
 async def position(house: House) -> int:

@@ -11,7 +11,7 @@ from registry.settings import BadSetting, Settings
 
 actor = typer.Typer(no_args_is_help=True, help="API keys for programs: who may do what through the API.")
 
-Role = Annotated[str, typer.Option(help="coordinator | reviewer | holder | alliance | operator")]
+Role = Annotated[str, typer.Option(help="coordinator | reviewer | exam_scorer | holder | alliance | operator")]
 Code = Annotated[str, typer.Option(help="The association's code, such as VA.")]
 Person = Annotated[str, typer.Option(help="The person's id.")]
 Number = Annotated[str, typer.Option(help="Instead of the person's id: the number of an endorsement of theirs.")]

@@ -8,6 +8,7 @@ from datetime import date
 from domain import access
 from domain.access import Thing
 from domain.application import Application, DeferReason, Outcome, Tie
+from domain.editions import practice
 from domain.endorsement import (
     Endorsement,
     new_number,
@@ -54,6 +55,8 @@ class Applications(Shared):
             handed_in.providers,
             person_version=person.version,
             signed=signed,
+            shown=self.covered(person, found.category, on),
+            block=practice(found.association, on).competencies_block,
             on=on,
             by=act.actor.by,
         )
@@ -82,6 +85,16 @@ class Applications(Shared):
         found, on = self._application(act, "recuse_reviewer", application)
         self._must_be_theirs(act, found, reviewer)
         found.recuse(reviewer, tie, on=on, by=act.actor.by)
+        return self.store.save(found, request=act.request)
+
+    @once
+    def assess_competencies(
+        self, act: Act, application: str, *, reviewer: str, met: Sequence[str], not_met: Sequence[str] = ()
+    ) -> Recorded:
+        """The reviewer's own judgement of each competency, by code; the other reviewers don't see it yet."""
+        found, on = self._application(act, "assess_competencies", application)
+        self._must_be_theirs(act, found, reviewer)
+        found.assess(reviewer, met, not_met, self.catalogue(found.association), on=on, by=act.actor.by)
         return self.store.save(found, request=act.request)
 
     @once

@@ -95,6 +95,8 @@ class People(Shared):
         self, act: Act, person: str, fact: Entry, *, title: str = "", provider_name: str = "", supersedes: str = ""
     ) -> Recorded:
         found, on = self._person(act, "record_entry", person)
+        if fact.codes:
+            self.catalogue(home_of(found.residence)).check(fact.codes)
         if fact.provider:
             fact = msgspec.structs.replace(fact, provider=read_number(fact.provider))
             provider = self.store.find(Endorsement, fact.provider)

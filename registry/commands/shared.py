@@ -17,6 +17,8 @@ from domain.aggregate import Aggregate
 from domain.application import Application
 from domain.association import ROWS, Association, Row
 from domain.association import today as today_at
+from domain.category import CATEGORIES
+from domain.competency import OURS, Catalogue, Competencies, Coverage, coverage
 from domain.endorsement import (
     Endorsement,
     IssueReason,
@@ -25,6 +27,7 @@ from domain.endorsement import (
 )
 from domain.errors import Conflict, Invalid, NotFound, OutOfTurn
 from domain.event import LateReason, Request
+from domain.exam import Exam
 from domain.person import INTO, Person, merged_claims, printable_name
 from domain.policy import Tally
 from domain.portfolio import tally
@@ -135,6 +138,19 @@ class Shared:
         """The endorsements of a human, whichever of their records they stand with."""
         return sorted(number for record in self.identity(person) for number in self.store.claimed(held(record)))
 
+    def catalogue(self, association: str) -> Catalogue:
+        """The competencies in force at an association: its own, else the Alliance's, else ours."""
+        for licensee in (association, "ALLIANCE"):
+            loaded = self.store.find(Competencies, licensee)
+            if loaded and loaded.catalogue:
+                return loaded.catalogue
+        return OURS
+
+    def covered(self, person: Person, category: str, on: date) -> Coverage:
+        """Which competencies of a category the portfolio shows on a day."""
+        codes = [entry.codes for entry in person.entries.values() if entry.through <= on]
+        return coverage(codes, CATEGORIES[category].slot, self.catalogue(home_of(person.residence)))
+
     def match(self, name: str, email: str) -> str:
         """A keyed hash of name and address (case folded); empty without an address."""
         if not email:
@@ -218,6 +234,12 @@ class Shared:
         side = act.actor.association if act.actor.association in (transfer.from_, transfer.to) else transfer.from_
         return transfer, self._begin(act, transfer, self.association(side).row)
 
+    def _exam(self, act: Act, deed: str, name: str) -> tuple[Exam, date]:
+        """Days of an exam count at the Alliance, which delivers it: the association's day would tell where it is."""
+        exam = self._or_forbidden(act, deed, Exam, name)
+        access.check(act.actor, deed, thing_of(exam))
+        return exam, self._begin(act, exam, self.association("ALLIANCE").row)
+
     def _or_forbidden(self, act: Act, deed: str, kind: type[_A], name: str) -> _A:
         """A stranger learns nothing from the difference between what is not there and what is not theirs."""
         found = self.store.find(kind, name)
@@ -279,7 +301,7 @@ class Shared:
         return "renewed" if present.through != endorsement.printed_through(on) else None
 
 
-def thing_of(aggregate: Application | Endorsement | Transfer) -> Thing:
+def thing_of(aggregate: Application | Exam | Endorsement | Transfer) -> Thing:
     """What an aggregate is to the access table."""
     match aggregate:
         case Application():
@@ -288,6 +310,8 @@ def thing_of(aggregate: Application | Endorsement | Transfer) -> Thing:
                 association=aggregate.association,
                 reviewers=frozenset(aggregate.reviewing_people[number] for number in aggregate.reviewers),
             )
+        case Exam():
+            return Thing(reviewers=frozenset(aggregate.scorers))
         case Endorsement():
             return Thing(person=aggregate.person, association=aggregate.custodian)
         case Transfer():

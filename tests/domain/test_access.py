@@ -17,6 +17,7 @@ ACTORS = {
     "public": Actor("public"),
     "holder": Actor("holder", person="p1"),
     "reviewer": Actor("reviewer", person="r1"),
+    "exam_scorer": Actor("exam_scorer", person="r1"),
     "coordinator": Actor("coordinator", association="VA"),
     "alliance": Actor("alliance", association="ALLIANCE"),
     "operator": Actor("operator"),
@@ -58,7 +59,7 @@ def test_the_public_has_no_row_at_all():
 
 @pytest.mark.parametrize("deed", sorted(DEEDS))
 def test_nobody_acts_on_a_stranger_in_another_association(deed):
-    for role in ("public", "holder", "reviewer", "coordinator"):
+    for role in ("public", "holder", "reviewer", "exam_scorer", "coordinator"):
         with pytest.raises(Forbidden):
             check(ACTORS[role], deed, THINGS["other"])
         with pytest.raises(Forbidden):
@@ -71,7 +72,7 @@ def test_a_deed_without_a_row_is_an_error_not_an_answer():
 
 
 def test_an_actor_without_a_person_or_association_owns_nothing():
-    for actor in (Actor("holder"), Actor("coordinator"), Actor("reviewer")):
+    for actor in (Actor("holder"), Actor("coordinator"), Actor("reviewer"), Actor("exam_scorer")):
         assert not any(allowed(actor, deed, Thing()) for deed in DEEDS)
 
 

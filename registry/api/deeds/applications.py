@@ -30,6 +30,12 @@ class Recommendation(Body, frozen=True):
     reasons: tuple[DeferReason, ...] = ()
 
 
+class Assessment(Body, frozen=True):
+    reviewer: str
+    met: tuple[str, ...]
+    not_met: tuple[str, ...] = ()
+
+
 class Consensus(Body, frozen=True):
     outcome: Outcome
 
@@ -48,6 +54,8 @@ DEEDS: tuple[Deed, ...] = (
          {"reviewer": "IMHS-7K3MQ9T5"}),
     Deed("recuse_reviewer", f"{A}/recusals", "Recuse a reviewer who has a tie to the applicant", Recusal,
          {"reviewer": "IMHS-7K3MQ9T5", "tie": "colleague"}),
+    Deed("assess_competencies", f"{A}/assessments", "Judge the competencies, as the reviewer", Assessment,
+         {"reviewer": "IMHS-7K3MQ9T5", "met": ["TF-1", "TF-2"], "not_met": ["DS-2"]}),
     Deed("recommend", f"{A}/recommendations", "Recommend, as the reviewer", Recommendation,
          {"reviewer": "IMHS-7K3MQ9T5", "outcome": "approve"}),
     Deed("reach_consensus", f"{A}/consensuses", "Record what disagreeing reviewers agreed on", Consensus,
