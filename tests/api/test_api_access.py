@@ -11,11 +11,12 @@ import pytest
 from domain.access import DEEDS as ROWS_OF_ACCESS
 from domain.access import Actor, Thing, allowed
 from domain.endorsement import new_number
+from domain.exam import Exam
 from registry.api.deeds import DEEDS
 from registry.api.questions import QUESTIONS
 from registry.commands import Act, Registry
 
-ROLES = ("public", "holder", "reviewer", "coordinator", "alliance", "operator")
+ROLES = ("public", "holder", "reviewer", "exam_scorer", "coordinator", "alliance", "operator")
 REFUSED = (401, 403)
 
 
@@ -43,6 +44,10 @@ def world(life, client, registry):
     started = life.holder.do(f"/people/{life.person}/applications", {"association": "VA", "category": "IFS"})
     application = started["events"][0]["stream"].partition("/")[2]
     stranger = life.endorse("TX")[1]
+    exam = Exam("x" * 26)
+    exam.book("C-1", date(2026, 8, 25), "IMH", "MHM-C", on=date(2026, 6, 1), by="holder")
+    exam.assign(life.person, (), on=date(2026, 6, 1), by="alliance:ALLIANCE")
+    registry.store.save(exam)
     drawn = registry.draw_quality_sample(
         Act(Actor("alliance", association="ALLIANCE")), "VA", from_=date(2020, 1, 1), through=date(2026, 12, 31), size=1
     ).events[0]
@@ -50,21 +55,24 @@ def world(life, client, registry):
         "names": {
             "code": "VA", "person": life.person, "number": number, "application": application, "transfer": transfer,
             "entry": "E4", "other": stranger, "category": "IFS", "cti": "0" * 32, "file": "qr.txt",
-            "review": drawn.originator_id.partition("/")[2], "item": drawn.items[0], "finding": "F1",
+            "exam": exam.name, "review": drawn.originator_id.partition("/")[2], "item": drawn.items[0], "finding": "F1",
         },
         "unknown": {
             "code": "XX", "person": "a" * 26, "number": new_number("IFS", lambda n: b"\7" * n), "application": "b" * 26,
             "transfer": "c" * 26, "entry": "E4", "other": stranger, "category": "IFS", "cti": "0" * 32,
-            "file": "qr.txt", "review": "d" * 26, "item": f"{'b' * 26}-7", "finding": "F1",
+            "file": "qr.txt", "exam": "e" * 26, "review": "d" * 26, "item": f"{'b' * 26}-7", "finding": "F1",
         },
         "own": {
             "public": ("", {}), "holder": ("holder", {"person": life.person}),
-            "reviewer": ("reviewer", {"person": life.person}), "coordinator": ("coordinator", {"association": "VA"}),
+            "reviewer": ("reviewer", {"person": life.person}),
+            "exam_scorer": ("exam_scorer", {"person": life.person}),
+            "coordinator": ("coordinator", {"association": "VA"}),
             "alliance": ("alliance", {}), "operator": ("operator", {}),
         },
         "other": {
             "public": ("", {}), "holder": ("holder", {"person": stranger}),
-            "reviewer": ("reviewer", {"person": stranger}), "coordinator": ("coordinator", {"association": "TX"}),
+            "reviewer": ("reviewer", {"person": stranger}),
+            "exam_scorer": ("exam_scorer", {"person": stranger}), "coordinator": ("coordinator", {"association": "TX"}),
             "alliance": ("alliance", {}), "operator": ("operator", {}),
         },
         "person": life.person,
@@ -80,6 +88,8 @@ def thing_of_path(path, world):
         return Thing(person=world["person"], releasing="VA", receiving="CT")
     if kind == "people" and "{person}" not in path:
         return Thing(association="VA")
+    if kind == "exams":
+        return Thing(reviewers=frozenset({world["person"]}))
     if kind == "quality-reviews":
         return Thing(association="VA")
     return Thing(person="" if kind == "associations" else world["person"], association="VA")
@@ -130,10 +140,10 @@ def test_questions_are_refused_exactly_where_the_table_has_no_row(world, client,
                 continue
             path = question.path.format(**world["names"])
             thing = thing_of_path(question.path, world)
-            if question.rule == "see_reviews":
+            if question.rule in ("see_reviews", "see_exams"):
                 thing = Thing(person=rights.get("person", ""))
             may = allowed(actor(role, rights), question.rule, thing) is not None
-            answer = one.get(path + ("?category=IFS" if question.name == "missing" else ""))
+            answer = one.get(path + ("?category=IFS" if question.name in ("missing", "coverage") else ""))
             if (answer.status_code in REFUSED) == may or answer.status_code >= 500:
                 wrong.append((question.name, role, may, answer.status_code, answer.text[:120]))
     assert wrong == []
@@ -145,12 +155,12 @@ def test_unknown_and_forbidden_look_the_same(world, client, views):
         one = client(name, **rights)
         for question in QUESTIONS:
             if question.rule and "{" in question.path and question.name not in ("requirements", "endorsement"):
-                query = "?category=IFS" if question.name == "missing" else ""
+                query = "?category=IFS" if question.name in ("missing", "coverage") else ""
                 there = one.get(question.path.format(**world["names"]) + query)
                 nowhere = one.get(question.path.format(**world["unknown"]) + query)
                 assert same(there) == same(nowhere), question.name
         for deed in DEEDS:
-            if not re.search(r"{(person|number|application|transfer)}", deed.path):
+            if not re.search(r"{(person|number|application|transfer|exam)}", deed.path):
                 continue
             key = str(uuid.uuid4())
             there = one.post(deed.path.format(**world["names"]), deed.example, key=key)
