@@ -1,10 +1,10 @@
 """Who may do what: one table of role x deed x scope. What has no row is refused (`domain.md` 12.5)."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
-from domain.errors import Forbidden
+from domain.errors import Forbidden, Invalid, SignInAgain
 from domain.event import PersonalClass
 
 Role = Literal["public", "holder", "rater", "advisor", "reviewer", "exam_scorer", "coordinator", "alliance", "operator"]
@@ -15,6 +15,7 @@ class Actor(msgspec.Struct, frozen=True):
     """Somebody at the counter: a role, and the association or the person it is held for.
 
     `id` names the key or session, never a person's name. `also`: other records of the same human, merged.
+    `fresh`: they signed in lately, or show a key each time.
     """
 
     role: Role
@@ -22,6 +23,7 @@ class Actor(msgspec.Struct, frozen=True):
     person: str = ""
     id: str = ""
     also: tuple[str, ...] = ()
+    fresh: bool = True
 
     @property
     def people(self) -> frozenset[str]:
@@ -51,7 +53,8 @@ class Thing(msgspec.Struct, frozen=True):
 class Rule(msgspec.Struct, frozen=True):
     """One row: a role may do a deed in a scope, and sees these classes of personal fields with it.
 
-    `second`: a second person has to confirm. `basis`: the source, or *ours*.
+    `second`: a second person has to confirm. `fresh`: it takes a sign-in of the last minutes, for it can't be undone.
+    `basis`: the source, or *ours*.
     """
 
     deed: str
@@ -59,6 +62,7 @@ class Rule(msgspec.Struct, frozen=True):
     scope: Scope
     sees: frozenset[PersonalClass] = frozenset()
     second: bool = False
+    fresh: bool = False
     basis: str = "ours"
 
 
@@ -127,8 +131,8 @@ TABLE: tuple[Rule, ...] = (
     *_rows("lift_suspension", _COORDINATOR, _ALLIANCE),
     *_rows("propose_removal", _COORDINATOR, _ALLIANCE, basis="PA-REG"),
     *_rows("withdraw_removal_proposal", _COORDINATOR, _ALLIANCE),
-    *_rows("remove", _COORDINATOR, _ALLIANCE, basis="PA-REG", second=True),
-    *_rows("archive", _HOLDER, basis="MI-REN"),
+    *_rows("remove", _COORDINATOR, _ALLIANCE, basis="PA-REG", second=True, fresh=True),
+    *_rows("archive", _HOLDER, basis="MI-REN", fresh=True),
     *_rows("grant_add_on", _COORDINATOR, _DIRECT, basis="IN-ERS"),
     *_rows("import_roster", _COORDINATOR, _ALLIANCE, _OPERATOR),
     *_rows("settle_report", _COORDINATOR, _ALLIANCE),
@@ -176,7 +180,31 @@ TABLE: tuple[Rule, ...] = (
     *_rows("export_roster", _COORDINATOR, _ALLIANCE, _OPERATOR, sees=_CONTACT),
 )
 
-DEEDS = frozenset(rule.deed for rule in TABLE)
+_ROWS: dict[str, list[Rule]] = {}
+for _rule in TABLE:
+    _ROWS.setdefault(_rule.deed, []).append(_rule)
+DEEDS = frozenset(_ROWS)
+SCOPES: dict[Scope, str] = {
+    "own": "their own",
+    "assigned": "assigned to them",
+    "association": "their association's",
+    "releasing": "their association releases it",
+    "receiving": "their association receives it",
+    "direct": "the Alliance's own",
+    "all": "all",
+}
+"""Each scope in words that go on from the deed."""
+
+
+def rows_of(role: str = "", deed: str = "") -> list[Rule]:
+    """The rows of a role, of a deed, or all, in the order of the table. Raises Invalid for what is not in it."""
+    if role and role not in get_args(Role):
+        raise Invalid(f"There is no role {role}; the roles are {', '.join(get_args(Role))}.", field="role")
+    if deed and deed not in DEEDS:
+        raise Invalid(f"There is no deed {deed}; `registry access` lists them all.", field="deed")
+    return [rule for rule in TABLE if role in ("", rule.role) and deed in ("", rule.deed)]
+
+
 LATE_ROLES = frozenset({"coordinator", "alliance", "operator"})
 """Who may record a past day, with a reason."""
 
@@ -200,12 +228,8 @@ def in_scope(actor: Actor, scope: Scope, thing: Thing) -> bool:
 
 
 def allowed(actor: Actor, deed: str, thing: Thing) -> Rule | None:
-    """The row with the widest sight that allows the deed on the thing, or None."""
-    if deed not in DEEDS:
-        raise KeyError(deed)
-    rows = [
-        rule for rule in TABLE if rule.deed == deed and rule.role == actor.role and in_scope(actor, rule.scope, thing)
-    ]
+    """The row with the widest sight that allows the deed on the thing, or None. Raises KeyError for no deed of ours."""
+    rows = [rule for rule in _ROWS[deed] if rule.role == actor.role and in_scope(actor, rule.scope, thing)]
     return max(rows, key=lambda rule: len(rule.sees), default=None)
 
 
@@ -217,4 +241,6 @@ def check(actor: Actor, deed: str, thing: Thing) -> Rule:
         raise Forbidden(
             f"As {actor.role} you may not {words} here. Ask the association that holds this record.", deed=deed
         )
+    if rule.fresh and not actor.fresh:
+        raise SignInAgain(deed)
     return rule

@@ -30,6 +30,19 @@ class Forbidden(Refused):
     code = "forbidden"
 
 
+class SignInAgain(Forbidden):
+    """The deed can't be undone and takes a sign-in of the last minutes."""
+
+    code = "sign_in_again"
+
+    def __init__(self, deed: str) -> None:
+        super().__init__(
+            f"To {deed.replace('_', ' ')} can't be undone: leave, come in again by a new link, and repeat it within "
+            "15 minutes.",
+            deed=deed,
+        )
+
+
 class Invalid(Refused):
     """A field's value can't be what it says."""
 

@@ -10,6 +10,7 @@ from domain.exam import Exam
 from domain.key import Key
 from domain.person import Person
 from domain.quality import QualityReview
+from domain.readings import Readings
 from domain.reference import Reference
 from domain.transfer import Transfer
 
@@ -24,6 +25,7 @@ AGGREGATES = (
     Audit,
     Transfer,
     QualityReview,
+    Readings,
     Key,
 )
 TOPICS = topics()

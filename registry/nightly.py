@@ -26,7 +26,7 @@ from psycopg import Connection
 from psycopg.rows import tuple_row
 
 from domain.errors import Conflict
-from projections import standing
+from projections import readings, standing
 from projections.view import Query
 from registry.commands import Registry
 from registry.database import Unavailable
@@ -66,6 +66,8 @@ class Batch(NamedTuple):
 RULES: Final[tuple[Rule, ...]] = (
     Rule("lapse", "Past its last good day, an endorsement lapses", "R21, NE-POL",
          standing.past_through, Registry.record_lapse),
+    Rule("digest_readings", "Who read confidential data on a day is digested into one event", "design section 5",
+         readings.undigested, Registry.digest_readings),
 )  # fmt: skip
 
 

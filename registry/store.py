@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -359,6 +359,11 @@ class Store:
             value,
         )
         return [stream for (stream,) in found]
+
+    def readings_of(self, day: date) -> list[tuple[str, str, str]]:
+        """Actor, record and reason of each reading of confidential data on a day (UTC)."""
+        rows = self._ask("SELECT actor, record, reason FROM service.access WHERE day = %s", day)
+        return [(actor, record, reason) for actor, record, reason in rows]
 
     def opened(self, event: E) -> E:
         """The event with its personal fields as text, None where the key is destroyed."""

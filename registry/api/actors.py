@@ -22,6 +22,8 @@ LONGEST_KEY = timedelta(days=365)
 ENTRY = timedelta(minutes=10)
 IDLE = timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=12)
+FRESH = timedelta(minutes=15)
+"""How long after coming in a session may do what can't be undone (*ours*)."""
 # How stale `seen_at` may get, so that not every page writes.
 _SEEN = timedelta(minutes=1)
 _SECRET = 32
@@ -155,17 +157,23 @@ class Desk:
     def by_session(self, secret: str) -> Actor | None:
         moment = self._clock()
         rows = self._execute(
-            "SELECT role, association, person, seen_at FROM service.sessions"
+            "SELECT role, association, person, seen_at, created_at FROM service.sessions"
             " WHERE token_sha256 = %s AND expires_at > %s AND seen_at > %s",
             _hash(secret),
             moment,
             moment - IDLE,
         )
-        for role, association, person, seen_at in rows:
+        for role, association, person, seen_at, created_at in rows:
             if moment - seen_at > _SEEN:
                 self._execute("UPDATE service.sessions SET seen_at = %s WHERE token_sha256 = %s", moment, _hash(secret))
             # The session's name in events: of its hash, so that it opens nothing.
-            return Actor(role, association=association, person=person, id=f"s{_hash(secret).hex()[:8]}")
+            return Actor(
+                role,
+                association=association,
+                person=person,
+                id=f"s{_hash(secret).hex()[:8]}",
+                fresh=moment - created_at <= FRESH,
+            )
         return None
 
     def leave(self, secret: str) -> None:

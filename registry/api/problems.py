@@ -35,6 +35,9 @@ KINDS: dict[str, Kind] = {
              "body, it is answered again and never done twice."),
         Kind("if_match", 400, "If-Match is not an ETag of ours",
              'If-Match takes the ETag of the record as you read it, such as "7".'),
+        Kind("sign_in_again", 403, "Come in again first",
+             "What can't be undone takes a session that began in the last 15 minutes. Leave, come in by a new link, "
+             "and repeat it. A request with an API key is never asked for this."),
         Kind("unauthenticated", 401, "Who is asking?",
              "Send an API key as `Authorization: Bearer erk_...`. It may be missing, mistyped, expired or withdrawn. "
              "What is not there and what is not yours look the same."),

@@ -1,13 +1,13 @@
 """Every question as one row: its address, who may ask it, and what answers it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from fastapi.responses import Response
 from starlette.requests import Request as HttpRequest
 
-from domain.access import PUBLIC, Actor, Thing, allowed, check
+from domain.access import PUBLIC, Actor, Role, Thing, allowed, check, rows_of
 from domain.association import ROWS
 from domain.category import CATEGORIES
 from domain.editions import edition_for
@@ -267,6 +267,11 @@ async def see_requirements(house: House, request: HttpRequest, actor: Actor) -> 
     )
 
 
+async def see_access(house: House, request: HttpRequest, actor: Actor) -> Answer:  # noqa: ARG001 # a question
+    rows = rows_of(request.query_params.get("role", ""), request.query_params.get("deed", ""))
+    return Answer({"rows": [msgspec.structs.asdict(rule) | {"sees": sorted(rule.sees)} for rule in rows]}, public=True)
+
+
 async def openapi_document(house: House, request: HttpRequest, actor: Actor) -> Response:  # noqa: ARG001 # a question
     content = _encode(openapi.document(house.settings.public_host, [question.asked for question in QUESTIONS]))
     return Response(content, media_type="application/json", headers={"Cache-Control": "no-cache"})
@@ -288,7 +293,7 @@ async def proof_of(house: House, actor: Actor, position: int) -> Response:
         case "quality_review":
             review, _ = await cases.load(house, QualityReview, name)
             check(actor, "see_quality", Thing() if review is None else thing_of_item(review))
-        case "association" | "key":
+        case "association" | "key" | "readings":
             pass
         case _:
             if not allowed(actor, "see_history", Thing()):
@@ -363,5 +368,10 @@ QUESTIONS: tuple[Question, ...] = (
     Question("requirements", "/categories/{category}/requirements", "The requirements in force on a day (drafts)",
              see_requirements, "", (ON,), {"edition": "FS-2023", "draft": True, "requirements": []}),
     *quality.QUESTIONS,
+    Question("access", "/access", "Who may do what: the table that decides it", see_access, "",
+             (Parameter("role", "Only what this role may do", "coordinator", {"enum": list(get_args(Role))}),
+              Parameter("deed", "Only who may do this", "remove", {"type": "string"})),
+             {"rows": [{"deed": "remove", "role": "coordinator", "scope": "association", "sees": [], "second": True,
+                        "fresh": True, "basis": "PA-REG"}]}),
     Question("openapi", "/openapi.json", "This document", openapi_document, "", (), {"openapi": "3.1.0"}),
 )  # fmt: skip

@@ -8,6 +8,7 @@ from registry.commands.erasing import Erasing
 from registry.commands.exams import Exams
 from registry.commands.people import People
 from registry.commands.quality import Quality
+from registry.commands.readings import Readings
 from registry.commands.references import References
 from registry.commands.shared import Act, Clock, Draw, HandedIn, once, thing_of
 from registry.commands.transfers import Transfers
@@ -16,6 +17,6 @@ __all__ = ["Act", "Clock", "Draw", "HandedIn", "Registry", "once", "thing_of"]
 
 
 class Registry(
-    Associations, People, Erasing, References, Applications, Exams, Endorsements, Audits, Transfers, Quality
+    Associations, People, Erasing, References, Applications, Exams, Endorsements, Audits, Transfers, Quality, Readings
 ):
     """The registry's deeds. Answers hold the positions and the events that were recorded."""

@@ -120,6 +120,7 @@ def examine(
         plane.findings.append(
             Finding("the published entries do not lead to the root that was signed", file="tile/entries")
         )
+    findings += _misread(connection, walk.digests)
     findings += [
         Finding(f"the first {one.size} events are not those of the checkpoint kept elsewhere")
         for one in heads
@@ -175,6 +176,7 @@ class _Walk:
         self.versions: dict[str, tuple[int, int]] = {}  # stream -> its last version and where that stands
         self.gaps: list[tuple[int, int]] = []  # missing positions, first and last
         self.lost: list[tuple[str, int, int, int]] = []  # stream, missing version, after and before which position
+        self.digests: list[tuple[int, str, int, str]] = []  # of who read what: where it stands, and what it says
         self.tree = _Tree()
         self.lists = _Lists(plane, self.signed)
         self._keep_root()
@@ -194,6 +196,8 @@ class _Walk:
             self._find(problem, *here)
         else:
             self.lists.take(position, stream, topic, state)
+            if topic == "readings.digested":
+                self.digests.append((position, stream, version, msgspec.json.decode(state)["digest"]))
 
         entry = _entry(position, stream, version, topic, state)
         published = self.plane.entry(position) if position <= self.signed else None
@@ -254,6 +258,20 @@ class _Walk:
             findings.append(finding)
         else:
             self.uncounted += 1
+
+
+def _misread(connection: Connection[Any], digests: Iterable[tuple[int, str, int, str]]) -> list[Finding]:
+    """Days whose rows of who read what are not those that were digested."""
+    found = []
+    for position, stream, version, digest in digests:
+        with connection.cursor(row_factory=tuple_row) as cursor:
+            cursor.execute(
+                "SELECT actor, record, reason FROM service.access WHERE day::text = %s", [stream.partition("/")[2]]
+            )
+            lines = sorted(json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in cursor)
+        if hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest() != digest:
+            found.append(Finding("who read what that day is not what was digested", position, stream, version))
+    return found
 
 
 def _problem_of(stream: str, topic: str, state: bytes) -> str | None:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urlencode
 
 from fastapi import FastAPI
@@ -14,7 +14,7 @@ from starlette.formparsers import MultiPartException
 from starlette.requests import Request as HttpRequest
 from starlette.types import Scope
 
-from domain.access import PUBLIC, Actor, Thing, allowed, check
+from domain.access import PUBLIC, SCOPES, Actor, Role, Thing, allowed, check, rows_of
 from domain.application import Application
 from domain.association import ROWS
 from domain.category import CATEGORIES
@@ -82,6 +82,7 @@ def add_pages(app: FastAPI, settings: Settings, checker: Checker) -> None:
     route("/v1/check", see_check, public=True)
     app.add_api_route("/v1/check", partial(check_certificate, checker), methods=["POST"], name="check_page")
     route("/api", api_page, public=True)
+    route("/access", access_page, public=True)
     route("/problems", problems_page, public=True)
     route("/problems/{code}", problem_page, public=True)
     for deed in DEEDS:
@@ -184,6 +185,18 @@ async def check_certificate(checker: Checker, request: HttpRequest) -> Response:
 async def api_page(house: House, request: HttpRequest, actor: Actor) -> Response:  # noqa: ARG001 # a page
     document = openapi.document(house.settings.public_host, [question.asked for question in QUESTIONS])
     return page(house.settings, request, "api.html", document=document)
+
+
+async def access_page(house: House, request: HttpRequest, actor: Actor) -> Response:  # noqa: ARG001 # a page
+    asked, wrong = request.query_params.get("role", ""), None
+    try:
+        rules = rows_of(asked)
+    except Invalid as refused:
+        rules, wrong = [], refused
+    return page(
+        house.settings, request, "access.html", rules=rules, asked=asked, wrong=wrong, roles=get_args(Role),
+        scopes=SCOPES, status=422 if wrong else 200,
+    )  # fmt: skip
 
 
 async def problems_page(house: House, request: HttpRequest, actor: Actor) -> Response:  # noqa: ARG001 # a page

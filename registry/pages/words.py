@@ -13,6 +13,7 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "nav": "Main",
         "nav_register": "Register",
         "nav_check": "Check a certificate",
+        "nav_access": "Who may do what",
         "specimen": "SPECIMEN. Made for trials: nobody on these pages is endorsed by this.",
         "footer": "Independent open-source work, not affiliated with the Alliance for the Advancement of Infant Mental "
         "Health or any association. Names and marks belong to their owners.",
@@ -86,6 +87,7 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "nav": "Principal",
         "nav_register": "Registro",
         "nav_check": "Comprobar un certificado",
+        "nav_access": "Quién puede hacer qué",
         "specimen": "MUESTRA. Hecho para pruebas: nadie en estas páginas tiene un aval por ello.",
         "footer": "Trabajo independiente de código abierto, sin relación con la Alliance for the Advancement of Infant "
         "Mental Health ni con ninguna asociación. Los nombres y marcas son de sus titulares.",
@@ -277,6 +279,7 @@ HAPPENED: Final = {
     "transfer.declined": "Declined",
     "transfer.completed": "Completed",
     "transfer.cancelled": "Cancelled",
+    "readings.digested": "Who read what that day, digested",
     "quality.sample_drawn": "Sample drawn",
     "quality.second_reviewer_assigned": "Second reviewer assigned",
     "quality.second_review_recorded": "Reviewed again",

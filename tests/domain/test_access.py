@@ -7,8 +7,8 @@ from typing import get_args
 
 import pytest
 
-from domain.access import DEEDS, TABLE, Actor, Role, Scope, Thing, allowed, check
-from domain.errors import Forbidden
+from domain.access import DEEDS, SCOPES, TABLE, Actor, Role, Scope, Thing, allowed, check, rows_of
+from domain.errors import Forbidden, Invalid, SignInAgain
 
 SNAPSHOT = Path(__file__).parents[1] / "vectors" / "access.json"
 COMMANDS = Path(__file__).parents[2] / "registry" / "commands"
@@ -94,5 +94,29 @@ def test_every_command_asks_the_table():
         assert named & DEEDS, f"{method.name} asks for no deed of the access table"
 
 
-def test_only_removal_needs_a_second_person_in_this_slice():
+def test_what_needs_a_second_person_is_what_was_reviewed():
     assert {rule.deed for rule in TABLE if rule.second} == {"remove"}
+
+
+def test_what_cannot_be_undone_takes_a_new_sign_in():
+    stale = Actor("holder", person="p1", fresh=False)
+    check(stale, "see_person", THINGS["own"])
+    with pytest.raises(SignInAgain) as refused:
+        check(stale, "archive", THINGS["own"])
+    assert "come in again" in refused.value.message
+    assert check(ACTORS["holder"], "archive", THINGS["own"]).fresh
+
+
+def test_every_row_has_a_role_of_the_field_and_words_for_its_scope():
+    assert set(SCOPES) == set(get_args(Scope))
+    assert rows_of() == list(TABLE)
+    assert {rule.role for rule in rows_of("reviewer")} == {"reviewer"}
+    assert {rule.deed for rule in rows_of(deed="remove")} == {"remove"}
+    for wrong in ({"role": "cook"}, {"deed": "cook"}):
+        with pytest.raises(Invalid):
+            rows_of(**wrong)
+
+
+def test_no_row_stands_twice():
+    rows = [(rule.deed, rule.role, rule.scope) for rule in TABLE]
+    assert len(rows) == len(set(rows))
