@@ -29,6 +29,7 @@ InactiveReason = Literal["illness", "job_change", "move", "family_leave", "retir
 SuspendReason = Literal["sanction_being_established", "fraud_being_established"]
 RemovalGround = Literal["licensing_board_sanction", "fraud"]
 Means = Literal["renewal", "lapse", "inactivity", "reactivation", "correction"]
+CustodyReason = Literal["transfer", "licence_ended", "admitted", "not_offered"]
 IssueReason = Literal["awarded", "imported", "renewed", "transferred", "reinstated", "renamed", "add_on"]
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -341,12 +342,17 @@ class Endorsement(Aggregate):
             endorsement._stand(self.on, endorsement.standing_state, endorsement.through)
 
     class CustodyTransferred(Event, frozen=True):
-        """Another association holds it from this day; number, award and `through` stay."""
+        """Another association holds it from this day; number, award and `through` stay.
+
+        `why`: by a transfer; the licence of the one before ended; one was admitted where the holder lives; the one
+        asked for does not offer the category. `transfer` is the case, if there is one.
+        """
 
         topic: ClassVar[str] = "endorsement.custody_transferred"
         from_: str = msgspec.field(name="from")
         to: str
         transfer: str
+        why: CustodyReason = "transfer"
 
         def apply(self, endorsement: Endorsement) -> None:
             endorsement.custodian = self.to
@@ -562,9 +568,18 @@ class Endorsement(Aggregate):
         until = _years_later(on, 2) if add_on == "EERS" else None
         self.record(self.AddOnGranted, add_on=add_on, until=until, on=on, by=by)
 
-    def transfer_custody(self, to: str, transfer: str, *, on: date, by: str) -> None:
+    def transfer_custody(self, to: str, transfer: str, why: CustodyReason = "transfer", *, on: date, by: str) -> None:
         self._must_stand(on, "active", "inactive")
-        self.record(self.CustodyTransferred, from_=self.custodian, to=to, transfer=transfer, on=on, by=by)
+        self.record(self.CustodyTransferred, from_=self.custodian, to=to, transfer=transfer, why=why, on=on, by=by)
+
+    def pass_custody(self, to: str, why: CustodyReason, *, on: date, by: str) -> bool:
+        """Without anybody's asking and whatever it stands at; whether it was held by another one until now (ours)."""
+        if self.custodian == to:
+            return False
+        self.record(
+            self.CustodyTransferred, from_=self.custodian, to=to, transfer="", why=why, on=max(on, self.last_on), by=by
+        )
+        return True
 
     def issue_certificate(
         self,

@@ -143,7 +143,7 @@ def test_a_closed_case_stays_closed(end, deed):
     assert not case.pending
 
 
-@pytest.mark.parametrize("standing", ["archived", "suspended", "proposed for removal"])
+@pytest.mark.parametrize("standing", ["archived", "lapsed", "removed"])
 def test_what_no_longer_moves_stays_and_does_not_hold_the_rest(standing):
     case = transfer(REQUESTED, CONFIRMED, MEMBER)
     case.accept(ROWS["CT"], NOW | {"ECFS-2": ("ECFS", standing)}, on=DAY, by=CT)
