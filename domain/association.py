@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from typing import ClassVar, Literal
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
@@ -18,7 +19,9 @@ Licence = Literal["guidelines", "endorsement"]
 LicenceState = Literal["guidelines", "endorsement", "suspended", "ended"]
 LicenceReason = Literal["fees_unpaid", "fidelity", "no_coordinator", "own_wish", "merged", "other"]
 ALLIANCE = "ALLIANCE"
+CODE = r"[A-Z]{2,3}(-[A-Z0-9]{1,3})?|ALLIANCE"
 _MOST_REVIEWERS = 2
+_LONGEST = 120
 
 INFANT = tuple(code for code in CURRENT if code.startswith("I"))
 
@@ -128,6 +131,7 @@ class Association(Aggregate):
         self._admitted = self.row
         self.licence: LicenceState = "guidelines"
         self.coordinators: tuple[str, ...] = ()
+        self.took_over_on: date | None = None
         self.last_on = date.min
         self._names: list[tuple[date, str, str]] = []
         self._licences: list[tuple[date, LicenceState]] = []
@@ -255,15 +259,25 @@ class Association(Aggregate):
         def apply(self, association: Association) -> None:
             association._license(self.on, "ended")
 
+    class PeopleTakenOver(Event, frozen=True):
+        """Who lives there and is held by the Alliance on this day passes to it, by an event per endorsement."""
+
+        topic: ClassVar[str] = "association.people_taken_over"
+
+        def apply(self, association: Association) -> None:
+            association.took_over_on = self.on
+
     # -- deeds ------------------------------------------------------------------------------------------------------
 
     def admit(self, row: Row, licence: Licence = "endorsement", *, on: date, by: str) -> None:
-        self.refuse_unless("new" if self.version == 0 else "admitted", "new")
+        self.refuse_unless("new" if self.version == 0 else "admitted", "new", can=self.can() if self.version else ())
+        check_row(row)
         facts = {name: getattr(row, name) for name in Row.__struct_fields__}
         self.record(self.Admitted, licence=licence, on=on, by=by, **facts)
 
     def rename(self, name: str, abbreviation: str, *, on: date, by: str) -> None:
         self.refuse_before(self.last_on, on)
+        check_row(msgspec.structs.replace(self.row, name=name, abbreviation=abbreviation))
         if (name, abbreviation) == (self.row.name, self.row.abbreviation):
             raise Invalid("This is its name already.", field="name")
         self.record(self.Renamed, name=name, abbreviation=abbreviation, on=on, by=by)
@@ -332,6 +346,11 @@ class Association(Aggregate):
         self._must_be_licensed(on, "guidelines", "endorsement", "suspended")
         self.record(self.LicenceEnded, reason=reason, on=on, by=by)
 
+    def take_over(self, *, on: date, by: str) -> None:
+        """May be said again, for those who have come since."""
+        self._must_be_licensed(on, "endorsement")
+        self.record(self.PeopleTakenOver, on=on, by=by)
+
     def _must_be_licensed(self, on: date, *states: LicenceState) -> None:
         if self.name == ALLIANCE:
             raise Invalid("The Alliance gives the licences; it needs none.", field="code")
@@ -342,7 +361,7 @@ class Association(Aggregate):
         """The deeds on its licence that are possible now."""
         return {
             "guidelines": ["grant the licence", "end the licence"],
-            "endorsement": ["suspend the licence", "end the licence"],
+            "endorsement": ["take over its people", "suspend the licence", "end the licence"],
             "suspended": ["resume the licence", "end the licence"],
             "ended": ["grant the licence"],
         }[self.licence]
@@ -398,6 +417,24 @@ class Association(Aggregate):
     def _license(self, on: date, state: LicenceState) -> None:
         self.licence = state
         self._licences.append((on, state))
+
+
+def check_row(row: Row) -> None:
+    """Raise Invalid, by field, for what no association can be."""
+    if not re.fullmatch(CODE, row.code):
+        raise Invalid("A code is that of the place, such as VA, IE or CA-ON.", field="code")
+    for field in ("jurisdiction", "name", "abbreviation"):
+        text = getattr(row, field)
+        if not text.strip() or len(text) > _LONGEST or not text.isprintable():
+            raise Invalid(f"Give the {field}, at most {_LONGEST} characters.", field=field)
+    try:
+        ZoneInfo(row.zone)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        raise Invalid("Give the time zone by its name, such as America/New_York.", field="zone") from None
+    if unknown := [code for code in (*row.offers, *row.titles) if code not in CURRENT]:
+        raise Invalid(f"{', '.join(unknown)} is no category that can be offered.", field="offers")
+    if not 1 <= row.reviewers <= _MOST_REVIEWERS:
+        raise Invalid("One or two review an application.", field="reviewers")
 
 
 def today(row: Row, now: datetime) -> date:

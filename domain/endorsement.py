@@ -114,6 +114,7 @@ class Endorsement(Aggregate):
         self.person = ""
         self.category = ""
         self.custodian = ""
+        self.custody_since = date.min
         self.awarded_on = date.min
         self.through = date.min
         self.edition = ""
@@ -146,6 +147,7 @@ class Endorsement(Aggregate):
             endorsement.person = self.person
             endorsement.category = self.category
             endorsement.custodian = self.association
+            endorsement.custody_since = self.on
             endorsement.awarded_on = endorsement.counted_from = self.on
             endorsement.edition = self.edition
             endorsement._stand(self.on, "active", self.through)
@@ -174,6 +176,7 @@ class Endorsement(Aggregate):
             endorsement.person = self.person
             endorsement.category = self.category
             endorsement.custodian = self.association
+            endorsement.custody_since = self.on
             endorsement.awarded_on = endorsement.counted_from = self.awarded_on
             endorsement.imported = self.source
             endorsement.reported = True
@@ -356,6 +359,7 @@ class Endorsement(Aggregate):
 
         def apply(self, endorsement: Endorsement) -> None:
             endorsement.custodian = self.to
+            endorsement.custody_since = self.on
             endorsement.last_on = max(endorsement.last_on, self.on)
 
     class CertificateIssued(Event, frozen=True):

@@ -298,7 +298,7 @@ class Transfer(Aggregate):
 
     def release(self, standings: Mapping[str, str], *, on: date, by: str) -> bool:
         """Let go on whatever nothing holds any more; whether there was any. `standings`: of each held one, that day."""
-        settled = tuple(n for n in self.numbers if n in self.held and standings.get(n) not in HOLDS)
+        settled = tuple(n for n in self.held if n in standings and standings[n] not in HOLDS)
         if self.state not in OPEN or not settled:
             return False
         self.record(self.Released, endorsements=settled, on=max(on, self.last_on), by=by)

@@ -2,10 +2,11 @@
 
 from typing import Final
 
-from projections import applications, certificates, history, people, quality, standing, tasks, transfers
+from projections import applications, associations, certificates, history, people, quality, standing, tasks, transfers
 from projections.view import View
 
 VIEWS: Final[tuple[View, ...]] = (
+    associations.VIEW,
     people.VIEW,
     standing.VIEW,
     applications.VIEW,  # before tasks, which asks it for the association

@@ -5,13 +5,16 @@ from datetime import date
 from typing import ClassVar, Final
 
 from domain.event import Event
-from domain.transfer import Transfer
+from domain.transfer import OPEN, Transfer
 from projections.rows import Row, Rows
 from projections.view import Query, View, name_of
 
 
 class TransferRow(Row):
-    """`standings`: the releasing association's word on each number; `refused`: which were not taken, and why."""
+    """`standings`: the releasing association's word on each number; `refused`: which were not taken, and why.
+
+    `held`: what is on hold, and why; `taken`: by the Alliance, as not offered where they were to go.
+    """
 
     table: ClassVar[str] = "transfers"
     key: ClassVar[tuple[str, ...]] = ("transfer",)
@@ -39,6 +42,8 @@ class TransferRow(Row):
     refused: dict[str, str] = {}
     declined: str | None = None
     completed_on: date | None = None
+    held: dict[str, str] = {}
+    taken: list[str] = []
 
 
 def change(rows: Rows, event: Event, position: int) -> None:  # noqa: ARG001 # every view's shape
@@ -52,31 +57,54 @@ def change(rows: Rows, event: Event, position: int) -> None:  # noqa: ARG001 # e
         return
     row = rows[TransferRow].change(name)
     row.last_on = event.on
+    _step(row, event)
+    _details(row, event)
+
+
+def _step(row: TransferRow, event: Event) -> None:
+    """How far the case has come."""
     match event:
         case Transfer.StandingConfirmed():
-            row.state = "confirmed"
-            row.standings = dict(event.standings)
-            row.confirmed_on = event.on
+            row.state, row.confirmed_on = "confirmed", event.on
         case Transfer.StandingDisputed():
             row.state = "disputed"
-            row.dispute = event.reason
+        case Transfer.LeftUnanswered():
+            row.state = "unanswered"
         case Transfer.DisputeDecided():
             row.state = "confirmed" if event.good_standing else "refused"
             row.confirmed_on = event.on if event.good_standing else None
+        case Transfer.Accepted():
+            row.state = "accepted"
+        case Transfer.Declined():
+            row.state = "declined"
+        case Transfer.Completed():
+            row.state, row.completed_on = "completed", event.on
+        case Transfer.Cancelled():
+            row.state = "cancelled"
+
+
+def _details(row: TransferRow, event: Event) -> None:  # noqa: C901 # one case for each event
+    match event:
+        case Transfer.StandingConfirmed():
+            row.standings = dict(event.standings)
+        case Transfer.StandingDisputed():
+            row.dispute = event.reason
         case Transfer.MembershipVerified():
             row.membership_through = event.through
         case Transfer.Accepted():
-            row.state = "accepted"
-            row.accepted = list(event.endorsements)
-            row.refused = dict(event.refused)
+            row.accepted, row.refused = list(event.endorsements), dict(event.refused)
         case Transfer.Declined():
-            row.state = "declined"
-            row.declined = event.reason
-        case Transfer.Completed():
-            row.state = "completed"
-            row.completed_on = event.on
-        case Transfer.Cancelled():
-            row.state = "cancelled"
+            row.declined, row.refused = event.reason, dict.fromkeys(event.endorsements, event.reason)
+        case Transfer.Held():
+            row.held = row.held | dict.fromkeys(event.endorsements, event.reason)
+        case Transfer.Released():
+            row.held = {number: why for number, why in row.held.items() if number not in event.endorsements}
+        case Transfer.CustodyTaken():
+            row.taken = [*row.taken, *event.endorsements]
+        case Transfer.SidePassed(side="releasing"):
+            row.releasing = event.to
+        case Transfer.SidePassed():
+            row.receiving = event.to
 
 
 VIEW: Final = View(
@@ -85,13 +113,14 @@ VIEW: Final = View(
     takes=(
         Transfer.Requested, Transfer.StandingConfirmed, Transfer.StandingDisputed, Transfer.DisputeDecided,
         Transfer.MembershipVerified, Transfer.Accepted, Transfer.Declined, Transfer.Completed, Transfer.Cancelled,
+        Transfer.LeftUnanswered, Transfer.Held, Transfer.Released, Transfer.CustodyTaken, Transfer.SidePassed,
     ),
     change=change,
 )  # fmt: skip
 
 _COLUMNS: Final = (
     "transfer, person, releasing, receiving, numbers, state, requested_on, last_on, standings, confirmed_on, dispute,"
-    " membership_through, accepted, refused, declined, completed_on"
+    " membership_through, accepted, refused, declined, completed_on, held, taken"
 )
 _INBOX = (
     "SELECT " + _COLUMNS + " FROM views.transfers"
@@ -105,7 +134,33 @@ _OF_NUMBER = (
     "SELECT " + _COLUMNS + " FROM views.transfers WHERE numbers @> ARRAY[%(number)s::text] ORDER BY requested_on"
 )
 
-OPEN: Final = ("requested", "confirmed", "disputed")
+_DESK = (
+    "SELECT " + _COLUMNS + " FROM views.transfers WHERE state IN ('disputed', 'unanswered')"
+    " ORDER BY requested_on, transfer LIMIT %(limit)s"
+)
+_WITHOUT_WORD = (
+    "SELECT transfer FROM views.transfers WHERE state = 'requested' AND requested_on <= %(on)s::date - 7"
+    ' AND transfer COLLATE "C" > %(after)s ORDER BY transfer COLLATE "C" LIMIT %(limit)s'
+)
+_OPEN_CASES = (
+    "SELECT transfer FROM views.transfers WHERE state = ANY(%(states)s)"
+    ' AND transfer COLLATE "C" > %(after)s ORDER BY transfer COLLATE "C" LIMIT %(limit)s'
+)
+
+
+def desk(limit: int = 50) -> Query:
+    """What the Alliance has to decide, of all associations, oldest first: disputes, and silences of 14 days."""
+    return Query(_DESK, {"limit": limit})
+
+
+def without_word(on: date, after: str = "", limit: int = 100) -> Query:
+    """Cases of a week and more in which the releasing association has said nothing yet."""
+    return Query(_WITHOUT_WORD, {"on": on, "after": after, "limit": limit})
+
+
+def open_cases(on: date, after: str = "", limit: int = 100) -> Query:  # noqa: ARG001 # as nightly rules ask
+    """Every case that is still open."""
+    return Query(_OPEN_CASES, {"states": list(OPEN), "after": after, "limit": limit})
 
 
 def inbox(

@@ -9,7 +9,6 @@ import msgspec
 from domain import access
 from domain.access import Actor, Thing
 from domain.aggregate import Aggregate
-from domain.association import ROWS
 from domain.endorsement import (
     Endorsement,
     Means,
@@ -301,7 +300,7 @@ class Importer:
 
     def _speaks_for(self, association: str, person: Person) -> bool:
         """Two files that describe one person differently must not take turns: home, or the only custodian, counts."""
-        home = person.residence if person.residence in ROWS else "ALLIANCE"
+        home = self._registry.home_of(person.residence)
         if association == home:
             return True
         numbers = self._registry.numbers_of(person.name)

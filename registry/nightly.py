@@ -26,7 +26,7 @@ from psycopg import Connection
 from psycopg.rows import tuple_row
 
 from domain.errors import Conflict
-from projections import readings, standing
+from projections import associations, readings, standing, transfers
 from projections.view import Query
 from registry.commands import Registry
 from registry.database import Unavailable
@@ -68,6 +68,12 @@ RULES: Final[tuple[Rule, ...]] = (
          standing.past_through, Registry.record_lapse),
     Rule("digest_readings", "Who read confidential data on a day is digested into one event", "design section 5",
          readings.undigested, Registry.digest_readings),
+    Rule("transfer_word", "Without a word on the standing the releasing association is reminded after 7 and 12 days; "
+         "after 14 the Alliance decides", "design section 10, ours", transfers.without_word, Registry.chase_transfer),
+    Rule("transfer_hold", "An open sanction, proposal to remove or audit holds a transfer until it is settled",
+         "design section 10, ours", transfers.open_cases, Registry.weigh_transfer),
+    Rule("custody", "What an association without a licence holds passes to the Alliance; taken over people to their "
+         "association", "ALL-INT, ours", associations.custody_due, Registry.settle_custody_of),
 )  # fmt: skip
 
 

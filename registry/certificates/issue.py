@@ -122,7 +122,7 @@ class Issuer:
         return self._published.prove(position - 1, event)
 
     def _paper(self, position: int, issued: Issued, endorsement: Endorsement, name: str) -> Paper:
-        row = self._association(issued.association, position)
+        row = self._association(issued, issued.association, position)
         code, _, add_on = issued.category.partition("+")
         category = CATEGORIES[code]
         return Paper(
@@ -143,19 +143,19 @@ class Issuer:
             specimen=self._keys.by_kid(self._kid(issued)).specimen,
         )
 
-    def _association(self, code: str, position: int) -> Row:
+    def _association(self, issued: Issued, code: str, position: int) -> Row:
         """As it was when the certificate was issued: its name on that paper does not change."""
         events = self._store.events(f"association/{code}")
         association = Association.fold(event for at, event in events if at < position)
         if association is None:
             raise NotFound("association")
-        return association.row
+        return association.row_on(issued.on)
 
     def _reporter(self, issued: Issued, position: int) -> str:
         """The association whose word the day of the award is; empty for an award decided here."""
         for _, event in self._store.events(issued.originator_id):
             if isinstance(event, Endorsement.Imported):
-                return self._association(event.association, position).name
+                return self._association(issued, event.association, position).name
         return ""
 
 

@@ -16,7 +16,7 @@ from domain.endorsement import (
 )
 from domain.errors import Invalid, NotFound
 from domain.person import Person
-from registry.commands.shared import Act, Shared, home_of, once
+from registry.commands.shared import Act, Shared, once
 from registry.store import Recorded
 
 
@@ -35,8 +35,8 @@ class Applications(Shared):
         application.start(
             person,
             category,
-            row,
-            residence=home_of(found.residence),
+            self._endorsing(association, on).row_on(on),
+            residence=self.home_of(found.residence),
             held=[e.category for e in self.endorsements_of(person) if e.standing(on) in ("active", "inactive")],
             on=on,
             by=act.actor.by,
@@ -116,7 +116,7 @@ class Applications(Shared):
     def approve_application(self, act: Act, application: str) -> Recorded:
         """Approve, award and issue the certificate: one decision, one transaction."""
         found, on = self._application(act, "approve_application", application)
-        row = self.association(found.association).row
+        row = self._endorsing(found.association, on).row_on(on)
         endorsement = Endorsement(new_number(found.category, self.draw))
         endorsement.late = act.late
         found.approve(endorsement.number, row.reviewers, on=on, by=act.actor.by)

@@ -69,7 +69,7 @@ class Endorsements(Shared):
     def suspend(self, act: Act, number: str, *, reason: SuspendReason) -> Recorded:
         endorsement, on = self._endorsement(act, "suspend", number)
         endorsement.suspend(reason, on=on, by=act.actor.by)
-        return self.store.save(endorsement, request=act.request)
+        return self.store.save(endorsement, *self._follow(endorsement, on=on, by=act.actor.by), request=act.request)
 
     @once
     def lift_suspension(self, act: Act, number: str) -> Recorded:
@@ -77,26 +77,26 @@ class Endorsements(Shared):
         endorsement.lift_suspension(on=on, by=act.actor.by)
         if endorsement.certificate and (why := self.certificate_due(endorsement)):
             self._certify(endorsement, why, by=act.actor.by)
-        return self.store.save(endorsement, request=act.request)
+        return self.store.save(endorsement, *self._follow(endorsement, on=on, by=act.actor.by), request=act.request)
 
     @once
     def propose_removal(self, act: Act, number: str, *, ground: RemovalGround) -> Recorded:
         endorsement, on = self._endorsement(act, "propose_removal", number)
         endorsement.propose_removal(ground, on=on, by=act.actor.by)
-        return self.store.save(endorsement, request=act.request)
+        return self.store.save(endorsement, *self._follow(endorsement, on=on, by=act.actor.by), request=act.request)
 
     @once
     def withdraw_removal_proposal(self, act: Act, number: str) -> Recorded:
         endorsement, on = self._endorsement(act, "withdraw_removal_proposal", number)
         endorsement.withdraw_removal_proposal(on=on, by=act.actor.by)
-        return self.store.save(endorsement, request=act.request)
+        return self.store.save(endorsement, *self._follow(endorsement, on=on, by=act.actor.by), request=act.request)
 
     @once
     def remove(self, act: Act, number: str) -> Recorded:
         """The second person's word on a proposed removal."""
         endorsement, on = self._endorsement(act, "remove", number)
         endorsement.remove(on=on, by=act.actor.by)
-        return self.store.save(endorsement, request=act.request)
+        return self.store.save(endorsement, *self._follow(endorsement, on=on, by=act.actor.by), request=act.request)
 
     @once
     def archive(self, act: Act, number: str) -> Recorded:

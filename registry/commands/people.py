@@ -17,7 +17,7 @@ from domain.errors import Conflict, Invalid
 from domain.person import Audience, Person
 from domain.portfolio import Entry
 from domain.transfer import Transfer
-from registry.commands.shared import Act, Shared, home_of, once, thing_of
+from registry.commands.shared import Act, Shared, once, thing_of
 from registry.store import Recorded
 
 # What notes may be about besides the person.
@@ -33,7 +33,7 @@ class People(Shared):
     def register_person(
         self, act: Act, *, name: str, residence: str, credentials: str = "", email: str = ""
     ) -> Recorded:
-        home = home_of(residence)
+        home = self.home_of(residence)
         access.check(act.actor, "register_person", Thing(association=home))
         match = self.match(name, email)
         if match and self.store.holder(f"identity/{match}"):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import functools
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time
 from typing import Concatenate, NamedTuple, ParamSpec, TypeVar, get_args
 from zoneinfo import ZoneInfo
@@ -15,7 +16,7 @@ from domain import access
 from domain.access import LATE_ROLES, Actor, Thing
 from domain.aggregate import Aggregate
 from domain.application import Application
-from domain.association import ROWS, Association, Row
+from domain.association import ALLIANCE, CODE, Association, Row
 from domain.association import today as today_at
 from domain.category import CATEGORIES
 from domain.competency import OURS, Catalogue, Competencies, Coverage, coverage
@@ -31,7 +32,7 @@ from domain.exam import Exam
 from domain.person import INTO, Person, merged_claims, printable_name
 from domain.policy import Tally
 from domain.portfolio import tally
-from domain.transfer import Transfer
+from domain.transfer import HOLDS, Transfer
 from registry.store import Recorded, Store
 
 Draw = Callable[[int], bytes]
@@ -90,6 +91,32 @@ class Shared:
 
     def association(self, code: str) -> Association:
         return self.store.get(Association, code)
+
+    def associations(self) -> dict[str, Association]:
+        """All that were ever admitted, by code."""
+        found: dict[str, Association] = {}
+        for _, event in self.store.events_of_kind(Association):
+            code = event.originator_id.partition("/")[2]
+            found.setdefault(code, Association(code)).remember(event)
+        return found
+
+    def home_of(self, residence: str) -> str:
+        """The association of a residence; the Alliance where none is licensed to endorse (R1).
+
+        While a licence is suspended its place still has an association (ours).
+        """
+        found = self.store.find(Association, residence) if re.fullmatch(CODE, residence) else None
+        return residence if found and found.licence in ("endorsement", "suspended") else ALLIANCE
+
+    def _endorsing(self, code: str, on: date) -> Association:
+        """An association that may take and award new endorsements on a day. Raises OutOfTurn."""
+        found = self.association(code)
+        licence = found.licence_on(on)
+        if licence != "endorsement":
+            state = {"guidelines": "licensed_for_the_Guidelines_only"}.get(licence, f"with_a_licence_that_is_{licence}")
+            can = ["renew, move away and correct what it holds"] if licence == "suspended" else ["ask the Alliance"]
+            raise OutOfTurn(found.stream, state=state, needs=["licensed for the Endorsement"], can=can)
+        return found
 
     def today(self, association: str) -> date:
         """The day it is at an association."""
@@ -200,7 +227,7 @@ class Shared:
 
     def association_of(self, person: Person, actor: Actor) -> str:
         """Whose a person is: the actor's association if it holds an endorsement of theirs, else that of residence."""
-        home, asking = home_of(person.residence), actor.association
+        home, asking = self.home_of(person.residence), actor.association
         if asking in ("", home):
             return home
         return asking if any(e.custodian == asking for e in self.endorsements_of(person.name)) else home
@@ -239,6 +266,26 @@ class Shared:
         exam = self._or_forbidden(act, deed, Exam, name)
         access.check(act.actor, deed, thing_of(exam))
         return exam, self._begin(act, exam, self.association("ALLIANCE").row)
+
+    def moving(self, endorsement: Endorsement, on: date) -> str:
+        """Its standing as a transfer judges it: an open audit holds it too (design section 10)."""
+        if self.store.holder(f"open_audit/{endorsement.number}"):
+            return "in an open audit"
+        return endorsement.moving(on)
+
+    def _follow(self, endorsement: Endorsement, *, on: date, by: str) -> list[Transfer]:
+        """The open transfer of an endorsement, if what was just decided about it holds or releases the case."""
+        stream = self.store.holder(f"open_transfer/{endorsement.number}")
+        if stream is None:
+            return []
+        case = self.store.get(Transfer, stream.partition("/")[2])
+        return [case] if self._weigh(case, {endorsement.number: self.moving(endorsement, on)}, on=on, by=by) else []
+
+    def _weigh(self, case: Transfer, standings: Mapping[str, str], *, on: date, by: str) -> bool:
+        """Hold what must not move now, release what nothing holds any more; whether anything changed."""
+        found = {number: HOLDS[standing] for number, standing in standings.items() if standing in HOLDS}
+        held = case.hold(found, on=on, by=by)
+        return case.release(standings, on=on, by=by) or held
 
     def _or_forbidden(self, act: Act, deed: str, kind: type[_A], name: str) -> _A:
         """A stranger learns nothing from the difference between what is not there and what is not theirs."""
@@ -316,8 +363,3 @@ def thing_of(aggregate: Application | Exam | Endorsement | Transfer) -> Thing:
             return Thing(person=aggregate.person, association=aggregate.custodian)
         case Transfer():
             return Thing(person=aggregate.person, releasing=aggregate.from_, receiving=aggregate.to)
-
-
-def home_of(residence: str) -> str:
-    """The association of a residence; the Alliance where there is none (R1)."""
-    return residence if residence in ROWS else "ALLIANCE"

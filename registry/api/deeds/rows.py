@@ -55,5 +55,6 @@ class Deed(NamedTuple):
 
 
 P, A, E, T = "/people/{person}", "/applications/{application}", "/endorsements/{number}", "/transfers/{transfer}"
+C = "/associations/{code}"
 
 NOBODYS = Thing()
