@@ -96,7 +96,7 @@ class People(Shared):
     ) -> Recorded:
         found, on = self._person(act, "record_entry", person)
         if fact.codes:
-            self.catalogue(home_of(found.residence)).check(fact.codes)
+            self.catalogue(self.home_of(found.residence)).check(fact.codes)
         if fact.provider:
             fact = msgspec.structs.replace(fact, provider=read_number(fact.provider))
             provider = self.store.find(Endorsement, fact.provider)

@@ -176,7 +176,7 @@ class Shared:
     def covered(self, person: Person, category: str, on: date) -> Coverage:
         """Which competencies of a category the portfolio shows on a day."""
         codes = [entry.codes for entry in person.entries.values() if entry.through <= on]
-        return coverage(codes, CATEGORIES[category].slot, self.catalogue(home_of(person.residence)))
+        return coverage(codes, CATEGORIES[category].slot, self.catalogue(self.home_of(person.residence)))
 
     def match(self, name: str, email: str) -> str:
         """A keyed hash of name and address (case folded); empty without an address."""
