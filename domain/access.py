@@ -68,6 +68,7 @@ class Rule(msgspec.Struct, frozen=True):
 
 _NAMES: frozenset[PersonalClass] = frozenset({"identity"})
 _CONTACT: frozenset[PersonalClass] = frozenset({"identity", "contact"})
+_RATING: frozenset[PersonalClass] = frozenset({"identity", "reference"})
 
 
 def _rows(deed: str, *grants: tuple[Role, Scope], basis: str = "ours", **facts: object) -> list[Rule]:
@@ -93,7 +94,16 @@ TABLE: tuple[Rule, ...] = (
     *_rows("settle_likeness", _COORDINATOR, _ALLIANCE),
     *_rows("write_note", _COORDINATOR, _DIRECT, ("reviewer", "assigned"), ("advisor", "assigned")),
     *_rows("write_note", ("coordinator", "releasing"), ("coordinator", "receiving")),
-    # References.
+    # References: the rater comes by a link; who sees the content is said with `see_reference`.
+    *_rows("nominate_rater", _HOLDER, basis="MI-REF"),
+    *_rows("withdraw_nomination", _HOLDER),
+    *_rows("request_rating", _HOLDER, _COORDINATOR, _DIRECT),
+    *_rows("remind_rater", _HOLDER, _COORDINATOR, _DIRECT),
+    *_rows("vet_rater", _COORDINATOR, _ALLIANCE, basis="CT-ECFA"),
+    *_rows("record_rating", ("rater", "own"), basis="MI-REF"),
+    *_rows("decline_rating", ("rater", "own")),
+    *_rows("relay_reasons", _COORDINATOR, _DIRECT, basis="WA-FAQ"),
+    # Erasure, merging and splitting.
     # Erasure, merging and splitting. Both records have to be the coordinator's association's.
     *_rows("merge_persons", _COORDINATOR, _ALLIANCE),
     *_rows("split_persons", _COORDINATOR, _ALLIANCE),
@@ -184,6 +194,9 @@ TABLE: tuple[Rule, ...] = (
     *_rows("see_application", ("reviewer", "assigned"), sees=_NAMES),
     *_rows("see_transfer", _HOLDER, _ALLIANCE, _OPERATOR, sees=_NAMES),
     *_rows("see_transfer", ("coordinator", "releasing"), ("coordinator", "receiving"), sees=_NAMES),
+    # R27: reviewers and coordinators see the content always, the applicant as waiver and association say.
+    *_rows("see_reference", _HOLDER, _ALLIANCE, _OPERATOR),
+    *_rows("see_reference", _COORDINATOR, _DIRECT, ("reviewer", "assigned"), basis="WA-FAQ", sees=_RATING),
     *_rows("see_person", _HOLDER, _COORDINATOR, _ALLIANCE, _OPERATOR, sees=_CONTACT),
     *_rows("see_queue", _COORDINATOR, _ALLIANCE, _OPERATOR, sees=_NAMES),
     *_rows("see_reviews", ("reviewer", "own"), sees=_NAMES),

@@ -31,6 +31,17 @@ Recommendation = Literal["recommend", "recommend_with_reservations", "do_not_rec
 DeclineReason = Literal["not_known_well_enough", "no_time", "conflict_of_interest", "not_waived", "other"]
 RejectReason = Literal["too_many_unknown", "expired", "not_qualified"]
 
+ASKED: Mapping[str, str] = {
+    "TF": "Theoretical foundations",
+    "LR": "Law, regulation and agency policy",
+    "SE": "Systems expertise",
+    "DS": "Direct service skills",
+    "WO": "Working with others",
+    "CO": "Communicating",
+    "TH": "Thinking",
+    "RF": "Reflection",
+}
+"""What a rater is asked about, by code: the eight domains (ALL-COMP, MACMH) with our own short labels."""
 LONGEST_TEXT = 5000
 _ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"]{1,64}@[^\s@<>()\[\]\\,;:\"]{1,180}\.[^\s@.<>()\[\]\\,;:\"]{2,63}")
 
@@ -354,10 +365,14 @@ class Reference(Aggregate):
 
     @property
     def good_through(self) -> date | None:
-        """The last day on which a rating that was given may count (R5, PA-REF)."""
-        if self.completed_on is None:
-            return None
-        return self.completed_on + timedelta(days=practice(self.association, self.completed_on).reference_valid_days)
+        """The last day on which a rating that was given may count, as its association practised then."""
+        return counts_through(self.completed_on, self.association, self.completed_on) if self.completed_on else None
+
+    def reminder_due(self, after: Sequence[int], on: date) -> bool:
+        """Whether the rater is to be reminded today: so many days after the link was sent, each once."""
+        if self.state != "requested" or on > self.link_until or on in self.reminded_on:
+            return False
+        return len(self.reminded_on) < sum(on >= self.requested_on + timedelta(days=days) for days in after)
 
     def is_good(self, on: date) -> bool:
         return self.state == "rated" and self.good_through is not None and on <= self.good_through
@@ -379,6 +394,11 @@ class Reference(Aggregate):
     def _must_be(self, on: date, *states: State) -> None:
         self.refuse_unless(self.state, *states, can=self.can())
         self.refuse_before(self.last_on, on)
+
+
+def counts_through(completed_on: date, association: str, on: date) -> date:
+    """The last day on which a rating of this day may count (R5, PA-REF), as the association practises on `on`."""
+    return completed_on + timedelta(days=practice(association, on).reference_valid_days)
 
 
 def references_of(person: str) -> str:
@@ -489,7 +509,7 @@ def counted(references: Iterable[Reference], category: str, association: str, on
             source = "CT-ECFA" if verdict == "not_vetted" else rule.source if rule else "ours"
         judged[name] = JudgedReference(
             name, counts=slot is not None, reason=verdict, source=source, slot=slot.name if slot else "",
-            through=_through(reference, association, on),
+            through=counts_through(reference.completed_on or on, association, on),
         )  # fmt: skip
     filled = {slot.name for slot in placed.values()}
     return Counted(
@@ -515,13 +535,9 @@ def _judge(reference: Reference, association: str, on: date) -> tuple[Verdict, s
         return "not_yet", "ours"
     if reference.unknown > limits.reference_most_unknown:
         return "too_many_unknown", "MI-REF"
-    if on > _through(reference, association, on):
+    if on > counts_through(reference.completed_on, association, on):
         return "expired", "PA-REF"
     return "counts", "MI-REF"
-
-
-def _through(reference: Reference, association: str, on: date) -> date:
-    return (reference.completed_on or on) + timedelta(days=practice(association, on).reference_valid_days)
 
 
 def _lacks_vetting(reference: Reference, slots: Sequence[ReferenceSlot]) -> bool:

@@ -2,7 +2,18 @@
 
 from typing import Final
 
-from projections import applications, associations, certificates, history, people, quality, standing, tasks, transfers
+from projections import (
+    applications,
+    associations,
+    certificates,
+    history,
+    people,
+    quality,
+    references,
+    standing,
+    tasks,
+    transfers,
+)
 from projections.view import View
 
 VIEWS: Final[tuple[View, ...]] = (
@@ -10,6 +21,7 @@ VIEWS: Final[tuple[View, ...]] = (
     people.VIEW,
     standing.VIEW,
     applications.VIEW,  # before tasks, which asks it for the association
+    references.VIEW,
     transfers.VIEW,
     certificates.VIEW,
     tasks.VIEW,

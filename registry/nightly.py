@@ -26,7 +26,7 @@ from psycopg import Connection
 from psycopg.rows import tuple_row
 
 from domain.errors import Conflict
-from projections import associations, readings, standing, transfers
+from projections import associations, readings, references, standing, transfers
 from projections.view import Query
 from registry.commands import Registry
 from registry.database import Unavailable
@@ -74,6 +74,8 @@ RULES: Final[tuple[Rule, ...]] = (
          "design section 10, ours", transfers.open_cases, Registry.weigh_transfer),
     Rule("custody", "What an association without a licence holds passes to the Alliance; taken over people to their "
          "association", "ALL-INT, ours", associations.custody_due, Registry.settle_custody_of),
+    Rule("remind_rater", "A rater who has not answered is reminded after 14 and 28 days", "ours",
+         references.reminders_due, Registry.remind_due),
 )  # fmt: skip
 
 

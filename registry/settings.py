@@ -6,7 +6,7 @@ import os
 import re
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Self, get_args
 from urllib.parse import urlsplit
@@ -41,6 +41,9 @@ class Settings:
     qr_host: str = "registry.example"
     master_key: bytes | None = field(default=None, repr=False)
     """None: read from `master_key_file`."""
+    smtp_url: str | None = field(default=None, repr=False)
+    """None: letters wait for the operator."""
+    mail_from: str = "registry@registry.example"
     temporary: Path = field(default_factory=lambda: Path(tempfile.gettempdir()))
 
     @classmethod
@@ -55,7 +58,13 @@ class Settings:
             public_host=public_host,
             qr_host=_qr_host(env.get("REGISTRY_QR_HOST") or public_host),
             master_key=_master_key(env.get("REGISTRY_MASTER_KEY") or ""),
+            smtp_url=_smtp_url(env.get("REGISTRY_SMTP_URL") or ""),
+            mail_from=_mail_from(env.get("REGISTRY_MAIL_FROM") or f"registry@{public_host}"),
         )
+
+    def without_smtp(self) -> Self:
+        """As these, but letters are written and not sent."""
+        return replace(self, smtp_url=None)
 
     @property
     def static(self) -> Path:
@@ -72,6 +81,25 @@ class Settings:
     @property
     def embedded(self) -> bool:
         return self.database_url is None
+
+
+def _smtp_url(text: str) -> str | None:
+    if not text:
+        return None
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in ("smtp", "smtps") and parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        good = False
+    if not good:
+        raise BadSetting("REGISTRY_SMTP_URL", "give it as smtps://user:password@host:465, or smtp:// for STARTTLS.")
+    return text
+
+
+def _mail_from(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,255}", text):
+        raise BadSetting("REGISTRY_MAIL_FROM", "give one plain address, such as registry@example.org.")
+    return text
 
 
 def _refuse_unsafe_functions(env: Mapping[str, str]) -> None:

@@ -18,7 +18,7 @@ import psycopg
 from psycopg import Connection
 
 from projections.engine import Busy, Engine, Outdated, Stopped
-from registry import database, nightly
+from registry import database, nightly, notify
 from registry.certificates.keys import KeysUnusable
 from registry.commands import Clock
 from registry.database import Unavailable
@@ -100,7 +100,7 @@ class _Work:
         connection.execute(f"LISTEN {database.CHANNEL}")
         position = self._engine.prepare(connection, self._give_way)
         _say("leading", position=position)
-        with _chores(self._settings, self._clock) as chores:
+        with _chores(self._settings, self._clock) as chores, notify.delivering(self._settings, self._clock):
             while not self._stop.is_set():
                 if chores.failed:
                     raise chores.failed

@@ -13,10 +13,10 @@ import msgspec
 
 from domain.editions import reference_rule
 from domain.policy import Relationship
-from domain.reference import Reference
+from domain.reference import ASKED, Reference
 from registry.commands import Registry
 
-CODES = ("TF", "LR", "SE", "DS", "WO", "CO", "TH", "RE")
+CODES = tuple(ASKED)
 
 
 def give_references(

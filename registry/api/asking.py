@@ -122,7 +122,7 @@ def takes(hint: Any) -> str:
     if get_origin(hint) in (Union, types.UnionType):
         return takes(next(part for part in get_args(hint) if part is not type(None)))
     if get_origin(hint) is Literal:
-        return f"one of {', '.join(word for word in get_args(hint) if word)}"
+        return f"one of {', '.join(str(word) for word in get_args(hint) if word)}"
     if get_origin(hint) is tuple:
         return f"a list, each item {takes(get_args(hint)[0])}"
     return {str: "text", bool: "true or false", float: "a number", int: "a whole number",

@@ -12,16 +12,17 @@ from domain.aggregate import Aggregate
 from domain.application import Application
 from domain.association import ROWS
 from domain.association import today as today_at
-from domain.editions import edition_for
+from domain.editions import edition_for, practice
 from domain.endorsement import Endorsement, read_number
 from domain.errors import Forbidden, NotFound, NotInForce
 from domain.event import Event, Sealed
 from domain.person import Person
+from domain.reference import Reference, references_of
 from domain.transfer import Transfer
 from projections import history as history_view
 from registry.api.house import House
 from registry.api.shown import handed_in as handed_in_shown
-from registry.api.shown import notes_shown, person_names
+from registry.api.shown import notes_shown, person_names, reference_shown
 from registry.commands import thing_of
 
 A = TypeVar("A", bound=Aggregate)
@@ -102,6 +103,42 @@ async def handed_in(house: House, found: Case) -> Any:
         return None
     _, rows = await load(house, Person, found.state.person)
     return handed_in_shown(found.events, await house.opened([event for _, event in rows]), found.rule.sees)
+
+
+async def reference(house: House, actor: Actor, name: str) -> tuple[Case, dict[str, Any]]:
+    """A reference, opened, and as this asker may see it; whoever else sees its content is noted."""
+    found, rows = await load(house, Reference, name)
+    thing = Thing() if found is None else await house.wait_for(_reviewed, house, found.person, found.association)
+    rule = access.check(actor, "see_reference", thing)
+    if found is None:
+        raise NotFound(Reference.kind)
+    opened = await house.opened([event for _, event in rows])
+    own = bool(actor.person) and actor.person == found.person and actor.role == "holder"
+    on = today(house, found.association)
+    told = not found.waiver and practice(found.association, on).ratings_shown == "content"
+    content = "reference" in rule.sees or (own and told)
+    if content:
+        await confidential(house, actor, "see_reference", found.stream, found.person)
+    shown = reference_shown(found, opened, own=own, content=content, names="identity" in rule.sees)
+    return Case(found, rule, [(row[0], event) for row, event in zip(rows, opened, strict=True)]), shown
+
+
+async def references(house: House, actor: Actor, person_: str) -> list[Reference]:
+    """Those a person nominated, newest first, for whoever may see that they exist; nothing of them is opened."""
+    found, _ = await load(house, Person, person_)
+    association = await association_of(house, found, actor) if found else ""
+    thing = await house.wait_for(_reviewed, house, person_, association) if found else Thing()
+    access.check(actor, "see_reference", thing)
+    names_ = await house.wait_for(house.store.claimed, references_of(person_))
+    loaded = [(await load(house, Reference, name))[0] for name in names_]
+    return sorted((one for one in loaded if one), key=lambda one: (one.nominated_on, one.name), reverse=True)
+
+
+def _reviewed(house: House, person_: str, association: str) -> Thing:
+    """A reference is its applicant's and association's, and of those who review the applicant now."""
+    stream = house.store.holder(f"open_application/{person_}")
+    reviewers = thing_of(house.store.get(Application, stream.partition("/")[2])).reviewers if stream else frozenset()
+    return Thing(person=person_, association=association, reviewers=reviewers)
 
 
 async def transfer(house: House, actor: Actor, name: str) -> Case:

@@ -22,6 +22,7 @@ _ARGUMENTS: dict[str, tuple[str, str]] = {
     "application": ("The application's id", "nbswy3dpeb3w64tmmqqho2lumq"),
     "exam": ("The exam's id", "mv4gc3lfpbqw24dmmuqgk6dbnu"),
     "transfer": ("The transfer's id", "orugs4zanfzsa5dimuqgk3tffy"),
+    "reference": ("The reference's id", "pfxxk4tbmfrggzdfmztwq2lknm"),
     "entry": ("The portfolio entry", "E7"),
     "other": ("The other person's id", "obqxg43xn5zgiidgn5zsa5dimu"),
     "code": ("The association's code", "VA"),

@@ -15,6 +15,7 @@ from domain.endorsement import Endorsement, read_number
 from domain.errors import Invalid, NotFound
 from domain.person import Person
 from domain.quality import QualityReview
+from domain.reference import ASKED, Recommendation, Score
 from registry.api import cases, openapi, quality, views
 from registry.api.asking import day, known, number
 from registry.api.house import House
@@ -183,6 +184,29 @@ async def see_transfer_history(house: House, request: HttpRequest, actor: Actor)
     return _history(await cases.transfer(house, actor, request.path_params["transfer"]))
 
 
+async def see_reference(house: House, request: HttpRequest, actor: Actor) -> Answer:
+    found, shown = await cases.reference(house, actor, request.path_params["reference"])
+    names = await cases.names(house, [found.state.person])
+    return Answer(shown | {"applicant": names.get(found.state.person)}, found.position, found.state.version)
+
+
+async def see_references(house: House, request: HttpRequest, actor: Actor) -> Answer:
+    found = await cases.references(house, actor, request.path_params["person"])
+    rows = [(await cases.reference(house, actor, one.name))[1] for one in found]
+    return Answer({"references": rows})
+
+
+async def see_rating_form(house: House, request: HttpRequest, actor: Actor) -> Answer:  # noqa: ARG001 # a question
+    return Answer(
+        {
+            "asked": [{"code": code, "label": label} for code, label in ASKED.items()],
+            "scores": list(get_args(Score)),
+            "recommendations": list(get_args(Recommendation)),
+        },
+        public=True,
+    )
+
+
 async def see_queue(house: House, request: HttpRequest, actor: Actor) -> Answer:
     code = request.path_params["code"]
     check(actor, "see_queue", Thing(association=code) if code in ROWS else Thing())
@@ -290,6 +314,11 @@ async def proof_of(house: House, actor: Actor, position: int) -> Response:
             await cases.application(house, actor, name)
         case "transfer":
             await cases.transfer(house, actor, name)
+        case "reference":
+            # The stored form holds what the applicant is not shown.
+            found, _ = await cases.reference(house, actor, name)
+            if "reference" not in found.rule.sees:
+                check(actor, "see_history", Thing())
         case "quality_review":
             review, _ = await cases.load(house, QualityReview, name)
             check(actor, "see_quality", Thing() if review is None else thing_of_item(review))
@@ -328,7 +357,7 @@ _EVENT = {
     "facts": {"category": "IFS", "association": "VA", "edition": "FS-2023", "through": "2027-12-31"},
     "links": {"proof": "/log/4711.tlog-proof"},
 }  # fmt: skip
-_QUEUE: dict[str, list[Any]] = {"applications": [], "transfers_in": [], "transfers_out": []}
+_QUEUE: dict[str, list[Any]] = {"applications": [], "references": [], "transfers_in": [], "transfers_out": []}
 
 _P, _A, _E, _T = "/people/{person}", "/applications/{application}", "/endorsements/{number}", "/transfers/{transfer}"
 
@@ -359,6 +388,12 @@ QUESTIONS: tuple[Question, ...] = (
              {"transfer": "orugs4zanfzsa5dimuqgk3tffy", "state": "requested"}),
     Question("transfer_history", f"{_T}/history", "Everything that happened to it", see_transfer_history,
              "see_transfer", (), {"events": []}),
+    Question("reference", "/references/{reference}", "A reference: the content as waiver and role allow", see_reference,
+             "see_reference", (), {"reference": "pfxxk4tbmfrggzdfmztwq2lknm", "state": "requested"}),
+    Question("person_references", f"{_P}/references", "The references a person asked for, newest first",
+             see_references, "see_reference", (), {"references": []}),
+    Question("rating_form", "/ratings/form", "What a rater is asked", see_rating_form, "", (),
+             {"asked": [{"code": "RF", "label": "Reflection"}], "scores": [1, 2, 3, 4, "unknown"]}),
     Question("queue", "/associations/{code}/queue", "What waits for an association", see_queue, "see_queue",
              (POSITION,), _QUEUE),
     Question("reviews", "/reviews", "What waits for me as a reviewer", see_reviews, "see_reviews", (POSITION,),

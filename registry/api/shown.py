@@ -12,11 +12,12 @@ from domain.category import ADD_ONS, CATEGORIES
 from domain.endorsement import Endorsement
 from domain.event import Event, PersonalClass, personal_fields
 from domain.person import Person
+from domain.reference import ASKED, Reference, shown_answers
 from domain.transfer import Transfer
 
-# Of use to the store alone: salts, requests, and keyed hashes of who somebody is.
+# Of use to the store alone: salts, requests, keyed hashes of who somebody is, and whether a rater is known to us.
 _INNER = ("originator_id", "originator_version", "salt", "request", "match", "formerly", "address_match",
-          "address_formerly")  # fmt: skip
+          "address_formerly", "link", "rater", "confirmed")  # fmt: skip
 _FACTS = ("on", "by", "recorded_at", "late")
 
 _ADD_ONS: Mapping[str, str] = {str(code): title for code, title in ADD_ONS.items()}
@@ -236,3 +237,49 @@ def person_shown(person: Person, events: Collection[Event], sees: Collection[Per
             "missing": f"/api/people/{person.name}/missing",
         },
     }
+
+
+def reference_shown(
+    reference: Reference, events: Collection[Event], *, own: bool, content: bool, names: bool
+) -> dict[str, Any]:
+    """`events` are opened. `own`: the applicant asks; `content`: may see the rating itself; `names`: whose it is.
+
+    The applicant sees state and reasons relayed, and never what tells of a waived rating (R27).
+    """
+    shown: dict[str, Any] = {
+        "reference": reference.name,
+        "state": reference.state,
+        "reason": reference.reason or None,
+        "person": reference.person,
+        "application": reference.application or None,
+        "association": association_shown(reference.association),
+        "relationship": reference.relationship,
+        "waiver": reference.waiver,
+        "endorsement": reference.endorsement or None,
+        "vetted": reference.vetted,
+        "nominated_on": reference.nominated_on,
+        "link_until": reference.link_until if reference.state == "requested" else None,
+        "reminded_on": list(reference.reminded_on),
+        "completed_on": reference.completed_on,
+        "good_through": reference.good_through,
+        "version": reference.version,
+        "can": reference.can(),
+        "links": {"self": f"/api/references/{reference.name}", "person": f"/api/people/{reference.person}"},
+    }
+    for event in events:
+        if isinstance(event, Reference.Nominated) and (own or names):
+            shown |= {"name": _text(event.name), "email": _text(event.email), "known_since": event.known_since}
+        elif isinstance(event, Reference.Rated) and content:
+            shown |= {
+                "answers": shown_answers(event.answers),
+                "asked": dict(ASKED),
+                "comment": _text(event.comment),
+                "unknown": event.unknown,
+                "recommendation": event.recommendation,
+                "known_a_year": event.known_a_year,
+            }
+        elif isinstance(event, Reference.Vetted) and names and not own:
+            shown["note"] = _text(event.note)
+        elif isinstance(event, Reference.ReasonsRelayed) and (names or own):
+            shown["reasons"] = _text(event.reasons)
+    return shown

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from domain.errors import Invalid
-from projections import applications, standing, tasks, transfers
+from projections import applications, references, standing, tasks, transfers
 from projections import people as people_view
 from projections import register as register_view
 from registry.api.cases import full_name, today
@@ -136,10 +136,16 @@ async def queue(house: House, association: str) -> tuple[dict[str, list[dict[str
     open_ = await house.readers.rows(*applications.queue(association, states=_OPEN, limit=_MOST))
     moving = await house.readers.rows(*transfers.inbox(association, limit=_MOST))
     asked = await house.readers.rows(*tasks.waiting(association, limit=_MOST))
+    raters = await house.readers.rows(*references.waiting(association, today(house, association), limit=_MOST))
     return {
         "applications": [_waiting_application(row) for row in open_],
         "transfers_in": [_waiting_transfer(row) for row in moving if row["receiving"] == association],
         "transfers_out": [_waiting_transfer(row) for row in moving if row["releasing"] == association],
+        "references": [
+            {"id": row["reference"], "person": row["person"], "state": row["waiting"], "what": row["relationship"],
+             "since": row["nominated_on"], "links": {"self": f"/api/references/{row['reference']}"}}
+            for row in raters
+        ],
         "questions": [
             {"id": row["subject"], "kind": row["kind"], "person": row["subject"] if row["kind"] == "likeness" else "",
              "state": "open", "what": row["field"] or "", "since": row["asked_on"]}

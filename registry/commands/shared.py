@@ -32,6 +32,7 @@ from domain.exam import Exam
 from domain.person import INTO, Person, merged_claims, printable_name
 from domain.policy import Tally
 from domain.portfolio import tally
+from domain.reference import Reference
 from domain.transfer import HOLDS, Transfer
 from registry.store import Recorded, Store
 
@@ -348,7 +349,7 @@ class Shared:
         return "renewed" if present.through != endorsement.printed_through(on) else None
 
 
-def thing_of(aggregate: Application | Exam | Endorsement | Transfer) -> Thing:
+def thing_of(aggregate: Application | Exam | Endorsement | Reference | Transfer) -> Thing:
     """What an aggregate is to the access table."""
     match aggregate:
         case Application():
@@ -361,5 +362,7 @@ def thing_of(aggregate: Application | Exam | Endorsement | Transfer) -> Thing:
             return Thing(reviewers=frozenset(aggregate.scorers))
         case Endorsement():
             return Thing(person=aggregate.person, association=aggregate.custodian)
+        case Reference():
+            return Thing(person=aggregate.person, association=aggregate.association)
         case Transfer():
             return Thing(person=aggregate.person, releasing=aggregate.from_, receiving=aggregate.to)

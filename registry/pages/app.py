@@ -39,7 +39,7 @@ from registry.api.shown import (
     transfer_shown,
 )
 from registry.commands import Act, thing_of
-from registry.pages import forms
+from registry.pages import forms, rating
 from registry.pages.forms import Typed
 from registry.pages.render import asset, language_of, page
 from registry.settings import Settings
@@ -81,6 +81,12 @@ def add_pages(app: FastAPI, settings: Settings, checker: Checker) -> None:
     route("/leave", leave, "POST")
     route("/v1/check", see_check, public=True)
     app.add_api_route("/v1/check", partial(check_certificate, checker), methods=["POST"], name="check_page")
+    route("/rate", rating.see_rate, public=True)
+    route("/rate", rating.open_rating, "POST", public=True)
+    route("/rate/answers", rating.give_rating, "POST", public=True)
+    route("/rate/declined", rating.decline, "POST", public=True)
+    route("/rate/given", rating.see_thanks, public=True)
+    route("/rate/declined", rating.see_thanks, public=True)
     route("/api", api_page, public=True)
     route("/access", access_page, public=True)
     route("/problems", problems_page, public=True)

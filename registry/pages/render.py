@@ -25,6 +25,7 @@ from registry.settings import Settings
 _ASSETS: Final = {
     "style.css": "text/css; charset=utf-8",
     "htmx.min.js": "text/javascript; charset=utf-8",
+    "rate.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
 

@@ -29,7 +29,7 @@ def test_every_deed_of_the_registry_has_a_route_and_a_row():
 
 def test_only_these_questions_are_open_to_everybody():
     assert {question.name for question in QUESTIONS if not question.rule} == {
-        "register", "associations", "categories", "requirements", "openapi", "access",
+        "register", "associations", "categories", "requirements", "rating_form", "openapi", "access",
     }  # fmt: skip
 
 
@@ -43,6 +43,11 @@ def world(life, client, registry):
     transfer = asked["events"][0]["stream"].partition("/")[2]
     started = life.holder.do(f"/people/{life.person}/applications", {"association": "VA", "category": "IFS"})
     application = started["events"][0]["stream"].partition("/")[2]
+    nominated = life.holder.do(
+        f"/people/{life.person}/references",
+        {"relationship": "supervisor", "name": "Ada Rater", "email": "ada@example.org", "waiver": False},
+    )
+    reference = nominated["events"][0]["stream"].partition("/")[2]
     stranger = life.endorse("TX")[1]
     exam = Exam("x" * 26)
     exam.book("C-1", date(2026, 8, 25), "IMH", "MHM-C", on=date(2026, 6, 1), by="holder")
@@ -54,12 +59,14 @@ def world(life, client, registry):
     return {
         "names": {
             "code": "VA", "person": life.person, "number": number, "application": application, "transfer": transfer,
+            "reference": reference,
             "entry": "E4", "other": stranger, "category": "IFS", "cti": "0" * 32, "file": "qr.txt",
             "exam": exam.name, "review": drawn.originator_id.partition("/")[2], "item": drawn.items[0], "finding": "F1",
         },
         "unknown": {
             "code": "XX", "person": "a" * 26, "number": new_number("IFS", lambda n: b"\7" * n), "application": "b" * 26,
-            "transfer": "c" * 26, "entry": "E4", "other": stranger, "category": "IFS", "cti": "0" * 32,
+            "transfer": "c" * 26, "reference": "d" * 26,
+            "entry": "E4", "other": stranger, "category": "IFS", "cti": "0" * 32,
             "file": "qr.txt", "exam": "e" * 26, "review": "d" * 26, "item": f"{'b' * 26}-7", "finding": "F1",
         },
         "own": {
@@ -82,7 +89,7 @@ def world(life, client, registry):
 def thing_of_path(path, world):
     """What the access table is asked about, for a case in Virginia with a transfer to Connecticut."""
     kind = path.split("/")[1]
-    if "likenesses" in path:
+    if "likenesses" in path or kind == "ratings":
         return Thing()  # no such question is open
     if kind == "transfers":
         return Thing(person=world["person"], releasing="VA", receiving="CT")
@@ -160,7 +167,7 @@ def test_unknown_and_forbidden_look_the_same(world, client, views):
                 nowhere = one.get(question.path.format(**world["unknown"]) + query)
                 assert same(there) == same(nowhere), question.name
         for deed in DEEDS:
-            if not re.search(r"{(person|number|application|transfer|exam)}", deed.path):
+            if not re.search(r"{(person|number|application|transfer|exam|reference)}", deed.path):
                 continue
             key = str(uuid.uuid4())
             there = one.post(deed.path.format(**world["names"]), deed.example, key=key)

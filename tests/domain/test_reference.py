@@ -9,10 +9,10 @@ from domain.editions import REFERENCES, reference_rule
 from domain.errors import Invalid, OutOfTurn
 from domain.event import personal_fields
 from domain.events import TOPICS
-from domain.reference import Reference, an_address, counted, shown_answers
+from domain.reference import ASKED, Reference, an_address, counted, shown_answers
 
 HOLDER, RATER, VA = "holder:p1:s1", "rater:r1", "coordinator:VA:k1"
-CODES = ("TF", "LR", "SE", "DS", "WO", "CO", "TH", "RE")
+CODES = tuple(ASKED)
 
 
 def nominated(relationship="supervisor", on=DAY, match="m1", **facts):
@@ -122,11 +122,11 @@ def test_a_rater_is_reminded_once_a_day_and_only_while_the_link_is_good():
 def test_a_rating_counts_what_the_rater_could_not_say():
     reference = a_reference(nominated(), requested())
 
-    reference.rate(answers(RE="unknown"), asked=CODES, recommendation="recommend", known_a_year=True, on=DAY, by=RATER)
+    reference.rate(answers(RF="unknown"), asked=CODES, recommendation="recommend", known_a_year=True, on=DAY, by=RATER)
 
     (event,) = reference.pending
     assert event.unknown == 1
-    assert shown_answers(event.answers)["RE"] == "unknown"
+    assert shown_answers(event.answers)["RF"] == "unknown"
     assert reference.state == "rated"
     assert reference.good_through == DAY + timedelta(days=365)
 

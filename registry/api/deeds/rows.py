@@ -56,5 +56,6 @@ class Deed(NamedTuple):
 
 P, A, E, T = "/people/{person}", "/applications/{application}", "/endorsements/{number}", "/transfers/{transfer}"
 C = "/associations/{code}"
+R = "/references/{reference}"
 
 NOBODYS = Thing()
