@@ -83,11 +83,11 @@ def import_(
     tally: Tally | None = None
     settings = Settings.from_environment() if not dry_run or not as_json else None
     if settings and not dry_run:
-        with _registry(settings) as registry, _bar("Recording", len(roster.rows)) as progress:
+        with _registry(settings) as registry, bar("Recording", len(roster.rows)) as progress:
             tally = import_roster(registry, OPERATOR, roster, progress)
         report["recorded"] = {name: getattr(tally, name) for name in Tally.__struct_fields__}
     elif settings and _is_there(settings):
-        with _registry(settings) as registry, _bar("Comparing", len(roster.rows)) as progress:
+        with _registry(settings) as registry, bar("Comparing", len(roster.rows)) as progress:
             tally = classify(registry, OPERATOR, roster, progress)
     if as_json:
         print(json.dumps(report, ensure_ascii=False, indent=1))
@@ -134,11 +134,11 @@ def issue(
     with _registry(settings) as registry:
         keys = open_keys(settings)
         registry.kid()  # says at once that there are no keys
-        with _bar("Issuing") as progress:
+        with bar("Issuing") as progress:
             active, issued = issue_certificates(registry, OPERATOR, association, progress)
         _publish(settings, open_plane(settings, keys))
         issuer = open_issuer(settings, registry.store, keys, open_printer(settings))
-        with _bar("Writing") as progress:
+        with bar("Writing") as progress:
             mailing = write_certificates(registry.store, issuer, active, out, progress)
     mailing.issued = issued
     _say_mailing(mailing, out)
@@ -221,12 +221,12 @@ class _Bar:
 
 
 @contextmanager
-def _bar(name: str, of: int = 0) -> Iterator[_Bar]:
-    bar = _Bar(name, of)
+def bar(name: str, of: int = 0) -> Iterator[_Bar]:
+    made = _Bar(name, of)
     try:
-        yield bar
+        yield made
     finally:
-        bar.stop()
+        made.stop()
 
 
 # --- the report ----------------------------------------------------------------------------------------------------

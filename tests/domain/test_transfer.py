@@ -163,3 +163,107 @@ def test_no_step_is_of_a_day_before_the_last_one_but_for_the_zones():
     transfer(REQUESTED, CONFIRMED, MEMBER).accept(ROWS["CT"], NOW, on=date(2026, 5, 31), by=CT)
     with pytest.raises(Invalid, match="on record for"):
         transfer(REQUESTED, CONFIRMED, MEMBER).accept(ROWS["CT"], NOW, on=date(2026, 5, 30), by=CT)
+
+
+# --- silence, holds, reasons, the Alliance
+
+
+def test_who_says_nothing_is_reminded_twice_and_then_the_alliance_decides():
+    case = transfer(REQUESTED)
+    done = {}
+    for day in range(1, 20):
+        on = date(2026, 6, day)
+        case.leave_unanswered(on=on, by="operator") or case.remind(on=on, by="operator")
+        done.update((day, event.topic) for event in case.collect_events())
+    assert done == {
+        8: "transfer.standing_reminded", 13: "transfer.standing_reminded", 16: "transfer.left_unanswered",
+    }  # fmt: skip
+    case.decide_dispute(good_standing=True, on=date(2026, 6, 20), by="alliance:ALLIANCE:k9")
+    assert case.state == "confirmed"
+
+
+def test_a_late_word_counts_until_the_alliance_has_decided():
+    case = transfer(REQUESTED, fact(Transfer.LeftUnanswered, on=date(2026, 6, 16), association="VA"))
+    case.confirm_standing(GOOD, on=date(2026, 6, 17), by=VA)
+    assert case.state == "confirmed"
+
+
+def test_a_sanction_found_during_a_transfer_holds_it_until_it_is_settled():
+    case = transfer(REQUESTED, CONFIRMED, MEMBER)
+    assert case.hold({"IFS-1": "open_sanction"}, on=DAY, by=VA)
+    assert then(case) == [fact(Transfer.Held, by=VA, reason="open_sanction", endorsements=("IFS-1",))]
+    assert not case.hold({"IFS-1": "open_sanction"}, on=DAY, by=VA)
+    with pytest.raises(OutOfTurn, match="on hold: IFS-1"):
+        case.accept(ROWS["CT"], NOW, on=DAY, by=CT)
+    assert not case.release({"IFS-1": "suspended"}, on=DAY, by=VA)
+    assert case.release({"IFS-1": "active"}, on=DAY, by=VA)
+    case.accept(ROWS["CT"], NOW, on=DAY, by=CT)
+    assert case.state == "completed"
+
+
+def test_what_is_on_hold_is_refused_alone_and_the_rest_moves():
+    case = transfer(REQUESTED, CONFIRMED, MEMBER, fact(Transfer.Held, reason="open_audit", endorsements=("IFS-1",)))
+    case.accept(ROWS["CT"], NOW, {"IFS-1": "not_in_good_standing"}, on=DAY, by=CT)
+    assert then(case)[0].endorsements == ("ECFS-2",)
+
+
+@pytest.mark.parametrize("standing", ["suspended", "proposed for removal", "in an open audit"])
+def test_R25_an_open_sanction_or_audit_holds_a_transfer_whether_or_not_it_was_said(standing):
+    with pytest.raises(OutOfTurn, match="on hold"):
+        transfer(REQUESTED, CONFIRMED, MEMBER).accept(ROWS["CT"], NOW | {"IFS-1": ("IFS", standing)}, on=DAY, by=CT)
+
+
+def test_a_reason_that_the_record_contradicts_is_no_reason():
+    with pytest.raises(Invalid, match="offers this"):
+        transfer(REQUESTED, CONFIRMED, MEMBER).accept(ROWS["CT"], NOW, {"IFS-1": "category_not_offered"}, on=DAY, by=CT)
+    with pytest.raises(Invalid, match="lives in Connecticut"):
+        transfer(REQUESTED).decline("not_resident", ROWS["CT"], {}, residence="CT", on=DAY, by=CT)
+    with pytest.raises(Invalid, match="membership is verified"):
+        transfer(REQUESTED, MEMBER).decline("no_membership", ROWS["CT"], {}, on=DAY, by=CT)
+
+
+def test_not_a_member_declines():
+    case = transfer(REQUESTED, CONFIRMED)
+    case.decline("no_membership", ROWS["CT"], {"IFS-1": "IFS", "ECFS-2": "ECFS"}, residence="CT", on=DAY, by=CT)
+    assert (case.state, set(case.refused.values())) == ("declined", {"no_membership"})
+
+
+ECMHS = {"ECMHS-3": ("ECMHS", "active")}
+
+
+def test_a_move_of_an_ecmhs_to_an_association_that_offers_none_may_end_at_the_alliance():
+    case = transfer(
+        fact(Transfer.Requested, person="p1", from_="VA", to="TX", endorsements=("ECMHS-3",)),
+        fact(Transfer.StandingConfirmed, standings={"ECMHS-3": "active"}), MEMBER,
+    )  # fmt: skip
+    with pytest.raises(Invalid, match="category_not_offered"):
+        case.accept(ROWS["TX"], ECMHS, on=DAY, by="coordinator:TX:k3")
+    case.decline("category_not_offered", ROWS["TX"], {"ECMHS-3": "ECMHS"}, on=DAY, by="coordinator:TX:k3")
+    assert case.can() == ["take custody"]
+    case.collect_events()
+    assert case.take_custody({"ECMHS-3": "VA"}, on=DAY, by="alliance:ALLIANCE:k9") == ("ECMHS-3",)
+    assert then(case) == [fact(Transfer.CustodyTaken, by="alliance:ALLIANCE:k9", endorsements=("ECMHS-3",))]
+    with pytest.raises(OutOfTurn):
+        case.take_custody({"ECMHS-3": "ALLIANCE"}, on=DAY, by="alliance:ALLIANCE:k9")
+
+
+def test_the_alliance_takes_only_what_was_not_offered():
+    case = transfer(REQUESTED, fact(Transfer.Declined, reason="other", endorsements=NUMBERS))
+    with pytest.raises(OutOfTurn):
+        case.take_custody({"IFS-1": "VA", "ECFS-2": "VA"}, on=DAY, by="alliance:ALLIANCE:k9")
+
+
+def test_when_the_licence_of_a_side_ends_the_alliance_is_that_side():
+    case = transfer(REQUESTED)
+    case.pass_side("releasing", "ALLIANCE", on=DAY, by="operator")
+    assert (case.from_, case.to) == ("ALLIANCE", "CT")
+    case.confirm_standing(GOOD, on=DAY, by="alliance:ALLIANCE:k9")
+
+
+def test_the_holder_cancels_at_any_time_before_completion():
+    for facts in ((), (CONFIRMED,), (DISPUTED,), (CONFIRMED, MEMBER),
+                  (fact(Transfer.LeftUnanswered, association="VA"),),
+                  (CONFIRMED, fact(Transfer.Held, reason="open_audit", endorsements=("IFS-1",)))):  # fmt: skip
+        case = transfer(REQUESTED, *facts)
+        case.cancel(on=DAY, by=HOLDER)
+        assert case.state == "cancelled"
