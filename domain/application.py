@@ -278,7 +278,7 @@ class Application(Aggregate):
         by: str,
     ) -> None:
         """Apply where you live (R1); a current category that the association offers and the person does not hold."""
-        if category not in CATEGORIES or CATEGORIES[category].retired:
+        if category not in CATEGORIES or not CATEGORIES[category].in_force(on):
             raise NotInForce(f"The category {category}", on)
         if category not in association.offers:
             raise Invalid(f"{association.name} does not offer {category}; choose another category.", field="category")
@@ -326,7 +326,7 @@ class Application(Aggregate):
             )
         if not signed:
             raise Invalid("Sign the code of ethics and the endorsement agreement first (R4).", field="signed")
-        edition = edition_for(self.category, on)
+        edition = edition_for(self.category, on, self.association)
         missing: list[Missing | MissingCompetencies] = [*edition.missing(tally)]
         if shown and shown.missing and block:
             missing.append(MissingCompetencies(shown))
@@ -341,7 +341,6 @@ class Application(Aggregate):
             providers=dict(providers),
             code_of_ethics="signed",
             agreement="signed",
-            draft=edition.draft,
             not_shown=shown.missing if shown else (),
             on=on,
             by=by,
@@ -535,7 +534,7 @@ class Application(Aggregate):
     @property
     def exam_asked(self) -> Requirement | None:
         """The row that asks for an exam, of the edition in force on the day of submission (R10, R11)."""
-        return edition_for(self.category, self.submitted_on).exam if self.submitted_on else None
+        return edition_for(self.category, self.submitted_on, self.association).exam if self.submitted_on else None
 
     @property
     def all_recommended(self) -> bool:

@@ -99,7 +99,7 @@ class MissingCompetencies(msgspec.Struct, frozen=True):
         have = len(self.shown.covered)
         missing = len(self.shown.missing)
         return {
-            "what": "competencies",
+            "requirement": "competencies",
             "have": have,
             "need": have + missing,
             "missing": missing,

@@ -10,13 +10,14 @@ from typing import ClassVar, Literal
 import msgspec
 
 from domain.aggregate import Aggregate
-from domain.category import CATEGORIES, AddOn, with_add_on
+from domain.category import CATEGORIES, SLOT_TITLES, AddOn, with_add_on
 from domain.editions import (
-    INACTIVE_YEARS,
     cycle_due,
+    edition_for,
     next_due,
+    practice,
     reinstatement_edition,
-    renewal_edition,
+    renewal_term,
     renewal_window,
 )
 from domain.errors import Invalid, NotInForce, OutOfTurn, RequirementsNotMet
@@ -237,7 +238,8 @@ class Endorsement(Aggregate):
 
         def apply(self, endorsement: Endorsement) -> None:
             endorsement.renewed_for = self.cycle
-            endorsement.counted_from = self.on
+            # Renewed in the grace of a year's end, the next year counts in full.
+            endorsement.counted_from = min(self.on, date(self.cycle + 1, 1, 1))
             endorsement.reported = False
             endorsement._stand(self.on, "active", self.through)
 
@@ -413,7 +415,7 @@ class Endorsement(Aggregate):
         by: str,
     ) -> None:
         """Good through the next cycle's 31 December (R18). A retired category is never newly awarded."""
-        if CATEGORIES[category].retired:
+        if not CATEGORIES[category].in_force(on):
             raise NotInForce(f"The category {category}", on)
         self.record(
             self.Awarded,
@@ -447,36 +449,33 @@ class Endorsement(Aggregate):
     def renew(self, attested: Attestation, *, on: date, by: str) -> None:
         """Inside the window of a cycle year, once a cycle, by attestation (R18, R19). Raises RequirementsNotMet."""
         self._must_stand(on, "active")
-        edition = renewal_edition(on)
-        opens, due = renewal_window(on)
-        if edition is None:
-            raise NotInForce("A renewal edition", on)
-        if not opens <= on <= due:
+        year, opens, due, last, edition = renewal_term(on, self.custodian)
+        through = next_due(last, self.custodian)
+        if not opens <= on <= last:
             raise OutOfTurn(
                 self.stream,
-                state=f"outside_the_renewal_window_(it_opens_{opens.isoformat()}_and_closes_{due.isoformat()})",
+                state=f"outside_the_renewal_window_(it_opens_{opens.isoformat()}_and_closes_{last.isoformat()})",
                 needs=["inside_the_window"],
                 can=[],
             )
-        if self.through >= next_due(due) or self.renewed_for == due.year:
+        if self.through >= through or self.renewed_for == year:
             raise OutOfTurn(self.stream, state="renewed_already", needs=["due"], can=[])
         missing = edition.missing(
             attested,
             slot=CATEGORIES[self.category].slot,
             ers=self.add_on_on(on) is not None,
-            association=self.custodian,
             since=self.counted_from,
             due=due,
+            held_since=self.awarded_on,
         )
         if missing:
             raise RequirementsNotMet(edition.name, missing)
         self.record(
             self.Renewed,
-            cycle=due.year,
+            cycle=year,
             edition=edition.name,
-            through=next_due(due),
+            through=through,
             attested=attested,
-            draft=edition.draft,
             on=on,
             by=by,
         )
@@ -489,9 +488,9 @@ class Endorsement(Aggregate):
         self.record(self.Lapsed, through=self.through, on=on, by=by)
 
     def make_inactive(self, reason: InactiveReason, *, on: date, by: str) -> None:
-        """At most two years for one grant (R23, IAITMH)."""
+        """For as many years as the association grants at once (R23)."""
         self._must_stand(on, "active")
-        until = _years_later(on, INACTIVE_YEARS)
+        until = _years_later(on, practice(self.custodian, on).inactive_years)
         self.record(self.MadeInactive, reason=reason, until=until, on=on, by=by)
 
     def reactivate(self, *, on: date, by: str) -> None:
@@ -509,7 +508,7 @@ class Endorsement(Aggregate):
             self.refuse_before(self.last_on, on)
         else:
             self._must_stand(on, "lapsed")
-        edition = reinstatement_edition(on)
+        edition = reinstatement_edition(on, self.custodian)
         if edition is None:
             raise NotInForce("A reinstatement edition", on)
         slot = CATEGORIES[self.category].slot
@@ -518,10 +517,9 @@ class Endorsement(Aggregate):
         self.record(
             self.Reinstated,
             edition=edition.name,
-            through=renewal_window(on)[1],
+            through=renewal_window(on, self.custodian)[1],
             attested=attested,
-            audit_required=True,
-            draft=edition.draft,
+            audit_required=edition.audit,
             on=on,
             by=by,
         )
@@ -563,10 +561,12 @@ class Endorsement(Aggregate):
         self.record(self.Archived, on=on, by=by)
 
     def grant_add_on(self, add_on: AddOn, *, on: date, by: str) -> None:
-        """ERS attaches to a Family Specialist or Mental Health Specialist (IN-ERS); Emerging ends after two years."""
+        """ERS attaches to what its edition says (IN-ERS, RI-APP); Emerging ends after two years."""
         self._must_stand(on, "active")
-        if CATEGORIES[self.category].slot not in ("FS", "MHS"):
-            raise Invalid("ERS attaches to a Family Specialist or a Mental Health Specialist (IN-ERS).", field="add_on")
+        edition = edition_for(add_on, on, self.custodian)
+        if CATEGORIES[self.category].slot not in edition.attaches_to:
+            attaches = " or ".join(SLOT_TITLES[slot] for slot in edition.attaches_to)
+            raise Invalid(f"{add_on} attaches to {attaches}, under {edition.name}.", field="add_on")
         if self.add_on == "ERS" or (add_on == "EERS" and self.add_on):
             raise OutOfTurn(self.stream, state=f"{self.add_on}_already", needs=["without it"], can=[])
         until = _years_later(on, 2) if add_on == "EERS" else None

@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from domain.category import CATEGORIES, Slot
+from domain.category import CATEGORIES, SLOT_TITLES, AddOn, Slot
 
 Degree = Literal["", "cda", "associate", "bachelor", "master", "doctorate"]
 DEGREES: tuple[Degree, ...] = ("", "cda", "associate", "bachelor", "master", "doctorate")
+
+
+What = Literal[
+    "any_of", "training", "dei", "rsc_provision", "rsc", "rsc_about_given", "rsc_given", "work", "leadership", "degree",
+    "licence", "references", "reference", "endorsed", "exam",
+]  # fmt: skip
+"""What a requirement may ask."""
+
+# What a portfolio alone answers; references, add-ons' endorsements and the exam come from elsewhere.
+PORTFOLIO: frozenset[What] = frozenset({
+    "any_of", "training", "dei", "rsc_provision", "rsc", "rsc_about_given", "rsc_given", "work", "leadership", "degree",
+    "licence",
+})  # fmt: skip
+# What has to be there at submission: all but the exam, which a Mentor sits after the review (ALL-EXAM).
+SUBMISSION: frozenset[What] = PORTFOLIO | {"references", "reference", "endorsed"}
+EVERYTHING: frozenset[What] = SUBMISSION | {"exam"}
+
+
+def _no_degree() -> Degree:
+    return ""
 
 
 Reason = Literal["qualified", "peer", "own", "no_rule", "not_endorsed", "not_vetted", "not_qualified"]
@@ -44,32 +65,47 @@ class Judged(msgspec.Struct, frozen=True, omit_defaults=True):
         }[self.reason]
 
 
-class Tally(msgspec.Struct, frozen=True):
-    """What a portfolio adds up to: hours, days, the highest degree, a licence."""
+class Tally(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a portfolio and an application add up to: hours, days, the highest degree, a licence, references.
 
-    training: float = 0
-    dei: float = 0
-    rsc_provision: float = 0
-    rsc: float = 0
-    work_days: int = 0
-    internship_days: int = 0
-    degree: Degree = ""
-    licence: bool = False
-    judged: tuple[Judged, ...] = ()
+    The fields with a factory are always written, as the first stored events have them; later ones only where given.
+    `reference_slots`: the places they fill; `endorsed_slots`: slots held as active that day.
+    """
+
+    training: float = msgspec.field(default_factory=float)
+    dei: float = msgspec.field(default_factory=float)
+    rsc_provision: float = msgspec.field(default_factory=float)
+    rsc: float = msgspec.field(default_factory=float)
+    work_days: int = msgspec.field(default_factory=int)
+    internship_days: int = msgspec.field(default_factory=int)
+    degree: Degree = msgspec.field(default_factory=_no_degree)
+    licence: bool = msgspec.field(default_factory=bool)
+    judged: tuple[Judged, ...] = msgspec.field(default_factory=tuple)
+    rsc_about_given: float = 0
+    rsc_given_days: int = 0
+    leadership_days: int = 0
+    references: int = 0
+    reference_slots: tuple[str, ...] = ()
+    endorsed_slots: tuple[str, ...] = ()
+    exam: bool = False
 
 
 class Requirement(msgspec.Struct, frozen=True, omit_defaults=True):
     """At least `amount` of one thing, or one of `any_of` instead.
 
-    `training` and `rsc` are clock hours, `work` days (with at most `internship` of them), `degree` a
-    level named in `level`, `licence` a professional licence, `exam` one passed.
+    Clock hours: `training`, `dei` and `rsc_provision` (parts of it), `rsc`, `rsc_about_given` (a part of it). Days:
+    `work` (with at most `internship` of them), `leadership`, `rsc_given`. `degree`: a level named in `level`.
+    `references`: how many; `reference`: one of them fills the place named in `level` (a ReferenceSlot), in words
+    `label`. `endorsed`: held as active in one of the slots `of`.
     """
 
-    what: str
+    what: What
     source: str
     amount: float = 0
     level: str = ""
     internship: int = 0
+    label: str = ""
+    of: tuple[str, ...] = ()
     any_of: tuple[Requirement, ...] = ()
 
     def words(self) -> str:
@@ -77,55 +113,77 @@ class Requirement(msgspec.Struct, frozen=True, omit_defaults=True):
         match self.what:
             case "any_of":
                 return " or ".join(option.words() for option in self.any_of)
-            case "training":
-                return f"{self.amount:g} hours of training"
-            case "rsc":
-                return f"{self.amount:g} hours of reflective supervision/consultation from a qualified provider"
-            case "work":
-                return f"{self.amount:g} days of paid work in the field"
             case "degree":
-                return {
-                    "any": "an academic degree",
-                    "cda": "a CDA certificate",
-                    "master": "a Master’s or higher",
-                }[self.level]
-            case "licence":
-                return "a professional mental-health licence"
-            case _:
-                return "the exam passed"
+                return _DEGREE_WORDS[self.level]
+            case "reference":
+                return f"a reference from {self.label}"
+            case "work" if self.internship:
+                return (
+                    f"{self.amount:g} days of paid work in the field, at most {self.internship} of them an internship"
+                )
+            case "endorsed":
+                return f"an active endorsement as {' or '.join(SLOT_TITLES[slot] for slot in self.of)}"
+            case what:
+                return _WORDS[what].format(self.amount)
 
     def have(self, adds: Tally) -> float:
         """How much of it there is, in the requirement's own unit; 1 or 0 where it is held or not."""
         match self.what:
             case "any_of":
                 return max(float(not option.missing(adds)) for option in self.any_of)
-            case "training":
-                return adds.training
-            case "rsc":
-                return adds.rsc
             case "work":
                 return adds.work_days + min(adds.internship_days, self.internship)
             case "degree":
-                enough = {"any": ("associate", "bachelor", "master", "doctorate"),
-                          "cda": ("cda",), "master": ("master", "doctorate")}  # fmt: skip
-                return float(adds.degree in enough[self.level])
-            case "licence":
-                return float(adds.licence)
-            case _:
-                return 0.0
+                return float(adds.degree in _ENOUGH[self.level])
+            case "reference":
+                return float(self.level in adds.reference_slots)
+            case "endorsed":
+                return float(not set(self.of).isdisjoint(adds.endorsed_slots))
+            case what:
+                return float(getattr(adds, _FIELDS.get(what, what)))
 
-    def missing(self, adds: Tally) -> Missing | None:
+    def missing(self, adds: Tally, edition: str = "") -> Missing | None:
         need = self.amount or 1.0
         have = self.have(adds)
-        return None if have >= need else Missing(self, have=have, need=need)
+        return None if have >= need else Missing(self, have=have, need=need, edition=edition)
+
+
+# Where the field of the tally has another name than what is asked.
+_FIELDS = {"rsc_given": "rsc_given_days", "leadership": "leadership_days"}
+_WORDS: dict[str, str] = {
+    "training": "{:g} hours of training",
+    "dei": "{:g} hours of training about diversity, equity and inclusion",
+    "rsc_provision": "{:g} hours of training about providing reflective supervision/consultation",
+    "rsc": "{:g} hours of reflective supervision/consultation from a qualified provider",
+    "rsc_about_given": "{:g} of those hours about the reflective supervision/consultation the applicant gives",
+    "rsc_given": "{:g} days of providing reflective supervision/consultation",
+    "leadership": "{:g} days as a leader in the field",
+    "work": "{:g} days of paid work in the field",
+    "licence": "a professional mental-health licence",
+    "references": "{:g} references that count",
+    "exam": "the exam passed",
+}
+_DEGREE_WORDS = {
+    "any": "an academic degree",
+    "cda": "a CDA certificate",
+    "bachelor": "a Bachelor’s or higher",
+    "master": "a Master’s or higher",
+}
+_ENOUGH: dict[str, tuple[Degree, ...]] = {
+    "any": ("associate", "bachelor", "master", "doctorate"),
+    "cda": ("cda",),
+    "bachelor": ("bachelor", "master", "doctorate"),
+    "master": ("master", "doctorate"),
+}
 
 
 class Missing(msgspec.Struct, frozen=True):
-    """One requirement that is not met: how much there is and how much it takes."""
+    """One requirement that is not met: how much there is and how much it takes, under which edition."""
 
     requirement: Requirement
     have: float
     need: float
+    edition: str = ""
 
     def words(self) -> str:
         if self.requirement.amount:
@@ -134,10 +192,11 @@ class Missing(msgspec.Struct, frozen=True):
 
     def as_dict(self) -> dict[str, Any]:
         return {
-            "what": self.requirement.what,
+            "requirement": self.requirement.what,
             "have": self.have,
             "need": self.need,
             "missing": self.need - self.have,
+            "edition": self.edition,
             "source": self.requirement.source,
             "words": self.words(),
         }
@@ -168,76 +227,128 @@ class Practice(msgspec.Struct, frozen=True, kw_only=True):
     open_application_months: int = 24
     appeal_days: int = 60
     audit_share: float = 0.05
+    vetted_providers_until: date = date(2025, 12, 31)
 
 
-class Edition(msgspec.Struct, frozen=True):
-    """The requirements of one slot from a day on. `draft` until every rule around it is carried."""
+class Edition(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The requirements of one slot (or add-on) from a day on, everywhere or at one association.
+
+    `day`: where the day comes from, "ours" where the sources give none. `for_all`: it also ends what single
+    associations had before it.
+    """
 
     name: str
-    slot: Slot
+    slot: Slot | AddOn
     effective: date
     requirements: tuple[Requirement, ...]
-    draft: bool = True
+    day: str = "ours"
+    association: str = ""
+    note: str = ""
+    for_all: bool = False
 
     @property
     def exam(self) -> Requirement | None:
         """The row that asks for an exam; it is judged with the decision, never with the submission."""
         return next((requirement for requirement in self.requirements if requirement.what == "exam"), None)
 
+    def missing(self, adds: Tally, asks: Collection[What] = PORTFOLIO) -> list[Missing]:
+        """What is missing of the kinds asked for: what a portfolio answers, SUBMISSION or EVERYTHING."""
+        return [
+            gap
+            for requirement in self.requirements
+            if requirement.what in asks and (gap := requirement.missing(adds, self.name))
+        ]
+
     @property
-    def handed_in(self) -> tuple[Requirement, ...]:
-        """What has to be there at submission: all but the exam, which comes after the review (ALL-EXAM)."""
-        return tuple(requirement for requirement in self.requirements if requirement.what != "exam")
+    def reference_slots(self) -> tuple[str, ...]:
+        """What the references are asked to be, beside their number."""
+        return tuple(requirement.level for requirement in self.requirements if requirement.what == "reference")
 
-    def missing(self, adds: Tally) -> list[Missing]:
-        return [gap for requirement in self.handed_in if (gap := requirement.missing(adds))]
+    @property
+    def attaches_to(self) -> tuple[str, ...]:
+        """The slots an add-on attaches to; none for a category."""
+        return tuple(
+            slot for requirement in self.requirements if requirement.what == "endorsed" for slot in requirement.of
+        )
 
 
-class RenewalEdition(msgspec.Struct, frozen=True):
-    """The renewal rules from a day on: yearly hours, and the parts that rest on an association."""
+class Hours(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Hours a renewal asks for each whole year; `slots`: of whom (all where empty), `ers`: of holders of ERS too.
+
+    `after_years`: only of those who were endorsed that long at the deadline; the longest that fits counts.
+    """
+
+    what: Literal["training_hours", "rsc_hours", "rsc_provision_hours", "dei_hours"]
+    a_year: float
+    source: str
+    slots: tuple[str, ...] = ()
+    ers: bool = False
+    after_years: int = 0
+
+    def asked_of(self, slot: str, *, ers: bool, years_held: int) -> bool:
+        return (not self.slots or slot in self.slots or (self.ers and ers)) and years_held >= self.after_years
+
+    def words(self) -> str:
+        return _HOURS_WORDS[self.what]
+
+
+_HOURS_WORDS = {
+    "training_hours": "hours of training",
+    "rsc_hours": "hours of RSC received",
+    "rsc_provision_hours": "hours of training about providing RSC",
+    "dei_hours": "hours of DEI training",
+}
+
+
+class RenewalEdition(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """How endorsements are renewed for the years from `effective` on: each year, or in a cycle of years.
+
+    `due` and `grace` are month and day, in the year renewed for or, where that day is before `opens`, in the next one;
+    the last good day is that of the grace. `source` is of the model, `due_source` of the days, `day` of the beginning.
+    """
 
     name: str
     effective: date
-    training_a_year: float
-    rsc_a_year: float
-    rsc_slots: frozenset[str]
+    model: Literal["yearly", "cycle"]
+    hours: tuple[Hours, ...]
     source: str
-    rsc_provision: dict[str, float]
-    dei: dict[str, float]
+    due: tuple[int, int] = (12, 31)
+    grace: tuple[int, int] | None = None
+    opens: tuple[int, int] = (10, 1)
+    due_source: str
+    day: str = "ours"
+    association: str = ""
     cap_years: int = 3
-    draft: bool = True
+    first_renewal: Literal["next_cycle", "cycle_after_submission", "year_after_award"]
+    first_source: str
+    note: str = ""
+    for_all: bool = False
 
     def missing(
-        self, attested: Attestation, *, slot: str, ers: bool, association: str, since: date, due: date
+        self,
+        attested: Attestation,
+        *,
+        slot: str,
+        ers: bool,
+        since: date,
+        due: date,
+        held_since: date | None = None,
     ) -> list[MissingHours]:
-        """What an attestation lacks; whole years endorsed at the deadline, rounded down (design 10)."""
-        years = min(whole_years(since, due + timedelta(days=1)), self.cap_years)
-        training = years * self.training_a_year
-        receives = slot in self.rsc_slots or ers
-        provides = slot == "MHM-C" or ers
-        needs = [
-            ("training_hours", "hours of training", training, attested.training_hours, self.source),
-            (
-                "rsc_hours",
-                "hours of RSC received",
-                years * self.rsc_a_year * receives,
-                attested.rsc_hours,
-                self.source,
-            ),
-        ]
-        if years:
-            share = years / self.cap_years
-            provision = self.rsc_provision.get(association, 0) * provides * share
-            needs += [
-                ("rsc_provision_hours", "hours of training about providing RSC", provision,
-                 attested.rsc_provision_hours, self.source),
-                ("dei_hours", "hours of DEI training", self.dei.get(association, 0) * share,
-                 attested.dei_hours, self.source),
-            ]  # fmt: skip
+        """What an attestation lacks: of a year, or of the whole years endorsed at the deadline (design 10).
+
+        `since`: of the award or the last renewal; `held_since`: of the award, for what is asked after some years.
+        """
+        ends = due + timedelta(days=1)
+        years = 1 if self.model == "yearly" else min(whole_years(since, ends), self.cap_years)
+        held = whole_years(held_since or since, ends)
+        needs: dict[str, Hours] = {}
+        for hours in sorted(self.hours, key=lambda hours: hours.after_years):
+            if hours.asked_of(slot, ers=ers, years_held=held):
+                needs[hours.what] = hours
         gaps = [
-            MissingHours(what, words, have=have, need=need, source=source)
-            for what, words, need, have, source in needs
-            if have < need
+            MissingHours(what, hours.words(), have=have, need=need, source=hours.source, edition=self.name)
+            for what, hours in needs.items()
+            if (have := getattr(attested, what)) < (need := years * hours.a_year)
         ]
         signed = [
             ("membership", "a current membership", attested.membership),
@@ -245,8 +356,20 @@ class RenewalEdition(msgspec.Struct, frozen=True):
             ("no_sanction", "the statement that no licensing board has sanctioned you", attested.no_sanction),
         ]
         return gaps + [
-            MissingHours(what, words, have=0, need=1, source=self.source) for what, words, given in signed if not given
+            MissingHours(what, words, have=0, need=1, source=self.source, edition=self.name)
+            for what, words, given in signed
+            if not given
         ]
+
+
+class Term(NamedTuple):
+    """One renewal: the year it is for, the day its window opens, the due day, and the last good day with grace."""
+
+    year: int
+    opens: date
+    due: date
+    through: date
+    edition: RenewalEdition
 
 
 class Attestation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -274,31 +397,44 @@ class Reinstatement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     audit: bool = False
 
 
-class ReinstatementEdition(msgspec.Struct, frozen=True):
-    """The rules of reinstatement from a day on."""
+class ReinstatementEdition(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """The rules of reinstatement from a day on: hours and an audit (new), or new references and a fee (old)."""
 
     name: str
     effective: date
-    training: float
-    rsc_slots: frozenset[str]
     source: str
-    draft: bool = True
+    training: float = 0
+    rsc_slots: tuple[str, ...] = ()
+    references: int = 0
+    statements: tuple[Literal["membership", "ethics", "audit"], ...]
+    fee: Literal["reinstatement", "processing"]
+    audit: bool
+    day: str = "ours"
+    association: str = ""
+    note: str = ""
+    for_all: bool = False
 
-    def missing(self, attested: Reinstatement, *, slot: str, ers: bool) -> list[MissingHours]:
-        """What an attestation of reinstatement lacks."""
-        connected = bool(attested.rsc_provider) or not (slot in self.rsc_slots or ers)
-        needs = [
+    def missing(self, attested: Reinstatement, *, slot: str, ers: bool, references: int = 0) -> list[MissingHours]:
+        """What an attestation of reinstatement lacks; `references`: how many new ones count."""
+        connected = bool(attested.rsc_provider) or not (self.rsc_slots and (slot in self.rsc_slots or ers))
+        needs: list[tuple[str, str, float, float]] = [
             ("training_hours", "hours of training in the last 12 months", self.training, attested.training_hours),
             ("rsc_provider", "a provider of RSC you are connected to, 12 hours a year planned", 1, float(connected)),
-            ("membership", "a current membership", 1, float(attested.membership)),
-            ("ethics", "the code of ethics signed again", 1, float(attested.ethics)),
-            ("audit", "your word to take part in the audit of the next renewal", 1, float(attested.audit)),
+            ("references", "new references that count", self.references, references),
+            *((what, _STATEMENT_WORDS[what], 1, float(getattr(attested, what))) for what in self.statements),
         ]
         return [
-            MissingHours(what, label, have=have, need=need, source=self.source)
+            MissingHours(what, label, have=have, need=need, source=self.source, edition=self.name)
             for what, label, need, have in needs
             if have < need
         ]
+
+
+_STATEMENT_WORDS = {
+    "membership": "a current membership",
+    "ethics": "the code of ethics signed again",
+    "audit": "your word to take part in the audit of the next renewal",
+}
 
 
 class MissingHours(msgspec.Struct, frozen=True):
@@ -309,18 +445,22 @@ class MissingHours(msgspec.Struct, frozen=True):
     have: float
     need: float
     source: str
+    edition: str = ""
 
     def words(self) -> str:
         if self.what.endswith("_hours"):
             return f"{self.need:g} {self.label} (attested: {self.have:g})"
+        if self.what == "references":
+            return f"{self.need:g} {self.label} (there are {self.have:g})"
         return self.label
 
     def as_dict(self) -> dict[str, Any]:
         return {
-            "what": self.what,
+            "requirement": self.what,
             "have": self.have,
             "need": self.need,
             "missing": self.need - self.have,
+            "edition": self.edition,
             "source": self.source,
             "words": self.words(),
         }
@@ -355,21 +495,70 @@ class ReferenceRule(msgspec.Struct, frozen=True):
     effective: date
     slots: tuple[ReferenceSlot, ...]
     source: str
+    association: str = ""
+    for_all: bool = False
 
 
-class ProviderRule(msgspec.Struct, frozen=True):
-    """Who is a qualified provider of RSC from a day on (`domain.md` 2.6)."""
+class ProviderRule(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who is a qualified provider of RSC from a day on (`domain.md` 2.6), everywhere or at one association.
+
+    `mentors`: the slots that may provide for somebody who applies as a clinical Mentor, where others may not.
+    """
 
     effective: date
-    slots: frozenset[str]
-    add_ons: frozenset[str]
+    slots: tuple[str, ...]
+    add_ons: tuple[str, ...]
     vetted: bool
     source: str
+    day: str = "ours"
+    association: str = ""
+    mentors: tuple[str, ...] = ()
+    note: str = ""
+    for_all: bool = False
 
-    def accepts(self, held: str) -> bool:
-        """Whether a category with add-on (`IFS+ERS`), held as active that day, may provide; empty never may."""
+    @property
+    def name(self) -> str:
+        return "-".join(filter(None, ("provider", self.effective.isoformat(), self.association)))
+
+    def accepts(self, held: str, slot: str = "") -> bool:
+        """Whether a category with add-on (`IFS+ERS`), held as active that day, may provide; empty never may.
+
+        `slot`: what the one who receives applies for.
+        """
         category, _, add_on = held.partition("+")
-        return bool(held) and (CATEGORIES[category].slot in self.slots or add_on in self.add_ons)
+        slots = self.mentors if self.mentors and slot == "MHM-C" else self.slots
+        return bool(held) and (CATEGORIES[category].slot in slots or add_on in self.add_ons)
+
+
+class Fee(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What something costs at an association from a day on, in whole units of the currency; `slot` empty: of all."""
+
+    association: str
+    what: FeeKind
+    amount: int
+    source: str
+    effective: date
+    slot: str = ""
+    currency: str = "USD"
+    day: str = "ours"
+    until: date | None = None
+
+
+FeeKind = Literal[
+    "membership", "registration", "processing", "exam", "renewal", "late_renewal", "reinstatement", "reactivation",
+]  # fmt: skip
+
+
+class Parameter(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One field of Practice from a day on, everywhere or at one association; `rule`: the R of `domain.md` 12.4."""
+
+    field: str
+    value: Any
+    source: str
+    rule: str = ""
+    association: str = ""
+    effective: date = date(2002, 1, 1)
+    day: str = "ours"
 
 
 def whole_years(since: date, until: date) -> int:

@@ -103,7 +103,10 @@ def tally(entries: Iterable[tuple[str, Entry]], held_on: HeldOn, own: Collection
             case "leadership":
                 pass
     return Tally(
-        **{name: round(total, 2) for name, total in hours.items()},
+        training=round(hours["training"], 2),
+        dei=round(hours["dei"], 2),
+        rsc_provision=round(hours["rsc_provision"], 2),
+        rsc=round(hours["rsc"], 2),
         work_days=len(days["work"]),
         internship_days=len(days["internship"] - days["work"]),
         degree=degree,

@@ -484,7 +484,7 @@ def counted(references: Iterable[Reference], category: str, association: str, on
     place is in it, and the places that stay empty are `open`. Pass references whose events were opened, so that
     one rater is recognised; the limits are those the association practises on that day.
     """
-    rule = reference_rule(category, on)
+    rule = reference_rule(category, on, association)
     slots = rule.slots if rule else ()
     judged: dict[str, JudgedReference] = {}
     good: dict[str, Reference] = {}

@@ -46,7 +46,7 @@ class Row:
         self.status = "Active"
 
     def renew(self) -> None:
-        self.through = next_due(self.through)
+        self.through = next_due(self.through, self.association)
 
     def cells(self, slip: str = "") -> list[str]:
         awarded = {"day": "31/31/2019", "future": f"{self.awarded.year + 60}-01-01"}.get(slip, self.awarded.isoformat())

@@ -17,6 +17,7 @@ from domain.endorsement import Endorsement, read_number
 from domain.errors import Forbidden, NotFound, NotInForce
 from domain.event import Event, Sealed
 from domain.person import Person
+from domain.policy import PORTFOLIO
 from domain.reference import Reference, references_of
 from domain.transfer import Transfer
 from projections import history as history_view
@@ -227,7 +228,7 @@ async def missing(house: House, found: Person, category: str, on: date) -> dict[
 
 def _missing(house: House, found: Person, category: str, on: date) -> dict[str, Any]:
     try:
-        edition = edition_for(category, on)
+        edition = edition_for(category, on, house.registry.home_of(found.residence))
     except KeyError:
         raise NotInForce(f"The category {category}", on) from None
     adds = house.registry.handed_in(found, on).tally
@@ -235,7 +236,6 @@ def _missing(house: House, found: Person, category: str, on: date) -> dict[str, 
         "category": category,
         "on": on,
         "edition": edition.name,
-        "draft": edition.draft,
         "requirements": [
             {
                 "what": requirement.what,
@@ -245,7 +245,8 @@ def _missing(house: House, found: Person, category: str, on: date) -> dict[str, 
                 "have": requirement.have(adds),
                 "met": requirement.missing(adds) is None,
             }
-            for requirement in edition.handed_in
+            for requirement in edition.requirements
+            if requirement.what in PORTFOLIO
         ],
         "after_the_review": [
             {"what": exam.what, "words": exam.words(), "source": exam.source} for exam in [edition.exam] if exam

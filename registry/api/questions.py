@@ -282,7 +282,6 @@ async def see_requirements(house: House, request: HttpRequest, actor: Actor) -> 
             "on": on,
             "edition": edition.name,
             "effective": edition.effective,
-            "draft": edition.draft,
             "requirements": [
                 {"words": requirement.words(), "source": requirement.source} for requirement in edition.requirements
             ],
@@ -379,7 +378,7 @@ QUESTIONS: tuple[Question, ...] = (
     Question("person_endorsements", f"{_P}/endorsements", "The endorsements of a person", see_persons_endorsements,
              "see_person", (ON, POSITION), {"endorsements": [_ENDORSEMENT]}),
     Question("missing", f"{_P}/missing", "What is missing before they can submit", see_missing, "see_person",
-             (_CATEGORY, ON), {"edition": "FS-2023", "draft": True, "missing": []}),
+             (_CATEGORY, ON), {"edition": "FS-2023", "missing": []}),
     Question("application", _A, "An application", see_application, "see_application", (),
              {"application": "nbswy3dpeb3w64tmmqqho2lumq", "state": "in_review"}),
     Question("application_history", f"{_A}/history", "Everything that happened to it", see_application_history,
@@ -400,8 +399,8 @@ QUESTIONS: tuple[Question, ...] = (
              {"reviews": []}),
     Question("associations", "/associations", "The associations", see_associations, "", (), {"associations": []}),
     Question("categories", "/categories", "The categories", see_categories, "", (), {"categories": []}),
-    Question("requirements", "/categories/{category}/requirements", "The requirements in force on a day (drafts)",
-             see_requirements, "", (ON,), {"edition": "FS-2023", "draft": True, "requirements": []}),
+    Question("requirements", "/categories/{category}/requirements", "The requirements in force on a day",
+             see_requirements, "", (ON,), {"edition": "FS-2023", "requirements": []}),
     *quality.QUESTIONS,
     Question("access", "/access", "Who may do what: the table that decides it", see_access, "",
              (Parameter("role", "Only what this role may do", "coordinator", {"enum": list(get_args(Role))}),

@@ -18,7 +18,7 @@ from domain.access import PUBLIC, SCOPES, Actor, Role, Thing, allowed, check, ro
 from domain.application import Application
 from domain.association import ROWS
 from domain.category import CATEGORIES
-from domain.editions import EDITIONS, RENEWALS, renewal_window
+from domain.editions import next_due, renewal_window
 from domain.endorsement import Endorsement, read_number
 from domain.errors import Forbidden, Invalid, NotFound, NotInForce, Refused
 from domain.event import Request
@@ -279,10 +279,10 @@ async def endorsement(house: House, request: HttpRequest, actor: Actor, typed: T
 
 def _window(state: Endorsement, on: date) -> tuple[date, date] | None:
     """When an active one can be renewed, if that is not now."""
-    opens, due = renewal_window(on)
-    if state.through > due and opens <= on:
-        opens, due = renewal_window(due.replace(year=due.year + 1))
-    return (opens, due) if state.standing(on) == "active" and on < opens else None
+    opens, last = renewal_window(on, state.custodian)
+    if state.through > last and opens <= on:
+        opens, last = renewal_window(next_due(last, state.custodian), state.custodian)
+    return (opens, last) if state.standing(on) == "active" and on < opens else None
 
 
 def _may_see(actor: Actor, person_: str, association: str) -> bool:
@@ -299,7 +299,7 @@ def history_of(found: cases.Case) -> list[dict[str, Any]]:
         shown["source"] = source
         shown["reported_by"] = (facts.get("association") or getattr(found.state, "custodian", "")) if source else ""
         shown["edition"] = facts.pop("edition", "")
-        shown["draft"] = facts.pop("draft", False) or _DRAFTS.get(shown["edition"], False)
+        shown["draft"] = facts.pop("draft", False)
         shown["facts"] = flat(facts)
         rows.append(shown)
     return rows
@@ -310,7 +310,6 @@ _HIDDEN = frozenset({
     "person", "number", "cti", "replaces", "person_version", "tally", "entries", "application", "transfer", "kid",
     "valid_from", "expires_at", "providers", "proposed_by",
 })  # fmt: skip
-_DRAFTS = {edition.name: edition.draft for edition in EDITIONS} | {edition.name: edition.draft for edition in RENEWALS}
 
 
 def flat(facts: Mapping[str, Any]) -> list[tuple[str, Any]]:

@@ -13,7 +13,7 @@ from domain.access import LATE_ROLES, Actor, Thing, allowed
 from domain.application import Application
 from domain.association import ROWS
 from domain.category import CATEGORIES, CURRENT
-from domain.editions import renewal_window
+from domain.editions import attaches, renewal_window
 from domain.endorsement import Endorsement
 from domain.event import LateReason
 from domain.person import Person
@@ -252,10 +252,10 @@ def for_endorsement(actor: Actor, thing: Thing, found: Endorsement, on: date, ty
         names = [*names, *removal]
     if found.contradicted:
         names = ["settle_report", *names]
-    opens, due = renewal_window(on)
-    if not opens <= on <= due or found.through > due:
+    opens, last = renewal_window(on, found.custodian)
+    if not opens <= on <= last or found.through > last:
         names = [name for name in names if name != "renew"]
-    if CATEGORIES[found.category].slot not in ("FS", "MHS"):
+    if not attaches("ERS", found.category, on, found.custodian):
         names = [name for name in names if name != "grant_add_on"]
     return _allowed(actor, thing, names, {"number": found.number}, found.version, typed)
 

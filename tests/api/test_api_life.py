@@ -46,12 +46,11 @@ def test_what_is_missing_is_named_with_its_source(life):
     assert refused.status_code == 422
     problem = refused.json()
     assert problem["code"] == "requirements_not_met"
-    assert [(gap["what"], gap["source"]) for gap in problem["missing"]] == [
+    assert [(gap["requirement"], gap["source"]) for gap in problem["missing"]] == [
         ("any_of", "IN-CAT"), ("training", "CT-ECFA"),
     ]  # fmt: skip
     live = life.holder.get(f"/people/{life.person}/missing?category=IFA").json()
     assert live["missing"] == problem["missing"]
-    assert live["draft"] is True
 
 
 def test_the_answer_about_a_day_and_about_what_was_known(life, clock, views):

@@ -80,7 +80,7 @@ def test_a_submission_carries_the_edition_of_the_day_and_what_it_added_up_to():
     built = application(STARTED)
     built.submit(ENOUGH, ["E2"], {"IMHM-C-1": "m1"}, person_version=4, signed=True, on=DAY, by=BY)
     (submitted,) = then(built)
-    assert (submitted.edition, submitted.tally, submitted.draft) == ("FS-2023", ENOUGH, True)
+    assert (submitted.edition, submitted.tally) == ("FS-2023", ENOUGH)
     assert built.state == "submitted"
 
 
@@ -90,7 +90,7 @@ def test_a_submission_that_lacks_something_says_how_much_and_records_nothing():
         built.submit(Tally(training=12, work_days=800, rsc=24), [], {}, person_version=4, signed=True, on=DAY, by=BY)
     assert refused.value.facts["missing"] == [
         {
-            "what": "training", "have": 12, "need": 30, "missing": 18, "source": "CT-IFS",
+            "requirement": "training", "have": 12, "need": 30, "missing": 18, "edition": "FS-2023", "source": "CT-IFS",
             "words": "30 hours of training (there are 12, 18 to go)",
         }
     ]  # fmt: skip

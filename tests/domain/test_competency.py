@@ -144,6 +144,6 @@ def test_missing_competencies_are_recorded_and_block_only_where_the_practice_say
     built = given(Application("a1"), IN_REVIEW[0])
     with pytest.raises(RequirementsNotMet, match="show the competencies TF-2") as refused:
         built.submit(enough, [], {}, person_version=4, signed=True, shown=shown, block=True, on=DAY, by=BY)
-    assert refused.value.facts["missing"][0]["what"] == "competencies"
+    assert refused.value.facts["missing"][0]["requirement"] == "competencies"
     built.submit(enough, [], {}, person_version=4, signed=True, shown=shown, on=DAY, by=BY)
     assert then(built)[0].not_shown == shown.missing

@@ -7,7 +7,7 @@ import pytest
 from given import DAY, fact, given, then
 
 from domain.endorsement import Endorsement, Source
-from domain.errors import Invalid, NotInForce, OutOfTurn, RequirementsNotMet
+from domain.errors import Invalid, OutOfTurn, RequirementsNotMet
 from domain.policy import Attestation, Reinstatement
 
 BY, OTHER = "coordinator:VA:k1", "coordinator:VA:k2"
@@ -76,7 +76,9 @@ def test_R19_renewal_lacking_hours_is_refused_with_what_is_missing():
             on=WINDOW,
             by="h",
         )
-    assert [(m["what"], m["have"], m["need"]) for m in refused.value.facts["missing"]] == [("training_hours", 10, 30)]
+    assert [(m["requirement"], m["have"], m["need"]) for m in refused.value.facts["missing"]] == [
+        ("training_hours", 10, 30)
+    ]
 
 
 def test_one_renewal_a_cycle():
@@ -173,7 +175,7 @@ def test_a_move_keeps_number_award_and_through():
 
 
 def test_ers_attaches_to_a_specialist_and_emerging_ends_after_two_years():
-    with pytest.raises(Invalid, match="IN-ERS"):
+    with pytest.raises(Invalid, match="ERS-2024"):
         endorsement(category="IFA").grant_add_on("ERS", on=DAY, by=BY)
     held = endorsement()
     held.grant_add_on("EERS", on=DAY, by=BY)
@@ -263,13 +265,32 @@ def test_only_an_active_one_gets_a_certificate(standing):
         endorsement(standing).issue_certificate("aa" * 16, why="awarded", **CERTIFICATE, on=DAY, by=BY)
 
 
-def test_no_renewal_rules_are_known_before_2024():
+YEARLY = Attestation(training_hours=15, rsc_hours=12, dei_hours=1, membership=True, ethics=True, no_sanction=True)
+
+
+@pytest.mark.parametrize(
+    ("association", "last", "renewed_on", "next_last"),
+    [
+        ("TX", date(2022, 12, 31), date(2022, 12, 31), date(2023, 12, 31)),
+        ("AZ", date(2023, 1, 31), date(2023, 1, 31), date(2024, 1, 31)),
+        ("SC", date(2023, 2, 28), date(2023, 2, 10), date(2024, 2, 29)),
+        ("MI", date(2023, 2, 28), date(2023, 2, 10), date(2023, 12, 31)),
+        ("TX", date(2023, 12, 31), date(2023, 12, 1), date(2024, 12, 31)),
+        ("PA", date(2024, 1, 31), date(2024, 1, 20), date(2024, 12, 31)),
+    ],
+)
+def test_r18_before_2024_each_year_is_renewed_to_the_end_of_the_next_and_its_grace(
+    association, last, renewed_on, next_last
+):
     early = given(Endorsement("IFS-1"), fact(
-        Endorsement.Awarded, on=date(2022, 2, 1), number="IFS-1", person="p1", category="IFS", association="VA",
-        application="a1", edition="FS-2023", through=date(2024, 12, 31),
+        Endorsement.Awarded, on=date(2019, 2, 1), number="IFS-1", person="p1", category="IFS", association=association,
+        application="a1", edition="FS-2002", through=last,
     ))  # fmt: skip
-    with pytest.raises(NotInForce):
-        early.renew(ATTESTED, on=date(2023, 12, 1), by="h")
+    early.renew(msgspec.structs.replace(YEARLY, rsc_provision_hours=3), on=renewed_on, by="h")
+    (renewed,) = then(early)
+    assert renewed.through == next_last
+    with pytest.raises(OutOfTurn):
+        early.renew(YEARLY, on=renewed_on, by="h")
 
 
 def test_a_contradiction_is_settled_once():

@@ -17,7 +17,7 @@ WINDOW = date(2025, 2, 22)
 MONTHS = range(2, 12)
 
 
-def submitted(category="IMHS", on=SUBMITTED, edition="MHS-2023"):
+def submitted(category="IMHS", on=SUBMITTED, edition="MHS-2002"):
     return (
         fact(Application.Started, person="p1", association="VA", category=category, on=on),
         fact(Application.Submitted, edition=edition, person_version=4, entries=("E2",), tally=Tally(), on=on),
@@ -26,7 +26,7 @@ def submitted(category="IMHS", on=SUBMITTED, edition="MHS-2023"):
     )
 
 
-FOR_EXAM = fact(Application.ApprovedForExam, edition="MHS-2023", through=date(2026, 1, 20), on=APPROVED)
+FOR_EXAM = fact(Application.ApprovedForExam, edition="MHS-2002", through=date(2026, 1, 20), on=APPROVED)
 BOOKING = fact(Application.ExamBooked, exam="x1", window=WINDOW, on=BOOKED)
 
 
@@ -59,11 +59,11 @@ def part_1(wrong):
 
 def test_R10_a_specialist_who_submitted_on_the_last_day_of_2024_is_not_approved_without_the_exam():
     judged = application(*submitted())
-    with pytest.raises(OutOfTurn, match=r"in review.*exam passed, as MHS-2023 asks \(MI-EXAM\)") as refused:
+    with pytest.raises(OutOfTurn, match=r"in review.*exam passed, as MHS-2002 asks \(MI-EXAM, CT-UPD25\)") as refused:
         judged.approve("IMHS-9", 1, on=APPROVED, by=BY)
     assert refused.value.facts["can"][-3:] == ["approve for the exam", "defer", "withdraw"]
     judged.approve_for_exam(1, 1, on=APPROVED, by=BY)
-    assert then(judged) == [fact(Application.ApprovedForExam, edition="MHS-2023", through=date(2026, 1, 20),
+    assert then(judged) == [fact(Application.ApprovedForExam, edition="MHS-2002", through=date(2026, 1, 20),
                                  on=APPROVED, by=BY)]  # fmt: skip
 
 
