@@ -19,7 +19,7 @@ Licence = Literal["guidelines", "endorsement"]
 LicenceState = Literal["guidelines", "endorsement", "suspended", "ended"]
 LicenceReason = Literal["fees_unpaid", "fidelity", "no_coordinator", "own_wish", "merged", "other"]
 ALLIANCE = "ALLIANCE"
-CODE = r"[A-Z]{2,3}(-[A-Z0-9]{1,3})?|ALLIANCE"
+CODE = r"[A-Z][A-Z0-9]{1,2}(-[A-Z0-9]{1,3})?|ALLIANCE"
 _MOST_REVIEWERS = 2
 _LONGEST = 120
 

@@ -56,7 +56,7 @@ class Desk:
 
     def add(self, role: str, *, association: str = "", person: str = "", days: int = 365) -> tuple[str, str]:
         """A new key: its id and its secret, which is shown this once. Raises Invalid."""
-        actor = actor_of(role, association, person)
+        actor = actor_of(role, association, person, self._is_admitted)
         if not 0 < days <= LONGEST_KEY.days:
             raise Invalid(f"A key lasts from 1 to {LONGEST_KEY.days} days.", field="days")
         name, secret = f"k{self._random(4).hex()}", f"erk_{self._random(_SECRET).hex()}"
@@ -111,7 +111,7 @@ class Desk:
 
     def make_entry(self, role: str, *, association: str = "", person: str = "") -> str:
         """The path of a link that lets somebody in once, within ten minutes. Raises Invalid."""
-        actor = actor_of(role, association, person)
+        actor = actor_of(role, association, person, self._is_admitted)
         token = self._random(_SECRET).hex()
         self._execute(
             "INSERT INTO service.entries (token_sha256, role, association, person, expires_at)"
@@ -197,20 +197,27 @@ class Desk:
             reason,
         )
 
+    def _is_admitted(self, association: str) -> bool:
+        return bool(
+            self._execute("SELECT 1 FROM registry.events WHERE originator_id = %s", f"association/{association}")
+        )
+
     def _execute(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
         with self._pool.connection() as connection:
             cursor = connection.execute(sql, parameters)
             return cursor.fetchall() if cursor.description else []
 
 
-def actor_of(role: str, association: str = "", person: str = "") -> Actor:
+def actor_of(
+    role: str, association: str = "", person: str = "", is_admitted: Callable[[str], bool] = ROWS.__contains__
+) -> Actor:
     """An actor as the access table needs one: with an association or a person, as the role says. Raises Invalid."""
     if role not in get_args(Role) or role == PUBLIC.role:
         raise Invalid("The roles are holder, reviewer, exam_scorer, coordinator, alliance and operator.", field="role")
     known: Role = role  # type: ignore[assignment]  # it is one of them
     if role == "alliance":
         association = "ALLIANCE"
-    if association and association not in ROWS:
+    if association and association not in ROWS and not is_admitted(association):
         raise Invalid("No association has this code; use a code such as VA.", field="association")
     if role == "coordinator" and not association:
         raise Invalid("Name the association that the coordinator works for.", field="association")

@@ -10,7 +10,6 @@ from domain import access
 from domain.access import Actor, Rule, Thing
 from domain.aggregate import Aggregate
 from domain.application import Application
-from domain.association import ROWS
 from domain.association import today as today_at
 from domain.editions import edition_for, practice
 from domain.endorsement import Endorsement, read_number
@@ -21,6 +20,7 @@ from domain.policy import PORTFOLIO
 from domain.reference import Reference, references_of
 from domain.transfer import Transfer
 from projections import history as history_view
+from registry.api.associations import known_rows
 from registry.api.house import House
 from registry.api.shown import handed_in as handed_in_shown
 from registry.api.shown import notes_shown, person_names, reference_shown
@@ -260,7 +260,7 @@ def _missing(house: House, found: Person, category: str, on: date) -> dict[str, 
 
 
 def today(house: House, association: str) -> date:
-    return today_at(ROWS.get(association, ROWS["ALLIANCE"]), house.clock())
+    return today_at(known_rows().get(association, known_rows()["ALLIANCE"]), house.clock())
 
 
 async def case_or_none(case: Awaitable[Case]) -> Case | None:

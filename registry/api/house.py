@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -17,10 +18,12 @@ from psycopg.rows import DictRow, dict_row
 
 from domain import access
 from domain.access import Actor, Thing
+from domain.association import ROWS, Association, Row
 from domain.errors import NotFound, Refused
 from domain.event import Event
 from registry import database
 from registry.api.actors import Desk
+from registry.api.associations import remember
 from registry.api.check import Checker
 from registry.api.deeds import Deed
 from registry.certificates.keys import KeyFolder
@@ -46,6 +49,8 @@ P = ParamSpec("P")
 _READERS = 8
 _WRITERS = 8
 _PRINTERS = 1
+_ASSOCIATIONS_SECONDS = 5.0
+_ASSOCIATIONS_PATIENCE = 1.0
 _EVENTS = "SELECT notification_id, originator_id, originator_version, topic, state FROM registry.events"
 
 
@@ -143,6 +148,8 @@ class House:
         self.desk = Desk(settings, clock=clock)
         self.readers = Readers(lambda: database.url(settings, "reader"))
         self._printer: Printer | None = None
+        self._associations: dict[str, Row] = ROWS
+        self._associations_until = 0.0
         self._writing = anyio.CapacityLimiter(_WRITERS)
         self._printing = anyio.CapacityLimiter(_PRINTERS)
         self.checking = anyio.CapacityLimiter(os.cpu_count() or 1)
@@ -210,6 +217,26 @@ class House:
 
     async def note_access(self, actor: Actor, record: str, reason: str) -> None:
         await self.wait_for(self.desk.note_access, actor, record, reason)
+
+    async def know_associations(self) -> None:
+        """Let this request name the associations as they are on record; a slow database is not waited for."""
+        if time.monotonic() > self._associations_until:
+            self._associations_until = time.monotonic() + _ASSOCIATIONS_SECONDS
+            with suppress(Unavailable, NotMigrated, TimeoutError, psycopg.Error):
+                async with asyncio.timeout(_ASSOCIATIONS_PATIENCE):
+                    self._associations = ROWS | await self._read_associations()
+        remember(self._associations)
+
+    async def _read_associations(self) -> dict[str, Row]:
+        found: dict[str, Association] = {}
+        # In the order of bytes "0" follows "/".
+        for _, event in await self._events(
+            "originator_id > %s AND originator_id < 'association0' ORDER BY originator_id, originator_version",
+            "association/",
+        ):
+            code = event.originator_id.partition("/")[2]
+            found.setdefault(code, Association(code)).remember(event)
+        return {code: one.row_on(one.today(self.clock())) for code, one in found.items()}
 
     # --- certificates and the log
 

@@ -48,6 +48,7 @@ class Question(NamedTuple):
 async def answered(house: House, question: Question, request: HttpRequest) -> Response:
     """The whole way of a question: who asks, wait for the position, ask, say where the answer stands."""
     actor = await actor_of(house, request) if question.rule else PUBLIC
+    await house.know_associations()
     if request.query_params.get("position"):
         await views.wait_for_position(house, number(request, "position", 0, most=1 << 62))
     answer = await question.ask(house, request, actor)

@@ -18,6 +18,7 @@ from domain.quality import QualityReview
 from domain.reference import ASKED, Recommendation, Score
 from registry.api import cases, openapi, quality, views
 from registry.api.asking import day, known, number
+from registry.api.associations import known_rows
 from registry.api.house import House
 from registry.api.openapi import CURSOR, KNOWN, LIMIT, ON, POSITION, Parameter
 from registry.api.problems import Problem
@@ -209,8 +210,8 @@ async def see_rating_form(house: House, request: HttpRequest, actor: Actor) -> A
 
 async def see_queue(house: House, request: HttpRequest, actor: Actor) -> Answer:
     code = request.path_params["code"]
-    check(actor, "see_queue", Thing(association=code) if code in ROWS else Thing())
-    if code not in ROWS:
+    check(actor, "see_queue", Thing(association=code) if code in known_rows() else Thing())
+    if code not in known_rows():
         raise NotFound("association")
     queue, position = await views.queue(house, code)
     people = [row["person"] for rows in queue.values() for row in rows]
@@ -247,7 +248,7 @@ def register_search(asked: Mapping[str, str]) -> dict[str, str]:
         search["number"] = read_number(search["number"])
     if search["category"] and search["category"] not in CATEGORIES:
         raise Invalid("No category has this code; use a code such as IFS.", field="category")
-    if search["association"] and search["association"] not in ROWS:
+    if search["association"] and search["association"] not in known_rows():
         raise Invalid("No association has this code; use a code such as VA.", field="association")
     return search
 
@@ -258,7 +259,7 @@ async def see_associations(house: House, request: HttpRequest, actor: Actor) -> 
             "associations": [
                 {"code": row.code, "name": row.name, "jurisdiction": row.jurisdiction, "zone": row.zone,
                  "offers": row.offers, "reviewers": row.reviewers, "source": row.source}
-                for row in ROWS.values()
+                for row in known_rows().values()
             ]
         },
         public=True,

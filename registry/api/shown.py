@@ -7,13 +7,13 @@ from typing import Any
 import msgspec
 
 from domain.application import Application
-from domain.association import ROWS
 from domain.category import ADD_ONS, CATEGORIES
 from domain.endorsement import Endorsement
 from domain.event import Event, PersonalClass, personal_fields
 from domain.person import Person
 from domain.reference import ASKED, Reference, shown_answers
 from domain.transfer import Transfer
+from registry.api.associations import known_rows
 
 # Of use to the store alone: salts, requests, keyed hashes of who somebody is, and whether a rater is known to us.
 _INNER = ("originator_id", "originator_version", "salt", "request", "match", "formerly", "address_match",
@@ -71,13 +71,13 @@ def links(events: Collection[Event]) -> dict[str, str]:
 def category_title(held: str, association: str = "") -> str:
     """`IFS+ERS` in words, as the association names it."""
     code, _, add_on = held.partition("+")
-    titles: Mapping[str, str] = ROWS[association].titles if association in ROWS else {}
+    titles: Mapping[str, str] = known_rows()[association].titles if association in known_rows() else {}
     title = titles.get(code) or (CATEGORIES[code].title if code in CATEGORIES else code)
     return f"{title}, {_ADD_ONS.get(add_on, add_on)}" if add_on else title
 
 
 def association_shown(code: str) -> dict[str, str]:
-    row = ROWS.get(code)
+    row = known_rows().get(code)
     return {"code": code, "name": row.name if row else code}
 
 
@@ -184,6 +184,10 @@ def transfer_shown(transfer: Transfer) -> dict[str, Any]:
         "endorsements": list(transfer.numbers),
         "accepted": list(transfer.accepted),
         "requested_on": transfer.requested_on,
+        "refused": dict(transfer.refused),
+        "taken": list(transfer.taken),
+        "held": dict(transfer.held),
+        "word_due": transfer.word_due if transfer.state == "requested" else None,
         "membership_through": transfer.membership_through,
         "version": transfer.version,
         "can": transfer.can(),

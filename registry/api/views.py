@@ -2,12 +2,13 @@
 
 import asyncio
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import msgspec
 
+from domain.association import ALLIANCE
 from domain.errors import Invalid
 from projections import applications, references, standing, tasks, transfers
 from projections import people as people_view
@@ -146,6 +147,7 @@ async def queue(house: House, association: str) -> tuple[dict[str, list[dict[str
              "since": row["nominated_on"], "links": {"self": f"/api/references/{row['reference']}"}}
             for row in raters
         ],
+        "to_decide": [_waiting_transfer(row) for row in await _to_decide(house, association)],
         "questions": [
             {"id": row["subject"], "kind": row["kind"], "person": row["subject"] if row["kind"] == "likeness" else "",
              "state": "open", "what": row["field"] or "", "since": row["asked_on"]}
@@ -153,6 +155,11 @@ async def queue(house: House, association: str) -> tuple[dict[str, list[dict[str
             if row["kind"] != "review"
         ],
     }, at  # fmt: skip
+
+
+async def _to_decide(house: House, association: str) -> Sequence[Mapping[str, Any]]:
+    """The Alliance's desk: disputes, and cases without a word in 14 days, of all associations."""
+    return await house.readers.rows(*transfers.desk(_MOST)) if association == ALLIANCE else []
 
 
 def _waiting_application(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -167,7 +174,7 @@ def _waiting_application(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _waiting_transfer(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "id": row["transfer"], "person": row["person"], "state": row["state"],
+        "id": row["transfer"], "person": row["person"], "state": "on_hold" if row["held"] else row["state"],
         "what": f"{row['releasing']} to {row['receiving']}, {', '.join(row['numbers'])}", "since": row["requested_on"],
         "links": {"self": f"/api/transfers/{row['transfer']}"},
     }  # fmt: skip

@@ -16,7 +16,6 @@ from starlette.types import Scope
 
 from domain.access import PUBLIC, SCOPES, Actor, Role, Thing, allowed, check, rows_of
 from domain.application import Application
-from domain.association import ROWS
 from domain.category import CATEGORIES
 from domain.editions import next_due, renewal_window
 from domain.endorsement import Endorsement, read_number
@@ -26,6 +25,7 @@ from domain.person import Person
 from domain.transfer import Transfer
 from registry.api import cases, openapi, views
 from registry.api.asking import canonical
+from registry.api.associations import known_rows
 from registry.api.check import LONGEST_UPLOAD, Checker, NotServed
 from registry.api.deeds import BY_NAME, DEEDS, Deed
 from registry.api.house import House
@@ -105,6 +105,7 @@ def _page(settings: Settings, show: Show, *, public: bool = False) -> Callable[[
             if not public or _cookie(request) in request.cookies:
                 actor = await visitor(house, request)
                 request.state.actor = actor
+                await house.know_associations()
             return await show(house, request, actor)
         except TimeoutError:
             raise
@@ -133,6 +134,7 @@ async def home(house: House, request: HttpRequest, actor: Actor) -> Response:  #
 
 
 async def register(house: House, request: HttpRequest, actor: Actor) -> Response:  # noqa: ARG001 # a page
+    await house.know_associations()
     asked = {name: request.query_params.get(name, "") for name in ("name", "number", "category", "association")}
     wrong: Invalid | None = None
     rows: list[dict[str, Any]] | None = None
@@ -367,7 +369,7 @@ async def person(house: House, request: HttpRequest, actor: Actor, typed: Typed 
 async def application(house: House, request: HttpRequest, actor: Actor, typed: Typed | None = None) -> Response:
     found = await cases.application(house, actor, request.path_params["application"])
     state: Application = found.state
-    row = ROWS[state.association]
+    row = known_rows()[state.association]
     on = cases.today(house, state.association)
     names = await cases.names(house, [state.person])
     missing = None
@@ -414,8 +416,8 @@ async def today(
     if actor.role == "reviewer":
         return RedirectResponse("/reviews", 303)
     code = request.query_params.get("association") or actor.association or "ALLIANCE"
-    check(actor, "see_queue", Thing(association=code) if code in ROWS else Thing())
-    if code not in ROWS:
+    check(actor, "see_queue", Thing(association=code) if code in known_rows() else Thing())
+    if code not in known_rows():
         raise NotFound("association")
     queue, _ = await views.queue(house, code)
     names = await cases.names(house, [row["person"] for rows in queue.values() for row in rows])
@@ -424,7 +426,7 @@ async def today(
     if allowed(actor, create.access, Thing(association=code)):
         form = forms.make(actor, create, {}, typed=typed, values={"residence": code})
     return page(
-        house.settings, request, "today.html", row=ROWS[code], queue=queue, names=names, form=form,
+        house.settings, request, "today.html", row=known_rows()[code], queue=queue, names=names, form=form,
         wanted=wanted, found=await views.people(house, wanted, code) if wanted else None,
         everywhere=actor.role in ("alliance", "operator"), on=cases.today(house, code), status=422 if typed else 200,
     )  # fmt: skip

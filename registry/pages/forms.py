@@ -11,7 +11,6 @@ from starlette.datastructures import FormData
 
 from domain.access import LATE_ROLES, Actor, Thing, allowed
 from domain.application import Application
-from domain.association import ROWS
 from domain.category import CATEGORIES, CURRENT
 from domain.editions import attaches, renewal_window
 from domain.endorsement import Endorsement
@@ -19,12 +18,14 @@ from domain.event import LateReason
 from domain.person import Person
 from domain.transfer import Transfer
 from registry.api.asking import converted
+from registry.api.associations import known_rows
 from registry.api.deeds import BY_NAME, Deed
 from registry.pages.words import HINTS, LABELS, plain
 
 KEY, VERSION = "_key", "_version"
 _GRAVE = frozenset({"suspend", "propose_removal", "remove", "archive", "withdraw_application", "decline_transfer",
-                    "cancel_transfer", "dispute_standing"})  # fmt: skip
+                    "cancel_transfer", "dispute_standing", "hold_transfer", "end_licence",
+                    "suspend_licence"})  # fmt: skip
 
 
 class Field(NamedTuple):
@@ -194,7 +195,7 @@ def _choices(words: Sequence[str], *, blank: bool = False) -> list[tuple[str, st
 
 
 def _associations() -> list[tuple[str, str]]:
-    return [(code, f"{row.jurisdiction} ({row.abbreviation})") for code, row in ROWS.items()]
+    return [(code, f"{row.jurisdiction} ({row.abbreviation})") for code, row in known_rows().items()]
 
 
 def read(deed: Deed, form: FormData) -> tuple[Any, dict[str, Any]]:
@@ -294,19 +295,24 @@ def for_application(actor: Actor, thing: Thing, found: Application, needed: int,
 
 
 def for_transfer(actor: Actor, thing: Thing, found: Transfer, typed: Typed | None) -> list[Form]:
+    ends = ["decline_transfer", "cancel_transfer"]
     names = {
-        "requested": ["confirm_standing", "dispute_standing", "verify_membership", "decline_transfer",
-                      "cancel_transfer"],
-        "confirmed": ["verify_membership", "accept_transfer", "decline_transfer", "cancel_transfer"],
-        "disputed": ["decide_dispute", "verify_membership", "decline_transfer", "cancel_transfer"],
-    }.get(found.state, [])  # fmt: skip
+        "requested": ["confirm_standing", "dispute_standing", "verify_membership", *ends],
+        "unanswered": ["confirm_standing", "decide_dispute", "verify_membership", *ends],
+        "confirmed": ["verify_membership", "accept_transfer", *ends],
+        "disputed": ["decide_dispute", "verify_membership", *ends],
+    }.get(found.state, [])
+    if names:
+        names = [*(["release_transfer"] if found.held else []), *names, "hold_transfer"]
+    elif "take custody" in found.can():
+        names = ["take_custody"]
     if found.state == "confirmed" and found.membership_through is None:
         names = [name for name in names if name != "accept_transfer"]
     if found.membership_through is not None:
         names = [name for name in names if name != "verify_membership"]
     # Of several, each may be refused alone; a single one is declined.
     several = [(number, f"{number}: refuse it because") for number in found.numbers] if len(found.numbers) > 1 else []
-    options = {"refuse": several}
+    options = {"refuse": several, "endorsements": [(number, number) for number in found.numbers]}
     return _allowed(actor, thing, names, {"transfer": found.name}, found.version, typed, options=options)
 
 

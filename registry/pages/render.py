@@ -13,9 +13,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request as HttpRequest
 
 from domain.access import PUBLIC, Actor
-from domain.association import ROWS
 from domain.category import CATEGORIES, CURRENT
 from domain.errors import NotFound
+from registry.api.associations import known_rows
 from registry.api.deeds import BY_NAME
 from registry.api.shown import category_title
 from registry.certificates.keys import KeyFolder
@@ -75,7 +75,7 @@ def instant(value: datetime | str) -> str:
 
 def last_day(certificate: Mapping[str, str]) -> str:
     """The last day of a certificate where its association is; in UTC it may be the next one already."""
-    row = ROWS.get(certificate["association"])
+    row = known_rows().get(certificate["association"])
     expires = datetime.fromisoformat(certificate["expires_at"])
     return (expires.astimezone(ZoneInfo(row.zone)) if row else expires).date().isoformat()
 
@@ -84,7 +84,7 @@ def who(by: str) -> str:
     """`coordinator:VA:k3f9` as words; a person's id says nothing to a reader."""
     role, _, rest = by.partition(":")
     place = rest.partition(":")[0]
-    return f"{role}, {place}" if place in ROWS else role
+    return f"{role}, {place}" if place in known_rows() else role
 
 
 def value(given: Any) -> str:
@@ -112,7 +112,6 @@ def _environment() -> Environment:
         "last_day": last_day,
         "CATEGORIES": CATEGORIES,
         "CURRENT": CURRENT,
-        "ROWS": ROWS,
         "DEEDS": BY_NAME,
         "HAPPENED": HAPPENED,
         "LABELS": LABELS,
@@ -139,6 +138,7 @@ def page(settings: Settings, request: HttpRequest, template: str, *, status: int
             here=request.url.path,
             done=BY_NAME.get(request.query_params.get("done", "")),
             specimen=_specimen(settings),
+            ROWS=known_rows(),
             **facts,
         )
     )
