@@ -67,6 +67,7 @@ async def endorsement(
         found = Endorsement.fold(event for _, event in rows)
     if found is None:
         raise NotFound("endorsement")
+    await across(house, actor, deed, found)
     return Case(found, rule, rows)
 
 
@@ -151,6 +152,7 @@ async def _case(house: House, actor: Actor, kind: type[Application] | type[Trans
     rule = access.check(actor, deed, Thing() if found is None else thing_of(found))
     if found is None:
         raise NotFound(kind.kind)
+    await across(house, actor, deed, found)
     return Case(found, rule, rows)
 
 
@@ -187,6 +189,12 @@ async def notes(house: House, found: Case) -> list[dict[str, Any]]:
 
 async def association_of(house: House, found: Person, actor: Actor) -> str:
     return await house.wait_for(house.registry.association_of, found, actor)
+
+
+async def across(house: House, actor: Actor, deed: str, found: Application | Endorsement | Transfer) -> None:
+    """Note what the Alliance reads of an association's cases, whatever stands in them (R30)."""
+    if actor.role == "alliance" and "ALLIANCE" not in (thing_of(found).association, thing_of(found).releasing):
+        await confidential(house, actor, deed, found.stream, found.person)
 
 
 async def confidential(house: House, actor: Actor, deed: str, record: str, person: str) -> None:
