@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import secrets
-from collections.abc import Callable
+from bisect import bisect_right, insort
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import msgspec
 
@@ -24,14 +26,26 @@ from domain.errors import Invalid, NotInForce, OutOfTurn, RequirementsNotMet
 from domain.event import Claims, Event, Identity
 from domain.policy import Attestation, Reinstatement
 
-Standing = Literal["active", "lapsed", "inactive", "suspended", "removed", "archived", "erased"]
+Standing = Literal["active", "lapsed", "inactive", "emeritus", "suspended", "removed", "archived", "erased"]
 ReportedStanding = Literal["active", "lapsed", "inactive"]
+LiftedStanding = Literal["active", "lapsed", "inactive", "emeritus"]
 InactiveReason = Literal["illness", "job_change", "move", "family_leave", "retirement", "other"]
 SuspendReason = Literal["sanction_being_established", "fraud_being_established"]
 RemovalGround = Literal["licensing_board_sanction", "fraud"]
+SanctionSource = Literal["board_notice", "board_website", "told_by_holder", "fraud_finding"]
+SanctionOutcome = Literal["unfounded", "no_consequence"]
+CorrectionReason = Literal["wrong_record", "wrong_day", "entered_twice", "decided_on_wrong_facts"]
 Means = Literal["renewal", "lapse", "inactivity", "reactivation", "correction"]
 CustodyReason = Literal["transfer", "licence_ended", "admitted", "not_offered"]
-IssueReason = Literal["awarded", "imported", "renewed", "transferred", "reinstated", "renamed", "add_on"]
+IssueReason = Literal[
+    "awarded", "imported", "renewed", "transferred", "reinstated", "renamed", "add_on", "converted", "corrected"
+]
+
+# A retired category and what its holders are instead (AZ-REQ, IN-ERS), from the year ERS began; the day is ours.
+CONVERSIONS: dict[str, tuple[str, AddOn]] = {"IFRS": ("IFS", "ERS"), "ECFRS": ("ECFS", "ERS")}
+CONVERTED_FROM = date(2024, 1, 1)
+EMERGING_YEARS = 2
+"""R24 (IN-ERS)."""
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 NUMBER_LENGTH = 7
@@ -103,17 +117,62 @@ class Certificate(msgspec.Struct, frozen=True):
     replaces: str
 
 
+class Turn(msgspec.Struct, frozen=True):
+    """How an endorsement stands from a day on; `until`: the last day of an inactivity."""
+
+    since: date
+    standing: Standing
+    through: date
+    add_on: AddOn | None = None
+    add_on_until: date | None = None
+    until: date | None = None
+
+    def standing_on(self, on: date) -> Standing:
+        """Past its last good day an active one is lapsed, and so is one that was inactive for too long."""
+        over = self.through if self.standing == "active" else self.until if self.standing == "inactive" else None
+        return "lapsed" if over and on > over else self.standing
+
+    def add_on_on(self, on: date) -> AddOn | None:
+        """An Emerging ERS ends with its two years (R24)."""
+        over = self.add_on == "EERS" and self.add_on_until and on > self.add_on_until
+        return None if over else self.add_on
+
+
+def _since(turn: Turn) -> date:
+    return turn.since
+
+
+class Stands(msgspec.Struct, frozen=True):
+    """A standing, since when, and through which last good day."""
+
+    standing: Standing
+    since: date
+    through: date
+
+
 class Endorsement(Aggregate):
-    """One person in one category. The custodian is the association that holds it now."""
+    """One person in one category. The custodian is the association that holds it now.
+
+    `facts` are all that is known, in the order in which it was recorded, and `corrections` what was said later of
+    some of them: then all is folded again, as if they had been right from the beginning.
+    """
 
     kind: ClassVar[str] = "endorsement"
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.number = name
+        self.facts: list[Event] = []
+        self.corrections: dict[int, Endorsement.Corrected] = {}
+        self._forget()
+
+    def _forget(self) -> None:
+        """As it was before its first fact."""
         self.state: Literal["unknown"] | Standing = "unknown"
         self.person = ""
         self.category = ""
+        self.converted_from = ""
+        self.converted_on = date.min
         self.custodian = ""
         self.custody_since = date.min
         self.awarded_on = date.min
@@ -124,15 +183,44 @@ class Endorsement(Aggregate):
         self.contradicted = False
         self.add_on: AddOn | None = None
         self.add_on_until: date | None = None
+        self.emerged = False
         self.renewed_for = 0
         self.inactive_until: date | None = None
+        self.inactive_too_long = False
+        self.before_suspension: Standing = "active"
+        self.sanction: SanctionSource | None = None
         self.removal_proposed_by = ""
+        self.removal_proposer = ""
         self.removal_ground: RemovalGround | None = None
         self.counted_from = date.min
         self.audit_due = False
         self.certificates: list[Certificate] = []
-        self.history: list[tuple[date, Standing, date, AddOn | None]] = []
+        self.turns: list[Turn] = []
         self.last_on = date.min
+
+    def remember(self, event: Event) -> None:
+        self.facts.append(event)
+        self._apply(event)
+        self.version = event.originator_version
+
+    def _apply(self, event: Event) -> None:
+        correction = self.corrections.get(event.originator_version)
+        if correction is None:
+            event.apply(self)
+        elif not correction.void:
+            correction.righted(event).apply(self)
+
+    @classmethod
+    def fold(cls, events: Iterable[Event]) -> Self | None:
+        """The state after these events, or None when there are none; each counts as it was corrected last."""
+        facts = list(events)
+        if not facts:
+            return None
+        endorsement = cls(facts[0].originator_id.partition("/")[2])
+        endorsement.corrections = {fact.corrects: fact for fact in facts if isinstance(fact, cls.Corrected)}
+        for fact in facts:
+            endorsement.remember(fact)
+        return endorsement
 
     class Awarded(Event, frozen=True):
         topic: ClassVar[str] = "endorsement.awarded"
@@ -204,6 +292,8 @@ class Endorsement(Aggregate):
             endorsement.imported = self.source
             endorsement.awarded_on = self.awarded_on or endorsement.awarded_on
             endorsement.category = self.category or endorsement.category
+            endorsement.inactive_until = None
+            endorsement.inactive_too_long = False
             endorsement._stand(self.since(endorsement.through), self.standing, self.through)
 
         def since(self, through: date) -> date:
@@ -261,13 +351,30 @@ class Endorsement(Aggregate):
             endorsement.inactive_until = self.until
             endorsement._stand(self.on, "inactive", endorsement.through)
 
+    class InactivityEnded(Event, frozen=True):
+        """Nobody asked to be active again in time (R23); after that it takes another application (IAITMH)."""
+
+        topic: ClassVar[str] = "endorsement.inactivity_ended"
+        until: date
+
+        def apply(self, endorsement: Endorsement) -> None:
+            endorsement.inactive_too_long = True
+            endorsement._stand(self.on, "lapsed", endorsement.through)
+
     class Reactivated(Event, frozen=True):
         topic: ClassVar[str] = "endorsement.reactivated"
         through: date
 
         def apply(self, endorsement: Endorsement) -> None:
-            endorsement.inactive_until = None
             endorsement._stand(self.on, "active", self.through)
+
+    class EmeritusGranted(Event, frozen=True):
+        """Kept as an honour: renewed no more, not listed as active (CT-MENU names it; what it means is ours)."""
+
+        topic: ClassVar[str] = "endorsement.emeritus_granted"
+
+        def apply(self, endorsement: Endorsement) -> None:
+            endorsement._stand(self.on, "emeritus", endorsement.through)
 
     class Reinstated(Event, frozen=True):
         """Back after a lapse (R22); the next audit is certain."""
@@ -290,30 +397,59 @@ class Endorsement(Aggregate):
         reason: SuspendReason
 
         def apply(self, endorsement: Endorsement) -> None:
+            if endorsement.state != "suspended":
+                endorsement.before_suspension = endorsement.standing_state
             endorsement._stand(self.on, "suspended", endorsement.through)
 
     class SuspensionLifted(Event, frozen=True):
         """`standing`: what it goes back to."""
 
         topic: ClassVar[str] = "endorsement.suspension_lifted"
-        standing: ReportedStanding = "active"
+        standing: LiftedStanding = "active"
 
         def apply(self, endorsement: Endorsement) -> None:
             endorsement._stand(self.on, self.standing, endorsement.through)
 
+    class SanctionReported(Event, frozen=True):
+        """What an association learned, and where: of a licensing board (by its code) or of its own finding of fraud.
+
+        There is no complaints process: this is the document that a removal rests on (PA-REG; the form is ours).
+        """
+
+        topic: ClassVar[str] = "endorsement.sanction_reported"
+        source: SanctionSource
+        decided_on: date
+        board: str = ""
+
+        def apply(self, endorsement: Endorsement) -> None:
+            endorsement.sanction = self.source
+
+    class SanctionSettled(Event, frozen=True):
+        """It was no sanction, or none that removes an endorsement."""
+
+        topic: ClassVar[str] = "endorsement.sanction_settled"
+        outcome: SanctionOutcome
+
+        def apply(self, endorsement: Endorsement) -> None:
+            endorsement.sanction = None
+
     class RemovalProposed(Event, frozen=True):
+        """`person`: who proposes it, where the actor is known as a person."""
+
         topic: ClassVar[str] = "endorsement.removal_proposed"
         ground: RemovalGround
+        person: str = ""
 
         def apply(self, endorsement: Endorsement) -> None:
             endorsement.removal_proposed_by = self.by
+            endorsement.removal_proposer = self.person
             endorsement.removal_ground = self.ground
 
     class RemovalProposalWithdrawn(Event, frozen=True):
         topic: ClassVar[str] = "endorsement.removal_proposal_withdrawn"
 
         def apply(self, endorsement: Endorsement) -> None:
-            endorsement.removal_proposed_by = ""
+            endorsement.removal_proposed_by = endorsement.removal_proposer = ""
             endorsement.removal_ground = None
 
     class Removed(Event, frozen=True):
@@ -334,6 +470,14 @@ class Endorsement(Aggregate):
         def apply(self, endorsement: Endorsement) -> None:
             endorsement._stand(self.on, "archived", endorsement.through)
 
+    class EndedByDeath(Event, frozen=True):
+        """The holder has died (`person.died`): off the register, no word to anybody about renewing (ours)."""
+
+        topic: ClassVar[str] = "endorsement.ended_by_death"
+
+        def apply(self, endorsement: Endorsement) -> None:
+            endorsement._stand(self.on, "archived", endorsement.through)
+
     class AddOnGranted(Event, frozen=True):
         """ERS, or Emerging ERS until a day two years on (IN-ERS)."""
 
@@ -344,7 +488,67 @@ class Endorsement(Aggregate):
         def apply(self, endorsement: Endorsement) -> None:
             endorsement.add_on = self.add_on
             endorsement.add_on_until = self.until
+            endorsement.emerged = endorsement.emerged or self.add_on == "EERS"
             endorsement._stand(self.on, endorsement.standing_state, endorsement.through)
+
+    class AddOnEnded(Event, frozen=True):
+        """Records that the two years of an Emerging ERS are over (R24); it ended with their last day already."""
+
+        topic: ClassVar[str] = "endorsement.add_on_ended"
+        add_on: AddOn
+        until: date
+
+        def apply(self, endorsement: Endorsement) -> None:
+            endorsement.add_on = endorsement.add_on_until = None
+            endorsement._stand(self.on, endorsement.standing_state, endorsement.through)
+
+    class Converted(Event, frozen=True):
+        """A retired category becomes what its holders are instead, with the number it has (R17, AZ-REQ, IN-ERS)."""
+
+        topic: ClassVar[str] = "endorsement.converted"
+        from_: str = msgspec.field(name="from")
+        to: str
+        add_on: AddOn
+
+        def apply(self, endorsement: Endorsement) -> None:
+            endorsement.converted_from = endorsement.category
+            endorsement.converted_on = self.on
+            endorsement.category = self.to
+            endorsement.add_on = self.add_on
+            endorsement.add_on_until = None
+            endorsement._stand(self.on, endorsement.standing_state, endorsement.through)
+
+    class Corrected(Event, frozen=True):
+        """What was recorded as version `corrects` was wrong (R29): it never was (`void`), was of another `day`, or is
+        good `through` another one. The old event stays; all is told from now on as if this had been known then.
+
+        `newest` is how it stands by its newest day after this, `recorded` by what was recorded last: for readers that
+        keep no history. Of several corrections of one version the last one counts.
+        """
+
+        topic: ClassVar[str] = "endorsement.corrected"
+        corrects: int
+        reason: CorrectionReason
+        newest: Stands
+        recorded: Stands
+        void: bool = False
+        day: date | None = None
+        through: date | None = None
+
+        def apply(self, endorsement: Endorsement) -> None:
+            known = endorsement.corrections.get(self.corrects)
+            if known is None or known.originator_version < self.originator_version:
+                endorsement.corrections[self.corrects] = self
+                endorsement._forget()
+                for fact in endorsement.facts:
+                    endorsement._apply(fact)
+
+        def righted(self, event: Event) -> Event:
+            """The event as it should have been."""
+            facts: dict[str, Any] = {"on": self.day or event.on}
+            if self.through:
+                facts |= {name: self.through for name in ("through", "until") if name in event.__struct_fields__}
+            return msgspec.structs.replace(event, **facts)
 
     class CustodyTransferred(Event, frozen=True):
         """Another association holds it from this day; number, award and `through` stay.
@@ -493,10 +697,16 @@ class Endorsement(Aggregate):
         until = _years_later(on, practice(self.custodian, on).inactive_years)
         self.record(self.MadeInactive, reason=reason, until=until, on=on, by=by)
 
+    def end_inactivity(self, *, on: date, by: str) -> None:
+        """Record that the years of an inactivity are over (R23)."""
+        if self.state != "inactive" or self.inactive_until is None or on <= self.inactive_until:
+            raise OutOfTurn(self.stream, state=self.standing(on), needs=["inactive for too long"], can=self.can(on))
+        self.refuse_before(self.last_on, on)
+        self.record(self.InactivityEnded, until=self.inactive_until, on=on, by=by)
+
     def reactivate(self, *, on: date, by: str) -> None:
+        self._must_not_be_inactive_for_too_long(on)
         self._must_stand(on, "inactive")
-        if self.inactive_until and on > self.inactive_until:
-            raise OutOfTurn(self.stream, state="inactive_for_too_long", needs=["inactive"], can=["apply again"])
         if self.through < on:
             # "Ordinary renewal" (IAITMH) missed: then it takes what a lapsed one takes.
             raise OutOfTurn(self.stream, state="past_its_last_good_day", needs=["good"], can=["reinstate"])
@@ -504,6 +714,7 @@ class Endorsement(Aggregate):
 
     def reinstate(self, attested: Reinstatement, *, on: date, by: str) -> None:
         """After a lapse, or past the last good day while inactive; an audit follows (R22, NE-POL)."""
+        self._must_not_be_inactive_for_too_long(on)
         if self.standing(on) == "inactive" and self.through < on:
             self.refuse_before(self.last_on, on)
         else:
@@ -524,41 +735,78 @@ class Endorsement(Aggregate):
             by=by,
         )
 
+    def grant_emeritus(self, *, on: date, by: str) -> None:
+        """On request of the holder, for good (ours)."""
+        self._must_stand(on, "active", "inactive")
+        self.record(self.EmeritusGranted, on=on, by=by)
+
     def suspend(self, reason: SuspendReason, *, on: date, by: str) -> None:
-        self._must_stand(on, "active", "inactive", "lapsed")
+        self._must_stand(on, "active", "inactive", "lapsed", "emeritus")
         self.record(self.Suspended, reason=reason, on=on, by=by)
 
     def lift_suspension(self, *, on: date, by: str) -> None:
         self._must_stand(on, "suspended")
-        before = next(state for _, state, _, _ in reversed(self.history) if state != "suspended")
-        standing: ReportedStanding = before if before in ("lapsed", "inactive") else "active"
+        before = self.before_suspension
+        standing: LiftedStanding = before if before in ("lapsed", "inactive", "emeritus") else "active"
         self.record(self.SuspensionLifted, standing=standing, on=on, by=by)
 
-    def propose_removal(self, ground: RemovalGround, *, on: date, by: str) -> None:
-        self._must_stand(on, "active", "inactive", "lapsed", "suspended")
+    def report_sanction(self, source: SanctionSource, board: str, decided_on: date, *, on: date, by: str) -> None:
+        """Document what a removal may rest on. `board`: the code of a licensing board, such as VA-LPC."""
+        self._must_stand(on, *_MAY_BE_REMOVED)
+        if (source == "fraud_finding") == bool(board) or (board and not _BOARD.fullmatch(board)):
+            raise Invalid(
+                "Name the licensing board by its code, such as VA-LPC; leave it out for a finding of fraud.",
+                field="board",
+            )
+        if decided_on > on:
+            raise Invalid("This can't have been decided later than it was learned of.", field="decided_on")
+        self.record(self.SanctionReported, source=source, board=board, decided_on=decided_on, on=on, by=by)
+
+    def settle_sanction(self, outcome: SanctionOutcome, *, on: date, by: str) -> None:
+        self.refuse_before(self.last_on, on)
+        if self.sanction is None or self.standing(on) == "removed":
+            raise OutOfTurn(self.stream, state=self.standing(on), needs=["reported as sanctioned"], can=self.can(on))
+        if self.removal_proposed_by:
+            raise OutOfTurn(self.stream, state="proposed_for_removal", needs=["not proposed"], can=[
+                "withdraw the proposal"])  # fmt: skip
+        self.record(self.SanctionSettled, outcome=outcome, on=on, by=by)
+
+    def propose_removal(self, ground: RemovalGround, *, person: str = "", on: date, by: str) -> None:
+        """Only on what was documented before. `person`: who proposes it, where that is known."""
+        self._must_stand(on, *_MAY_BE_REMOVED)
         if self.removal_proposed_by:
             raise OutOfTurn(self.stream, state="proposed_for_removal", needs=["not proposed"], can=["remove"])
-        self.record(self.RemovalProposed, ground=ground, on=on, by=by)
+        documented = "fraud" if self.sanction == "fraud_finding" else "licensing_board_sanction"
+        if self.sanction is None or ground != documented:
+            needs = "a finding of fraud on record" if ground == "fraud" else "a board's sanction on record"
+            raise OutOfTurn(self.stream, state="not_documented", needs=[needs], can=["report a sanction"])
+        self.record(self.RemovalProposed, ground=ground, person=person, on=on, by=by)
 
     def withdraw_removal_proposal(self, *, on: date, by: str) -> None:
-        self._must_stand(on, "active", "inactive", "lapsed", "suspended")
+        self._must_stand(on, *_MAY_BE_REMOVED)
         if not self.removal_proposed_by:
             raise OutOfTurn(self.stream, state=self.standing(on), needs=["proposed for removal"], can=self.can(on))
         self.record(self.RemovalProposalWithdrawn, on=on, by=by)
 
-    def remove(self, *, on: date, by: str) -> None:
-        """The second person confirms what the first proposed, on the same ground."""
-        self._must_stand(on, "active", "inactive", "lapsed", "suspended")
+    def remove(self, *, person: str = "", on: date, by: str) -> None:
+        """The second person confirms what the first proposed, on the same ground. `person`: the second, where known."""
+        self._must_stand(on, *_MAY_BE_REMOVED)
         if not self.removal_proposed_by or self.removal_ground is None:
             standing = self.standing(on)
             raise OutOfTurn(self.stream, state=standing, needs=["proposed for removal"], can=["propose removal"])
-        if self.removal_proposed_by == by:
+        if _hand(self.removal_proposed_by) == _hand(by) or (person and person == self.removal_proposer):
             raise Invalid("A second person has to confirm the removal.", field="by")
         self.record(self.Removed, ground=self.removal_ground, proposed_by=self.removal_proposed_by, on=on, by=by)
 
     def archive(self, *, on: date, by: str) -> None:
-        self._must_stand(on, "active", "inactive", "lapsed")
+        self._must_stand(on, "active", "inactive", "lapsed", "emeritus")
         self.record(self.Archived, on=on, by=by)
+
+    def end_by_death(self, *, on: date, by: str) -> None:
+        """Whatever it was, unless it had ended; a death of which later facts are on record counts from their day."""
+        if self.state in ("removed", "archived"):
+            raise OutOfTurn(self.stream, state=self.state, needs=["not ended"], can=[])
+        self.record(self.EndedByDeath, on=max(on, self.last_on), by=by)
 
     def grant_add_on(self, add_on: AddOn, *, on: date, by: str) -> None:
         """ERS attaches to what its edition says (IN-ERS, RI-APP); Emerging ends after two years."""
@@ -567,10 +815,124 @@ class Endorsement(Aggregate):
         if CATEGORIES[self.category].slot not in edition.attaches_to:
             attaches = " or ".join(SLOT_TITLES[slot] for slot in edition.attaches_to)
             raise Invalid(f"{add_on} attaches to {attaches}, under {edition.name}.", field="add_on")
-        if self.add_on == "ERS" or (add_on == "EERS" and self.add_on):
+        if self.add_on == "ERS" or (add_on == "EERS" and self.add_on_on(on)):
             raise OutOfTurn(self.stream, state=f"{self.add_on}_already", needs=["without it"], can=[])
-        until = _years_later(on, 2) if add_on == "EERS" else None
+        if add_on == "EERS" and self.emerged:
+            # There are two years to meet ERS (IN-ERS), so not four.
+            raise OutOfTurn(self.stream, state="EERS_before", needs=["emerging for the first time"], can=["grant ERS"])
+        until = _years_later(on, EMERGING_YEARS) if add_on == "EERS" else None
         self.record(self.AddOnGranted, add_on=add_on, until=until, on=on, by=by)
+
+    def end_add_on(self, *, on: date, by: str) -> None:
+        """Record that the two years of an Emerging ERS are over."""
+        if self.add_on is None or self.add_on_until is None or on <= self.add_on_until:
+            raise OutOfTurn(self.stream, state="in_time", needs=["past the end of an Emerging ERS"], can=self.can(on))
+        self.refuse_before(self.last_on, on)
+        self.record(self.AddOnEnded, add_on=self.add_on, until=self.add_on_until, on=on, by=by)
+
+    def convert(self, *, on: date, by: str) -> None:
+        """A retired category into its successor with ERS, which has no end; number, award and last good day stay."""
+        self._must_stand(on, "active", "inactive", "lapsed", "emeritus", "suspended")
+        if self.category not in CONVERSIONS:
+            known = ", ".join(CONVERSIONS)
+            raise OutOfTurn(self.stream, state=self.category, needs=[f"of a retired category ({known})"], can=[])
+        if on < CONVERTED_FROM:
+            raise NotInForce("The conversion of retired categories", on)
+        to, add_on = CONVERSIONS[self.category]
+        self.record(self.Converted, from_=self.category, to=to, add_on=add_on, on=on, by=by)
+
+    def correct(
+        self,
+        corrects: int,
+        reason: CorrectionReason,
+        *,
+        void: bool = False,
+        day: date | None = None,
+        through: date | None = None,
+        on: date,
+        by: str,
+    ) -> None:
+        """Say what was wrong in the fact of version `corrects` (R29). `through`: its last day, whatever that is of."""
+        fact = next((fact for fact in self.facts if fact.originator_version == corrects), None)
+        may = next((may for kind, may in self._corrigible().items() if isinstance(fact, kind)), "")
+        if fact is None or not may:
+            raise Invalid(
+                "An award, renewal, lapse, inactivity, reactivation, reinstatement, add-on or emeritus is corrected "
+                "here, named by its version; a removal goes to appeal, a suspension is lifted.",
+                field="corrects",
+            )
+        now = self._as_known(fact)
+        if void:
+            wrong = "" if now is not None else "it is void already"
+            wrong = wrong if "v" in may else "it can't be void; correct its days"
+        elif day is None and through is None:
+            wrong = "say that it is void, or its right day or last day"
+        else:
+            wrong = self._wrong_days(fact, may, day, through, on)
+        if wrong:
+            raise Invalid(f"Version {corrects}: {wrong}.", field="void" if void else "through" if through else "day")
+        asked: dict[str, Any] = {"corrects": corrects, "reason": reason, "void": void, "day": day, "through": through}
+        after = self._if_corrected(asked, on, by)
+        if after.turns == self.turns:
+            raise Invalid(f"Version {corrects} says so already.", field="corrects")
+        if isinstance(fact, self.Lapsed) and void and after.standing(on) == "lapsed":
+            raise Invalid(
+                f"It is past its last good day, {after.through.isoformat()}, all the same; correct that one.",
+                field="void",
+            )
+        newest, recorded = after.outcome
+        self.record(self.Corrected, newest=newest, recorded=recorded, on=on, by=by, **asked)
+
+    def _if_corrected(self, asked: dict[str, Any], on: date, by: str) -> Endorsement:
+        """As it would be after a correction, which says what it comes to."""
+        after, unsaid = Endorsement(self.number), Stands("active", on, on)
+        for fact in self.facts:
+            after.remember(fact)
+        after.record(self.Corrected, newest=unsaid, recorded=unsaid, on=on, by=by, **asked)
+        return after
+
+    @property
+    def outcome(self) -> tuple[Stands, Stands]:
+        """How it stands by its newest day, and by what was recorded last."""
+        newest = self.turns[-1]
+        return (
+            Stands(newest.standing, newest.since, newest.through),
+            Stands(self.standing_state, newest.since, self.through),
+        )
+
+    @classmethod
+    def _corrigible(cls) -> dict[type[Event], str]:
+        """What may be corrected: v void, d its day, t its last day."""
+        return {
+            cls.Awarded: "dt", cls.Renewed: "vdt", cls.Lapsed: "v", cls.MadeInactive: "vdt", cls.InactivityEnded: "v",
+            cls.Reactivated: "vdt", cls.Reinstated: "vdt", cls.EmeritusGranted: "vd", cls.AddOnGranted: "vdt",
+        }  # fmt: skip
+
+    def _as_known(self, fact: Event) -> Event | None:
+        """The fact as it was corrected last, None where it is void."""
+        correction = self.corrections.get(fact.originator_version)
+        return fact if correction is None else None if correction.void else correction.righted(fact)
+
+    def _wrong_days(self, fact: Event, may: str, day: date | None, through: date | None, on: date) -> str:
+        """What is wrong with a corrected day: facts keep their order, and nothing has happened that lies ahead."""
+        if (day and "d" not in may) or (through and "t" not in may):
+            return "it has no such day; say that it is void"
+        if through and isinstance(fact, self.AddOnGranted) and fact.until is None:
+            return "this add-on has no end"
+        if through and through < (day or fact.on):
+            return "it can't end before it begins"
+        if day is None:
+            return ""
+        others = [
+            (known.originator_version, known.on)
+            for other in self.facts
+            if other is not fact and not isinstance(other, _NO_TURN) and (known := self._as_known(other))
+        ]
+        first = max((at for version, at in others if version < fact.originator_version), default=date.min)
+        last = min((at for version, at in others if version > fact.originator_version), default=on)
+        if not first <= day <= min(last, on):
+            return f"its day would be between {first.isoformat()} and {min(last, on).isoformat()}"
+        return ""
 
     def transfer_custody(self, to: str, transfer: str, why: CustodyReason = "transfer", *, on: date, by: str) -> None:
         self._must_stand(on, "active", "inactive")
@@ -632,15 +994,15 @@ class Endorsement(Aggregate):
 
     def standing(self, on: date) -> Standing:
         """The standing on a day as known now; past its last good day an active one is lapsed, event or not."""
-        found: Standing = "lapsed"
-        for since, state, through, _ in self._by_day():
-            if since <= on:
-                found = "lapsed" if state == "active" and on > through else state
-        return found
+        turn = self._turn(on)
+        return turn.standing_on(on) if turn else "lapsed"
 
     def moving(self, on: date) -> str:
-        """The standing as a transfer judges it: an open proposal to remove holds it (design section 10)."""
-        return "proposed for removal" if self.removal_proposed_by else self.standing(on)
+        """The standing as a transfer judges it: an open sanction or proposal to remove holds it (design section 10)."""
+        if self.removal_proposed_by:
+            return "proposed for removal"
+        standing = self.standing(on)
+        return "reported as sanctioned" if self.sanction and standing in _MAY_BE_REMOVED else standing
 
     def printed_through(self, on: date) -> date:
         """The last good day a certificate states: never after the end of an Emerging ERS (`credentials.md` 9)."""
@@ -650,19 +1012,20 @@ class Endorsement(Aggregate):
 
     def held_on(self, on: date) -> str:
         """The category with add-on that was active on a day, or empty (R12 asks this of RSC providers)."""
-        if on < self.awarded_on or self.standing(on) != "active":
-            return ""
-        return with_add_on(self.category, self.add_on_on(on))
+        return self.held_as(on) if on >= self.awarded_on and self.standing(on) == "active" else ""
+
+    def held_as(self, on: date) -> str:
+        """The category with add-on on a day, whatever it stood as."""
+        return with_add_on(self.category_on(on), self.add_on_on(on))
+
+    def category_on(self, on: date) -> str:
+        """The category on a day: before its conversion the old one."""
+        return self.converted_from if self.converted_from and on < self.converted_on else self.category
 
     def add_on_on(self, on: date) -> AddOn | None:
         """The add-on held on a day; an Emerging ERS ends with its two years (R24)."""
-        found: AddOn | None = None
-        for since, _, _, add_on in self._by_day():
-            if since <= on:
-                found = add_on
-        if found == "EERS" and self.add_on_until and on > self.add_on_until:
-            return None
-        return found
+        turn = self._turn(on)
+        return turn.add_on_on(on) if turn else None
 
     @property
     def certificate(self) -> Certificate | None:
@@ -675,26 +1038,52 @@ class Endorsement(Aggregate):
 
     def can(self, on: date) -> list[str]:
         """The deeds possible in the standing of a day."""
+        if self.inactive_too_long or (self.state == "inactive" and self.standing(on) == "lapsed"):
+            return ["apply again", "suspend", "archive"]
         return {
-            "active": ["renew", "make inactive", "suspend", "archive", "request a transfer"],
-            "inactive": ["reactivate", "suspend", "archive", "request a transfer"],
+            "active": ["renew", "make inactive", "grant emeritus", "suspend", "archive", "request a transfer"],
+            "inactive": ["reactivate", "grant emeritus", "suspend", "archive", "request a transfer"],
             "lapsed": ["reinstate", "suspend", "archive"],
-            "suspended": ["lift the suspension", "propose removal"],
+            "emeritus": ["suspend", "archive"],
+            "suspended": ["lift the suspension", "report a sanction", "propose removal"],
         }.get(self.standing(on), [])
 
     def _stand(self, on: date, standing: Standing, through: date) -> None:
         self.state = standing
         self.through = through
         self.last_on = max(self.last_on, on)
-        self.history.append((on, standing, through, self.add_on))
+        if standing not in ("inactive", "suspended"):
+            self.inactive_until = None
+        until = self.inactive_until if standing == "inactive" else None
+        # By day, of one day in the order of recording: facts recorded late stand where they belong.
+        insort(self.turns, Turn(on, standing, through, self.add_on, self.add_on_until, until), key=_since)
 
-    def _by_day(self) -> list[tuple[date, Standing, date, AddOn | None]]:
-        """What was so since which day; facts recorded late stand where they belong."""
-        return sorted(self.history, key=lambda turn: turn[0])
+    def _turn(self, on: date) -> Turn | None:
+        """What was so on a day."""
+        at = bisect_right(self.turns, on, key=_since)
+        return self.turns[at - 1] if at else None
+
+    def _must_not_be_inactive_for_too_long(self, on: date) -> None:
+        if self.inactive_too_long or (self.state == "inactive" and self.standing(on) == "lapsed"):
+            raise OutOfTurn(self.stream, state="inactive_for_too_long", needs=["inactive"], can=["apply again"])
 
     def _must_stand(self, on: date, *standings: Standing) -> None:
         self.refuse_before(self.last_on, on)
         self.refuse_unless(self.standing(on), *standings, can=self.can(on))
+
+
+_MAY_BE_REMOVED: tuple[Standing, ...] = ("active", "inactive", "lapsed", "emeritus", "suspended")
+# What says nothing about how an endorsement stands, and so has no place in the order of its days.
+_NO_TURN = (
+    Endorsement.Corrected, Endorsement.CertificateIssued, Endorsement.CertificateSigned, Endorsement.ReportContradicted,
+    Endorsement.ReportSettled,
+)  # fmt: skip
+_BOARD = re.compile(r"[A-Z]{2,8}(-[A-Z0-9]{1,12}){1,2}")
+
+
+def _hand(by: str) -> str:
+    """What tells one human behind actors from another: the key or session they act with."""
+    return by.rpartition(":")[2]
 
 
 def day_after(day: date) -> date:

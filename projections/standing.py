@@ -19,6 +19,33 @@ from projections.view import Query, View, name_of
 _DAY: Final = timedelta(days=1)
 
 
+class Told(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What an event said of the standing from a day on; what it left open is as it was before.
+
+    `until`: the last day of an inactivity or an add-on; `add_on`: empty when there is none any more. `goes_on`: from
+    the day after the last good one of before, where that comes first.
+    """
+
+    version: int
+    since: date
+    standing: str | None = None
+    through: date | None = None
+    until: date | None = None
+    add_on: str | None = None
+    reported: bool | None = None
+    edition: str | None = None
+    awarded_on: date | None = None
+    goes_on: bool = False
+
+
+class Right(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What was said later of what a version had told."""
+
+    void: bool
+    day: date | None
+    through: date | None
+
+
 class Turn(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What an event made of the standing, from a day on."""
 
@@ -26,8 +53,15 @@ class Turn(msgspec.Struct, frozen=True, array_like=True, gc=False):
     standing: str
     through: date
     add_on: AddOn | None
+    add_on_until: date | None
+    until: date | None
     reported: bool
     edition: str
+
+    @property
+    def over(self) -> date | None:
+        """The last day of this standing, where it ends by itself."""
+        return self.through if self.standing == "active" else self.until if self.standing == "inactive" else None
 
 
 class Custody(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -36,12 +70,16 @@ class Custody(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Endorsed(Row):
-    """What is needed to work out the spans again when another event comes; `standing` as last recorded."""
+    """What is needed to work out the spans again when another event comes; `standing` and more as last recorded."""
 
     table: ClassVar[str] = "endorsements"
     key: ClassVar[tuple[str, ...]] = ("number",)
     found_by: ClassVar[tuple[str, ...]] = ("number",)
-    indexes: ClassVar[tuple[str, ...]] = ("(through) WHERE standing = 'active'",)
+    indexes: ClassVar[tuple[str, ...]] = (
+        "(through) WHERE standing = 'active'",
+        "(add_on_until) WHERE add_on_until IS NOT NULL",
+        "(inactive_until) WHERE inactive_until IS NOT NULL",
+    )
 
     number: str
     person: str
@@ -49,12 +87,14 @@ class Endorsed(Row):
     awarded_on: date
     standing: str
     through: date
-    add_on: AddOn | None
+    add_on: str | None
     add_on_until: date | None
-    reported: bool
-    edition: str
-    turns: list[Turn]
+    inactive_until: date | None
+    told: list[Told]
     custody: list[Custody]
+    converted_from: str = ""
+    converted_on: date | None = None
+    corrected: dict[str, Right] = {}
 
 
 class Standing(Row):
@@ -89,83 +129,154 @@ Span = tuple[str, str, str, date, date, bool, str, date, date | None]
 def change(rows: Rows, event: Event, position: int) -> None:
     match event:
         case Endorsement.Awarded():
-            held = _begin(rows, event, event.on)
-            held.edition = event.edition
-            _stand(held, event.on, "active", event.through)
+            held = _begin(rows, event)
+            _tell(held, event, "active", event.through, reported=False, edition=event.edition, awarded_on=event.on)
         case Endorsement.Imported():
-            held = _begin(rows, event, event.awarded_on)
-            held.reported = True
-            _stand(held, event.awarded_on, "active", event.through)
+            held = _begin(rows, event)
+            _tell(
+                held, event, "active", event.through, since=event.awarded_on, reported=True, edition="",
+                awarded_on=event.awarded_on,
+            )  # fmt: skip
             if event.standing != "active":
-                _stand(held, min(event.on, day_after(event.through)), event.standing, event.through)
+                _tell(held, event, event.standing, event.through, since=min(event.on, day_after(event.through)))
         case _:
             held = rows[Endorsed].change(name_of(event))
             _go_on(held, event)
-    _believe(rows, held, position)
+    turns = _turns(held)
+    _believe(rows, held, turns, position)
 
 
-def _begin(rows: Rows, event: Endorsement.Awarded | Endorsement.Imported, awarded_on: date) -> Endorsed:
+def _begin(rows: Rows, event: Endorsement.Awarded | Endorsement.Imported) -> Endorsed:
     return rows[Endorsed].put(
         Endorsed(
             number=name_of(event),
             person=event.person,
             category=event.category,
-            awarded_on=awarded_on,
+            awarded_on=event.on,
             standing="active",
             through=event.through,
             add_on=None,
             add_on_until=None,
-            reported=False,
-            edition="",
-            turns=[],
+            inactive_until=None,
+            told=[],
             custody=[Custody(date.min, event.association)],
         )
     )
 
 
-def _go_on(held: Endorsed, event: Event) -> None:  # noqa: C901 # one case for each event
+def _go_on(held: Endorsed, event: Event) -> None:  # noqa: C901, PLR0912 # one case for each event
     match event:
         case Endorsement.Renewed() | Endorsement.Reinstated():
-            held.reported = False
-            held.edition = event.edition
-            _stand(held, event.on, "active", event.through)
+            _tell(held, event, "active", event.through, reported=False, edition=event.edition)
         case Endorsement.Lapsed():
-            _stand(held, event.on, "lapsed", event.through)
+            _tell(held, event, "lapsed", event.through)
+        case Endorsement.InactivityEnded():
+            _tell(held, event, "lapsed")
         case Endorsement.CustodyTransferred():
             held.custody.append(Custody(event.on, event.to))
         case Endorsement.Reported():
-            held.awarded_on = event.awarded_on or held.awarded_on
             held.category = event.category or held.category
-            held.reported = True
-            _stand(held, event.since(held.through), event.standing, event.through)
+            _tell(
+                held, event, event.standing, event.through, reported=True, awarded_on=event.awarded_on,
+                goes_on=event.means == "renewal",
+            )  # fmt: skip
         case Endorsement.MadeInactive():
-            _stand(held, event.on, "inactive", held.through)
+            _tell(held, event, "inactive", until=event.until)
         case Endorsement.Reactivated():
-            _stand(held, event.on, "active", event.through)
+            _tell(held, event, "active", event.through)
+        case Endorsement.EmeritusGranted():
+            _tell(held, event, "emeritus")
         case Endorsement.Suspended():
-            _stand(held, event.on, "suspended", held.through)
+            _tell(held, event, "suspended")
         case Endorsement.SuspensionLifted():
-            _stand(held, event.on, event.standing, held.through)
+            _tell(held, event, event.standing)
         case Endorsement.Removed():
-            _stand(held, event.on, "removed", held.through)
-        case Endorsement.Archived():
-            _stand(held, event.on, "archived", held.through)
+            _tell(held, event, "removed")
+        case Endorsement.Archived() | Endorsement.EndedByDeath():
+            _tell(held, event, "archived")
         case Endorsement.AddOnGranted():
-            held.add_on = event.add_on
-            held.add_on_until = event.until
-            _stand(held, event.on, held.standing, held.through)
+            _tell(held, event, until=event.until, add_on=event.add_on)
+        case Endorsement.AddOnEnded():
+            _tell(held, event, add_on="")
+        case Endorsement.Converted():
+            held.converted_from, held.converted_on, held.category = held.category, event.on, event.to
+            _tell(held, event, add_on=event.add_on)
+        case Endorsement.Corrected():
+            right = Right(event.void, event.day, event.through)
+            held.corrected = held.corrected | {str(event.corrects): right}
 
 
-def _stand(held: Endorsed, since: date, standing: str, through: date) -> None:
-    held.standing = standing
-    held.through = through
-    held.turns.append(Turn(since, standing, through, held.add_on, held.reported, held.edition))
+def _tell(
+    held: Endorsed,
+    event: Event,
+    standing: str | None = None,
+    through: date | None = None,
+    *,
+    since: date | None = None,
+    until: date | None = None,
+    add_on: str | None = None,
+    reported: bool | None = None,
+    edition: str | None = None,
+    awarded_on: date | None = None,
+    goes_on: bool = False,
+) -> None:
+    held.told.append(
+        Told(event.originator_version, since or event.on, standing, through, until, add_on, reported, edition,
+             awarded_on, goes_on)
+    )  # fmt: skip
 
 
-def _believe(rows: Rows, held: Endorsed, position: int) -> None:
+def _turns(held: Endorsed) -> list[Turn]:
+    """What was told, as it was corrected, in the order of recording; leaves in `held` how it stands after the last."""
+    standing, through, reported, edition = "active", held.through, False, ""
+    add_on: str | None = None
+    add_on_until = inactive_until = None
+    turns = []
+    for was in held.told:
+        told = _righted(was, held.corrected.get(str(was.version))) if held.corrected else was
+        if told is None:
+            continue
+        since = min(told.since, day_after(through)) if told.goes_on else told.since
+        standing, through = told.standing or standing, told.through or through
+        if told.add_on is not None:
+            add_on, add_on_until = told.add_on or None, told.until
+        elif told.until is not None:
+            inactive_until = told.until
+        if told.reported or standing not in ("inactive", "suspended"):
+            inactive_until = None
+        reported = reported if told.reported is None else told.reported
+        edition = edition if told.edition is None else told.edition
+        held.awarded_on = told.awarded_on or held.awarded_on
+        until = inactive_until if standing == "inactive" else None
+        turns.append(Turn(since, standing, through, _add_on(add_on), add_on_until, until, reported, edition))
+    held.standing, held.through, held.inactive_until = standing, through, inactive_until
+    held.add_on, held.add_on_until = add_on, add_on_until
+    return turns
+
+
+def _righted(told: Told, right: Right | None) -> Told | None:
+    if right is None:
+        return told
+    if right.void:
+        return None
+    facts: dict[str, date] = {}
+    if right.day:
+        facts["since"] = right.day
+        if told.awarded_on:
+            facts["awarded_on"] = right.day
+    if right.through:
+        facts["through" if told.until is None and told.through is not None else "until"] = right.through
+    return msgspec.structs.replace(told, **facts)
+
+
+def _add_on(code: str | None) -> AddOn | None:
+    return code if code in ("ERS", "EERS") else None  # type: ignore[return-value] # it is one of them
+
+
+def _believe(rows: Rows, held: Endorsed, turns: list[Turn], position: int) -> None:
     """From this position on we believe these spans; a span that differs is written anew beside the old belief."""
     table = rows[Standing]
-    new = dict.fromkeys(spans(held))
+    new = dict.fromkeys(spans(held, turns))
     for row in table.group(held.number):
         believed = msgspec.structs.astuple(row)[2:11]
         if believed in new:
@@ -177,18 +288,20 @@ def _believe(rows: Rows, held: Endorsed, position: int) -> None:
         table.put(Standing(held.number, held.person, *span, position))
 
 
-def spans(held: Endorsed) -> list[Span]:
+def spans(held: Endorsed, turns: list[Turn]) -> list[Span]:
     """The history of days as now known: facts recorded late stand where they belong."""
     custody = held.custody if len(held.custody) == 1 else sorted(held.custody, key=_since)
     found: list[Span] = []
     before = None
-    for turn, standing, begin, end in _pieces(held):
-        for first, last in _cut(begin, end, held, custody):
+    for turn, standing, begin, end in _pieces(held, sorted(turns, key=_since)):
+        for first, last in _cut(begin, end, held, turn, custody):
             add_on = turn.add_on
-            if add_on == "EERS" and held.add_on_until and first > held.add_on_until:
+            if add_on == "EERS" and turn.add_on_until and first > turn.add_on_until:
                 add_on = None
+            old = held.converted_on is not None and first < held.converted_on
+            category = held.converted_from if old else held.category
             span = (
-                with_add_on(held.category, add_on) if add_on else held.category,
+                with_add_on(category, add_on) if add_on else category,
                 _custodian(custody, first), standing, turn.through, held.awarded_on, turn.reported, turn.edition,
             )  # fmt: skip
             if span == before:
@@ -204,9 +317,8 @@ def _custodian(custody: list[Custody], on: date) -> str:
     return next(turn.association for turn in reversed(custody) if turn.since <= on)
 
 
-def _pieces(held: Endorsed) -> list[tuple[Turn, str, date, date | None]]:
-    """Each turn until the next one, an active one in two: until its last good day, and lapsed after it."""
-    turns = sorted(held.turns, key=_since)
+def _pieces(held: Endorsed, turns: list[Turn]) -> list[tuple[Turn, str, date, date | None]]:
+    """Each turn until the next one; what ends by itself in two: until its last day, and lapsed after it."""
     found: list[tuple[Turn, str, date, date | None]] = []
     if held.awarded_on < turns[0].since:
         # The award was corrected to an earlier day: as the aggregate answers.
@@ -216,24 +328,28 @@ def _pieces(held: Endorsed) -> list[tuple[Turn, str, date, date | None]]:
         end = turns[i + 1].since if i + 1 < len(turns) else None
         if end is not None and end <= begin:
             continue
-        if turn.standing != "active" or turn.through == date.max or (end is not None and end <= turn.through):
+        if turn.over is None or turn.over == date.max or (end is not None and end <= turn.over):
             found.append((turn, turn.standing, begin, end))
             continue
-        over = turn.through + _DAY
+        over = turn.over + _DAY
         if begin < over:
-            found.append((turn, "active", begin, over))
+            found.append((turn, turn.standing, begin, over))
         if end is None or max(begin, over) < end:
             found.append((turn, "lapsed", max(begin, over), end))
     return found
 
 
-def _cut(begin: date, end: date | None, held: Endorsed, custody: list[Custody]) -> list[tuple[date, date | None]]:
-    """The piece, cut where the custodian changes or an Emerging ERS ends."""
-    if len(custody) == 1 and held.add_on_until is None:
+def _cut(
+    begin: date, end: date | None, held: Endorsed, turn: Turn, custody: list[Custody]
+) -> list[tuple[date, date | None]]:
+    """The piece, cut where the custodian changes, the category is converted or an Emerging ERS ends."""
+    if len(custody) == 1 and turn.add_on_until is None and held.converted_on is None:
         return [(begin, end)]
     days = {turn.since for turn in custody[1:]}
-    if held.add_on_until:
-        days.add(held.add_on_until + _DAY)
+    if turn.add_on_until:
+        days.add(turn.add_on_until + _DAY)
+    if held.converted_on:
+        days.add(held.converted_on)
     cuts = sorted(day for day in days if begin < day and (end is None or day < end))
     return list(zip([begin, *cuts], [*cuts, end], strict=True))
 
@@ -247,9 +363,10 @@ VIEW: Final = View(
     tables=(Endorsed, Standing),
     takes=(
         Endorsement.Awarded, Endorsement.Imported, Endorsement.Reported, Endorsement.Renewed, Endorsement.Lapsed,
-        Endorsement.MadeInactive, Endorsement.Reactivated, Endorsement.Reinstated, Endorsement.Suspended,
-        Endorsement.SuspensionLifted, Endorsement.Removed, Endorsement.Archived, Endorsement.AddOnGranted,
-        Endorsement.CustodyTransferred,
+        Endorsement.MadeInactive, Endorsement.InactivityEnded, Endorsement.Reactivated, Endorsement.Reinstated,
+        Endorsement.EmeritusGranted, Endorsement.Suspended, Endorsement.SuspensionLifted, Endorsement.Removed,
+        Endorsement.Archived, Endorsement.EndedByDeath, Endorsement.AddOnGranted, Endorsement.AddOnEnded,
+        Endorsement.Converted, Endorsement.CustodyTransferred, Endorsement.Corrected,
     ),
     change=change,
 )  # fmt: skip
@@ -278,6 +395,14 @@ _HELD_AT = (
     + " AND (%(standing)s::text IS NULL OR standing = %(standing)s)"
     " AND number > %(after)s ORDER BY number LIMIT %(limit)s"
 )  # fmt: skip
+_PAST_INACTIVITY = (
+    "SELECT number FROM views.endorsements WHERE standing = 'inactive' AND inactive_until < %(on)s"
+    ' AND number COLLATE "C" > %(after)s ORDER BY number COLLATE "C" LIMIT %(limit)s'
+)
+_PAST_ADD_ON = (
+    "SELECT number FROM views.endorsements WHERE add_on = 'EERS' AND add_on_until < %(on)s"
+    ' AND number COLLATE "C" > %(after)s ORDER BY number COLLATE "C" LIMIT %(limit)s'
+)
 _PAST_THROUGH = (
     "SELECT number FROM views.endorsements WHERE standing = 'active' AND through < %(on)s"
     ' AND number COLLATE "C" > %(after)s ORDER BY number COLLATE "C" LIMIT %(limit)s'
@@ -337,6 +462,16 @@ def held_at(
 def past_through(on: date, after: str = "", limit: int = 1000) -> Query:
     """Numbers recorded as active whose last good day is before this one: their lapse may have to be recorded."""
     return Query(_PAST_THROUGH, {"on": on, "after": after, "limit": limit})
+
+
+def past_inactivity(on: date, after: str = "", limit: int = 1000) -> Query:
+    """Numbers recorded as inactive whose years are over."""
+    return Query(_PAST_INACTIVITY, {"on": on, "after": after, "limit": limit})
+
+
+def past_add_on(on: date, after: str = "", limit: int = 1000) -> Query:
+    """Numbers with an Emerging ERS whose two years are over."""
+    return Query(_PAST_ADD_ON, {"on": on, "after": after, "limit": limit})
 
 
 def position_at(at: object) -> Query:

@@ -38,8 +38,11 @@ _DECISIONS = (
     Endorsement.Reactivated,
     Endorsement.Reinstated,
     Endorsement.Suspended,
+    Endorsement.EmeritusGranted,
     Endorsement.Removed,
     Endorsement.Archived,
+    Endorsement.EndedByDeath,
+    Endorsement.Corrected,
 )
 
 
@@ -240,8 +243,10 @@ class Importer:
         if endorsement.custodian != row.association:
             return "association"
         told, now = _standing(row, on), endorsement.standing(on)
+        # A file may still name the retired category that was converted here.
+        category = endorsement.category if row.category == endorsement.converted_from else row.category
         facts = {
-            "category": (endorsement.category, row.category),
+            "category": (endorsement.category, category),
             "awarded_on": (endorsement.awarded_on, row.awarded_on),
             "standing": (now, told),
             "through": (endorsement.through, row.through),
@@ -435,8 +440,8 @@ def _is(events: Sequence[Event], row: Row) -> bool:
         for event in events
     )
     return endorsement is not None and not recorded and (
-        (endorsement.custodian, endorsement.category, endorsement.awarded_on)
-        == (row.association, row.category, row.awarded_on)
+        (endorsement.custodian, endorsement.awarded_on) == (row.association, row.awarded_on)
+        and row.category in (endorsement.category, endorsement.converted_from)
     )  # fmt: skip
 
 

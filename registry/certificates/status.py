@@ -15,14 +15,15 @@ from verifier.verdict import Notice
 Row = tuple[int, str, str, bytes]
 """Position, stream, topic, state."""
 
-Standing = Literal["active", "lapsed", "inactive", "suspended", "removed", "archived", "erased"]
+Standing = Literal["active", "lapsed", "inactive", "emeritus", "suspended", "removed", "archived", "erased"]
 
 VALID, REVOKED, SUSPENDED, SUPERSEDED = range(4)
 
 _ENDED: Final = frozenset({"removed", "archived", "erased"})
-_HELD: Final = frozenset({"suspended", "inactive"})
+_HELD: Final = frozenset({"suspended", "inactive", "emeritus"})
 
-# What an event makes of the standing; those of imports and liftings say it themselves, an add-on leaves it alone.
+# What an event makes of the standing; those of imports, liftings and corrections say it themselves, add-ons and a
+# conversion leave it alone.
 _STANDING_AFTER: Final[dict[str, Standing]] = {
     "endorsement.awarded": "active",
     "endorsement.renewed": "active",
@@ -30,9 +31,12 @@ _STANDING_AFTER: Final[dict[str, Standing]] = {
     "endorsement.reinstated": "active",
     "endorsement.lapsed": "lapsed",
     "endorsement.made_inactive": "inactive",
+    "endorsement.inactivity_ended": "lapsed",
+    "endorsement.emeritus_granted": "emeritus",
     "endorsement.suspended": "suspended",
     "endorsement.removed": "removed",
     "endorsement.archived": "archived",
+    "endorsement.ended_by_death": "archived",
 }
 TOPICS: Final = (
     *_STANDING_AFTER,
@@ -40,6 +44,9 @@ TOPICS: Final = (
     "endorsement.reported",
     "endorsement.suspension_lifted",
     "endorsement.add_on_granted",
+    "endorsement.add_on_ended",
+    "endorsement.converted",
+    "endorsement.corrected",
     "endorsement.custody_transferred",
     "certificate.issued",
     "person.erased",
@@ -60,6 +67,12 @@ _LAST_ZONE: Final = timezone(timedelta(hours=-12))
 """Where a day ends last."""
 
 
+class _Stands(msgspec.Struct):
+    standing: Standing
+    since: date
+    through: date
+
+
 class _Fact(msgspec.Struct):
     """Of any event above, only what decides a status."""
 
@@ -75,6 +88,8 @@ class _Fact(msgspec.Struct):
     cti: str = ""
     why: str = ""
     expires_at: datetime = UNRECORDED
+    newest: _Stands | None = None
+    recorded: _Stands | None = None
 
 
 class _Certificate(msgspec.Struct):
@@ -102,9 +117,10 @@ class _Case(msgspec.Struct):
     since: date = date.min
     through: date = date.max
     recorded: tuple[Standing, date] = ("active", date.max)
+    inactive_too_long: bool = False
     certificates: dict[str, _Certificate] = {}
 
-    def take(self, topic: str, fact: _Fact) -> None:
+    def take(self, topic: str, fact: _Fact) -> None:  # noqa: C901 # one case for each topic
         standing = _STANDING_AFTER.get(topic, fact.standing)
         match topic:
             case "endorsement.awarded":
@@ -120,8 +136,19 @@ class _Case(msgspec.Struct):
                     self.category, self.corrected_on = fact.category, fact.on
                 on = self._going_on(fact.on) if fact.means == "renewal" else fact.on
                 self.stand(on, standing, fact.through)
-            case "endorsement.add_on_granted":
+            case "endorsement.add_on_granted" | "endorsement.add_on_ended":
                 self.stand(fact.on, self.recorded[0])
+            case "endorsement.converted":
+                self.category, self.corrected_on = fact.to, fact.on
+                self.stand(fact.on, self.recorded[0])
+            case "endorsement.inactivity_ended":
+                self.stand(fact.on, standing)
+                self.inactive_too_long = True
+            case "endorsement.corrected" if fact.newest and fact.recorded:
+                self.recorded = fact.recorded.standing, fact.recorded.through
+                if self.standing not in _ENDED:
+                    self.standing, self.since = fact.newest.standing, fact.newest.since
+                    self.through = fact.newest.through
             case "endorsement.custody_transferred":
                 self.association, self.moved_on = fact.to, fact.on
             case _:
@@ -172,7 +199,8 @@ class _Case(msgspec.Struct):
         elif self.standing in _ENDED or self.standing in _HELD:
             on, reason = self.since, _REASON_OF_A_STANDING.get(self.standing, self.standing)
         else:
-            on, reason = self.since, _CORRECTED
+            too_long = self.inactive_too_long and self.standing == "lapsed"
+            on, reason = self.since, "inactive" if too_long else _CORRECTED
         return Notice(reason, on.isoformat(), standing, self.association)
 
 

@@ -28,7 +28,7 @@ _WORDS: Final = {1: "revoked", 2: "suspended", 3: "superseded"}
 _FILE: Final = re.compile(r"[1-9][0-9]{0,8}")
 _TOKEN_LIST: Final = 65533
 
-_ENDS: Final = ("endorsement.removed", "endorsement.archived")
+_ENDS: Final = ("endorsement.removed", "endorsement.archived", "endorsement.ended_by_death")
 _STANDS: Final = {
     "endorsement.awarded": "active",
     "endorsement.renewed": "active",
@@ -36,6 +36,8 @@ _STANDS: Final = {
     "endorsement.reinstated": "active",
     "endorsement.lapsed": "lapsed",
     "endorsement.made_inactive": "inactive",
+    "endorsement.inactivity_ended": "lapsed",
+    "endorsement.emeritus_granted": "emeritus",
     "endorsement.suspended": "suspended",
 }
 _BEGINS: Final = ("endorsement.awarded", "endorsement.imported")
@@ -44,6 +46,9 @@ _OTHERS: Final = (
     "endorsement.reported",
     "endorsement.suspension_lifted",
     "endorsement.add_on_granted",
+    "endorsement.add_on_ended",
+    "endorsement.converted",
+    "endorsement.corrected",
     "endorsement.custody_transferred",
     "certificate.issued",
 )
@@ -55,6 +60,7 @@ class _Fact(msgspec.Struct):
     on: date
     topic: str = ""
     position: int = 0
+    version: int = 0
     person: str = ""
     association: str = ""
     category: str = ""
@@ -64,6 +70,9 @@ class _Fact(msgspec.Struct):
     awarded_on: date | None = None
     through: date | None = None
     cti: str = ""
+    corrects: int = 0
+    void: bool = False
+    day: date | None = None
 
 
 _read_fact: Final = msgspec.json.Decoder(_Fact).decode
@@ -72,6 +81,7 @@ _read_fact: Final = msgspec.json.Decoder(_Fact).decode
 @dataclass
 class _Case:
     facts: list[_Fact] = field(default_factory=list)
+    version: int = 0
     erased: bool = False
     said: dict[int, Counts] = field(default_factory=dict)  # by list, as it was last counted
 
@@ -88,7 +98,9 @@ class Listed:
     waiting: set[str] = field(default_factory=set)
 
     def take(self, position: int, stream: str, topic: str, state: bytes) -> bool:
-        """Whether this event may change a list."""
+        """Whether this event may change a list. All events of a stream are shown, for corrections name a version."""
+        if stream.startswith("endorsement/"):
+            self.cases.setdefault(stream, _Case()).version += 1
         if topic not in _TOPICS:
             return False
         fact = _read_fact(state)
@@ -102,6 +114,7 @@ class Listed:
             self.waiting |= touched
             return True
         case = self.cases.setdefault(stream, _Case())
+        fact.version = case.version
         case.facts.append(fact)
         if topic in _BEGINS:
             self.holders.setdefault(fact.person, set()).add(stream)
@@ -130,10 +143,18 @@ def _judge(case: _Case) -> Iterator[tuple[int, int]]:
     if case.erased or any(fact.topic in _ENDS for fact in case.facts):
         yield from ((fact.position, 1) for fact in issued)
         return
-    since, _, standing, through = max(_turns(case.facts), default=(date.min, 0, "active", date.max))
+    since, _, standing, through = max(_turns(_righted(case.facts)), default=(date.min, 0, "active", date.max))
     newest = list(dict.fromkeys(fact.cti for fact in issued))[-1:]
-    holder = [fact.to or fact.association for fact in case.facts if fact.to or fact.topic in _BEGINS][-1:]
-    category = [fact.category for fact in case.facts if fact.category and fact.topic != "certificate.issued"][-1:]
+    holder = [
+        fact.to or fact.association
+        for fact in case.facts
+        if fact.topic == "endorsement.custody_transferred" or fact.topic in _BEGINS
+    ][-1:]
+    category = [
+        fact.to if fact.topic == "endorsement.converted" else fact.category
+        for fact in case.facts
+        if fact.topic == "endorsement.converted" or (fact.category and fact.topic != "certificate.issued")
+    ][-1:]
     first = {fact.cti: fact for fact in reversed(issued)}
     for fact in issued:
         paper = first[fact.cti]
@@ -143,13 +164,29 @@ def _judge(case: _Case) -> Iterator[tuple[int, int]]:
             and holder in ([], [paper.association])
             and category in ([], [paper.category.split("+")[0]])
         )
-        if standing in ("suspended", "inactive"):
+        if standing in ("suspended", "inactive", "emeritus"):
             status = 2
         elif not current:
             status = 3
         else:
             status = 2 if last > through or (standing == "lapsed" and since <= last) else 0
         yield fact.position, status
+
+
+def _righted(facts: list[_Fact]) -> list[_Fact]:
+    """The facts as the last correction of each has them."""
+    corrections = {fact.corrects: fact for fact in facts if fact.topic == "endorsement.corrected"}
+    if not corrections:
+        return facts
+    found = []
+    for fact in facts:
+        right = corrections.get(fact.version)
+        if right is None:
+            found.append(fact)
+        elif not right.void:
+            through = right.through if fact.through and right.through else fact.through
+            found.append(msgspec.structs.replace(fact, on=right.day or fact.on, through=through))
+    return [fact for fact in found if fact.topic != "endorsement.corrected"]
 
 
 def _turns(facts: list[_Fact]) -> Iterator[tuple[date, int, str, date]]:
@@ -171,7 +208,7 @@ def _turns(facts: list[_Fact]) -> Iterator[tuple[date, int, str, date]]:
             case "endorsement.suspension_lifted":
                 standing = fact.standing
                 yield on, 2 * order, standing, through
-            case "endorsement.add_on_granted":
+            case "endorsement.add_on_granted" | "endorsement.add_on_ended" | "endorsement.converted":
                 yield on, 2 * order, standing, through
             case topic if topic in _STANDS:
                 standing = _STANDS[topic]

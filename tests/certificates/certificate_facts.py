@@ -146,6 +146,29 @@ class Story:
     def archived(self, **facts):
         return self.of_endorsement(Endorsement.Archived, **facts)
 
+    def died(self, **facts):
+        return self.of_endorsement(Endorsement.EndedByDeath, **facts)
+
+    def emeritus(self, **facts):
+        return self.of_endorsement(Endorsement.EmeritusGranted, **facts)
+
+    def inactivity_ended(self, **facts):
+        return self.of_endorsement(Endorsement.InactivityEnded, until=date(2026, 5, 31), **facts)
+
+    def add_on_ended(self, **facts):
+        return self.of_endorsement(Endorsement.AddOnEnded, add_on="EERS", until=date(2026, 5, 31), **facts)
+
+    def converted(self, **facts):
+        return self.of_endorsement(Endorsement.Converted, from_="IFRS", to="IFS", add_on="ERS", **facts)
+
+    def corrected(self, events, corrects, **facts):
+        """A correction of the fact of this version among these events, with what it comes to."""
+        known = {"corrects": corrects, "reason": "wrong_record", **facts}
+        on = known.pop("on", DAY)
+        endorsement = Endorsement.fold(event for event in events if event.originator_id == f"endorsement/{self.number}")
+        newest, recorded = endorsement._if_corrected(known, on, "va-coordinator").outcome
+        return self.of_endorsement(Endorsement.Corrected, newest=newest, recorded=recorded, on=on, **known)
+
     def reported(self, standing, means="correction", through=date(2028, 12, 31), **facts):
         return self.of_endorsement(
             Endorsement.Reported,

@@ -333,12 +333,20 @@ def test_there_is_a_list_before_there_is_an_event():
     assert Statuses(SLOT_KEY).lists == 1
 
 
-ENDS = ["removed", "archived", "erased"]
-DEEDS = ["renewed", "made_inactive", "reactivated", "suspended", "lifted", "add_on", "issue", *ENDS]
+ENDS = ["removed", "archived", "died", "erased"]
+DEEDS = ["renewed", "made_inactive", "reactivated", "suspended", "lifted", "add_on", "add_on_ended", "emeritus",
+         "converted", "issue", *ENDS]  # fmt: skip
 DAYS = [date(2026, month, 1) for month in range(6, 10)]
 THROUGH = [date(2027, 12, 31), date(2028, 12, 31), date(2031, 12, 31)]
 
 facts = st.one_of(
+    st.tuples(
+        st.just("corrected"),
+        st.one_of(
+            st.fixed_dictionaries({"void": st.just(True)}),
+            st.fixed_dictionaries({"day": st.none() | st.sampled_from(DAYS), "through": st.sampled_from(THROUGH)}),
+        ),
+    ),
     st.tuples(st.sampled_from(DEEDS), st.fixed_dictionaries({"on": st.sampled_from(DAYS)})),
     st.tuples(
         st.just("reported"),
@@ -367,6 +375,10 @@ def test_the_list_agrees_with_the_endorsement_and_it_does_not_matter_how_often_w
         if deed == "issue":
             certificates.append(len(events) + 1)
             events.append(story.issued(len(certificates), replaces=len(certificates) - 1, why="renewed", **known))
+        elif deed == "corrected":
+            may = tuple(kind for kind, how in Endorsement._corrigible().items() if not known.get("void") or "v" in how)
+            if versions := [event.originator_version for event in events if isinstance(event, may)]:
+                events.append(story.corrected(events, data.draw(st.sampled_from(versions)), **known))
         else:
             events.append(getattr(story, deed)(**known))
     found = rows(*events)
@@ -391,12 +403,35 @@ def test_the_list_agrees_with_the_endorsement_and_it_does_not_matter_how_often_w
     now = endorsement.standing(date(2027, 1, 1))  # after all facts, before all last good days
     if any(deed in ENDS for deed, _ in told):
         assert set(given_to) == {REVOKED}
-    elif now in ("inactive", "suspended"):
+    elif now in ("inactive", "suspended", "emeritus"):
         assert set(given_to) == {SUSPENDED}
     else:
-        _, _, through, _ = endorsement._by_day()[-1]
-        good = now == "active" and through >= date(2028, 12, 31)
+        good = now == "active" and endorsement.turns[-1].through >= date(2028, 12, 31)
         assert given_to == [SUPERSEDED] * (len(certificates) - 1) + [VALID if good else SUSPENDED]
+
+
+def test_R17_a_conversion_replaces_the_certificates_of_the_category_of_before(story):
+    began = [story.awarded("IFRS"), story.issued(category="IFRS")]
+    statuses = folded(*began, story.converted(), story.issued(2, replaces=1, why="converted", category="IFS+ERS"))
+    assert (status(statuses, 2), status(statuses, 4)) == (SUPERSEDED, VALID)
+    waiting = folded(story.awarded("IFRS"), story.issued(category="IFRS"), story.converted())
+    assert status(waiting, 2) == SUPERSEDED
+
+
+def test_R23_a_notice_says_inactive_when_the_years_are_over_and_emeritus_by_its_name(story, begun):
+    over = folded(*begun, story.made_inactive(), story.inactivity_ended(on=LATER))
+    assert (status(over, 2), notice(over, 2).reason, notice(over, 2).standing) == (SUSPENDED, "inactive", "lapsed")
+    other = Story()
+    honoured = folded(other.awarded(), other.issued(), other.emeritus())
+    assert (status(honoured, 2), notice(honoured, 2).reason) == (SUSPENDED, "emeritus")
+
+
+def test_R29_a_void_renewal_takes_its_last_good_day_with_it(story, begun):
+    events = [*begun, story.renewed(), story.issued(2, replaces=1, why="renewed", through=date(2031, 12, 31))]
+    wrong = story.corrected(events, 3, void=True)
+    assert status(folded(*events), 4) == VALID
+    assert status(folded(*events, wrong), 4) == SUSPENDED
+    assert notice(folded(*events, wrong), 4).reason == "corrected"
 
 
 def test_fsck_judges_by_the_same_events():

@@ -61,6 +61,18 @@ def _facts(draw, kind, **fixed):  # noqa: C901, PLR0912 # one case for each kind
             return Endorsement.Removed, {"on": on, "ground": "fraud", "proposed_by": "alliance:k9"}
         case "archived":
             return Endorsement.Archived, {"on": on}
+        case "died":
+            return Endorsement.EndedByDeath, {"on": on}
+        case "emeritus":
+            return Endorsement.EmeritusGranted, {"on": on}
+        case "inactivity_ended":
+            return Endorsement.InactivityEnded, {"on": on, "until": on - timedelta(days=1)}
+        case "add_on_ended":
+            return Endorsement.AddOnEnded, {"on": on, "add_on": "EERS", "until": on - timedelta(days=1)}
+        case "converted":
+            return Endorsement.Converted, {"on": on, "from_": "IFRS", "to": draw(categories), "add_on": "ERS"}
+        case "sanctioned":
+            return Endorsement.SanctionReported, {"on": on, "source": "fraud_finding", "decided_on": on}
         case "add_on":
             add_on = draw(st.sampled_from(["ERS", "EERS"]))
             until = on + timedelta(days=draw(st.integers(0, 800))) if add_on == "EERS" else None
@@ -91,13 +103,16 @@ def _facts(draw, kind, **fixed):  # noqa: C901, PLR0912 # one case for each kind
 
 STANDING = (
     "renewed", "reinstated", "reported", "lapsed", "reactivated", "made_inactive", "suspended", "lifted", "removed",
-    "archived", "add_on", "moved",
+    "archived", "add_on", "moved", "died", "emeritus", "inactivity_ended", "add_on_ended", "converted", "sanctioned",
+    "corrected",
 )  # fmt: skip
 OTHERS = ("contradicted", "settled", "issued", "signed")
 
 
 def event(kind: type[Event], stream: str, version: int, **facts) -> Event:
-    known = {name: getattr(value, "isoformat", lambda v=value: v)() for name, value in facts.items()}
+    known = {
+        name: getattr(value, "isoformat", lambda v=value: v)() for name, value in facts.items() if value is not None
+    }
     names = {field.name: field.encode_name for field in msgspec.structs.fields(kind)}
     plain = {names[name]: msgspec.to_builtins(value) for name, value in known.items()}
     return msgspec.convert({"originator_id": stream, "originator_version": version, "by": "a:1", **plain}, kind)
@@ -126,9 +141,24 @@ def endorsement_events(draw, number="IFS-7K3MQ9TD", person="p1", kinds=STANDING,
         )  # fmt: skip
     events = [first]
     for kind in draw(st.lists(st.sampled_from(kinds), max_size=most)):
-        cls, facts = _facts(draw, kind, number=number, person=f"person/{person}")
+        cls, facts = _corrected(draw, events) if kind == "corrected" else _facts(
+            draw, kind, number=number, person=f"person/{person}")  # fmt: skip
         events.append(event(cls, stream, len(events) + 1, **facts))
     return events
+
+
+def _corrected(draw, events):
+    """A correction of one of these facts that may be corrected, and what it comes to."""
+    may = [fact for fact in events if isinstance(fact, tuple(Endorsement._corrigible()))] or events[:1]
+    fact = draw(st.sampled_from(may))
+    right = {"void": True} if fact is not events[0] and draw(st.booleans()) else {
+        "day": draw(st.none() | days), "through": draw(st.none() | days)}  # fmt: skip
+    if isinstance(fact, Endorsement.Imported):
+        right = {}
+    asked = {"corrects": fact.originator_version, "reason": "wrong_day", **right}
+    after = Endorsement.fold(events)._if_corrected(asked, FIRST, "a:1")
+    newest, recorded = after.outcome
+    return Endorsement.Corrected, {"on": draw(days), "newest": newest, "recorded": recorded, **asked}
 
 
 @st.composite

@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lives import SOURCE, days, endorsement_events, event
 
-from domain.category import with_add_on
 from domain.endorsement import Endorsement
 from projections import standing
 from projections.rows import Rows
@@ -40,7 +39,7 @@ def telling_days(events):
     named = {
         day
         for fact in events
-        for name in ("on", "awarded_on", "through", "until")
+        for name in ("on", "awarded_on", "through", "until", "day")
         if (day := getattr(fact, name, None)) is not None
     }
     return {day + timedelta(days=n) for day in named for n in (-1, 0, 1)}
@@ -59,7 +58,7 @@ def test_any_day_at_any_position_is_answered_as_the_aggregate_answers(events, da
             assert row is None
             continue
         assert row.standing == aggregate.standing(on)
-        assert row.category == with_add_on(aggregate.category, aggregate.add_on_on(on))
+        assert row.category == aggregate.held_as(on)
         assert (row.category if row.standing == "active" else "") == aggregate.held_on(on)
         assert row.awarded_on == aggregate.awarded_on
         moves = [e for e in events[:known] if isinstance(e, Endorsement.CustodyTransferred) and e.on <= on]
