@@ -395,6 +395,11 @@ _HELD_AT = (
     + " AND (%(standing)s::text IS NULL OR standing = %(standing)s)"
     " AND number > %(after)s ORDER BY number LIMIT %(limit)s"
 )  # fmt: skip
+_OF_CATEGORY = (
+    "SELECT number FROM views.endorsements WHERE category = %(category)s"
+    " AND standing NOT IN ('removed', 'archived') AND (%(association)s = '' OR custody -> -1 ->> 1 = %(association)s)"
+    ' AND number COLLATE "C" > %(after)s ORDER BY number COLLATE "C" LIMIT %(limit)s'
+)
 _PAST_INACTIVITY = (
     "SELECT number FROM views.endorsements WHERE standing = 'inactive' AND inactive_until < %(on)s"
     ' AND number COLLATE "C" > %(after)s ORDER BY number COLLATE "C" LIMIT %(limit)s'
@@ -462,6 +467,11 @@ def held_at(
 def past_through(on: date, after: str = "", limit: int = 1000) -> Query:
     """Numbers recorded as active whose last good day is before this one: their lapse may have to be recorded."""
     return Query(_PAST_THROUGH, {"on": on, "after": after, "limit": limit})
+
+
+def of_category(category: str, association: str = "", after: str = "", limit: int = 1000) -> Query:
+    """Numbers of a category that have not ended, by number; empty `association`: of all."""
+    return Query(_OF_CATEGORY, {"category": category, "association": association, "after": after, "limit": limit})
 
 
 def past_inactivity(on: date, after: str = "", limit: int = 1000) -> Query:

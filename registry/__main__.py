@@ -7,7 +7,7 @@ import typer
 
 from domain.errors import Refused
 from registry.certificates.keys import KeysExist, KeysUnusable
-from registry.cli import access, association, database, demo, keys, log, nightly, outbox, roster, serve, views, world
+from registry.cli import access, association, convert, database, demo, keys, log, nightly, outbox, roster, serve, views, world
 from registry.database import NotMigrated, Unavailable
 from registry.settings import BadSetting
 
@@ -24,7 +24,7 @@ app = typer.Typer(
 )
 
 # Each module of registry/cli adds its own commands.
-for group in (demo, serve, roster, views, nightly, outbox, log, keys, database, world, access, association):
+for group in (demo, serve, roster, views, nightly, convert, outbox, log, keys, database, world, access, association):
     group.join(app)
 
 

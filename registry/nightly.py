@@ -66,6 +66,10 @@ class Batch(NamedTuple):
 RULES: Final[tuple[Rule, ...]] = (
     Rule("lapse", "Past its last good day, an endorsement lapses", "R21, NE-POL",
          standing.past_through, Registry.record_lapse),
+    Rule("inactivity", "After its years of inactivity, it takes another application", "R23, IAITMH",
+         standing.past_inactivity, Registry.end_inactivity),
+    Rule("emerging", "After two years, an Emerging ERS ends", "R24, IN-ERS",
+         standing.past_add_on, Registry.end_add_on),
     Rule("digest_readings", "Who read confidential data on a day is digested into one event", "design section 5",
          readings.undigested, Registry.digest_readings),
     Rule("transfer_word", "Without a word on the standing the releasing association is reminded after 7 and 12 days; "

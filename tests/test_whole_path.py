@@ -206,6 +206,8 @@ def test_a_revocation_is_on_the_plane_with_the_next_publication_and_comes_back(h
     house.publish()
     assert house.verdict(text).verdict == "valid"
 
+    found = house.registry.today("VA")
+    house.registry.report_sanction(virginia, number, source="fraud_finding", decided_on=found)
     house.registry.propose_removal(virginia, number, ground="fraud")
     house.registry.remove(second, number)
     house.publish()

@@ -96,7 +96,7 @@ def _text(value: Any) -> str | None:
 
 def endorsement_shown(endorsement: Endorsement, on: date) -> dict[str, Any]:
     standing = endorsement.standing(on)
-    held = endorsement.category + (f"+{add_on}" if (add_on := endorsement.add_on_on(on)) else "")
+    held = endorsement.held_as(on)
     return {
         "number": endorsement.number,
         "category": held,
@@ -111,6 +111,7 @@ def endorsement_shown(endorsement: Endorsement, on: date) -> dict[str, Any]:
         "edition": endorsement.edition or None,
         "audit_due": endorsement.audit_due,
         "inactive_until": endorsement.inactive_until,
+        "sanction_reported": bool(endorsement.sanction),
         "removal_proposed": bool(endorsement.removal_proposed_by),
         "person": endorsement.person,
         "certificate": endorsement.certificate.cti if endorsement.certificate else None,

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import msgspec
 
 from domain import access
 from domain.category import AddOn
+from domain.editions import practice
 from domain.endorsement import (
+    CorrectionReason,
     Endorsement,
     InactiveReason,
     RemovalGround,
+    SanctionOutcome,
+    SanctionSource,
     SuspendReason,
     day_after,
     read_number,
@@ -42,8 +48,39 @@ class Endorsements(Shared):
     @once
     def make_inactive(self, act: Act, number: str, *, reason: InactiveReason) -> Recorded:
         endorsement, on = self._endorsement(act, "make_inactive", number)
-        endorsement.make_inactive(reason, on=on, by=act.actor.by)
+        years = practice(endorsement.custodian, on).inactive_years
+        endorsement.make_inactive(reason, years=years, on=on, by=act.actor.by)
         return self.store.save(endorsement, request=act.request)
+
+    def end_inactivity(self, number: str) -> bool:
+        """Write down that its years of inactivity are over where its custodian is; False when they are not."""
+        endorsement = self.store.get(Endorsement, number)
+        until = endorsement.inactive_until
+        if endorsement.state != "inactive" or until is None or until >= self.today(endorsement.custodian):
+            return False
+        endorsement.end_inactivity(on=max(day_after(until), endorsement.last_on), by=access.OPERATOR.by)
+        self.store.save(endorsement)
+        return True
+
+    def end_add_on(self, number: str) -> bool:
+        """Write down that the two years of its Emerging ERS are over (R24); a certificate without it is issued."""
+        endorsement = self.store.get(Endorsement, number)
+        until = endorsement.add_on_until
+        if endorsement.add_on is None or until is None or until >= self.today(endorsement.custodian):
+            return False
+        endorsement.end_add_on(on=max(day_after(until), endorsement.last_on), by=access.OPERATOR.by)
+        if endorsement.certificate and (why := self.certificate_due(endorsement)):
+            self._certify(endorsement, why, by=access.OPERATOR.by)
+        self.store.save(endorsement)
+        return True
+
+    @once
+    def grant_emeritus(self, act: Act, number: str) -> Recorded:
+        endorsement, on = self._endorsement(act, "grant_emeritus", number)
+        if not practice(endorsement.custodian, on).emeritus_offered:
+            raise Invalid("This association grants no emeritus status.", field="number")
+        endorsement.grant_emeritus(on=on, by=act.actor.by)
+        return self.store.save(endorsement, *self._follow(endorsement, on=on, by=act.actor.by), request=act.request)
 
     @once
     def reactivate(self, act: Act, number: str) -> Recorded:
@@ -80,9 +117,23 @@ class Endorsements(Shared):
         return self.store.save(endorsement, *self._follow(endorsement, on=on, by=act.actor.by), request=act.request)
 
     @once
+    def report_sanction(
+        self, act: Act, number: str, *, source: SanctionSource, decided_on: date, board: str = ""
+    ) -> Recorded:
+        endorsement, on = self._endorsement(act, "report_sanction", number)
+        endorsement.report_sanction(source, board, decided_on, on=on, by=act.actor.by)
+        return self.store.save(endorsement, *self._follow(endorsement, on=on, by=act.actor.by), request=act.request)
+
+    @once
+    def settle_sanction(self, act: Act, number: str, *, outcome: SanctionOutcome) -> Recorded:
+        endorsement, on = self._endorsement(act, "settle_sanction", number)
+        endorsement.settle_sanction(outcome, on=on, by=act.actor.by)
+        return self.store.save(endorsement, *self._follow(endorsement, on=on, by=act.actor.by), request=act.request)
+
+    @once
     def propose_removal(self, act: Act, number: str, *, ground: RemovalGround) -> Recorded:
         endorsement, on = self._endorsement(act, "propose_removal", number)
-        endorsement.propose_removal(ground, on=on, by=act.actor.by)
+        endorsement.propose_removal(ground, person=act.actor.person, on=on, by=act.actor.by)
         return self.store.save(endorsement, *self._follow(endorsement, on=on, by=act.actor.by), request=act.request)
 
     @once
@@ -95,7 +146,7 @@ class Endorsements(Shared):
     def remove(self, act: Act, number: str) -> Recorded:
         """The second person's word on a proposed removal."""
         endorsement, on = self._endorsement(act, "remove", number)
-        endorsement.remove(on=on, by=act.actor.by)
+        endorsement.remove(person=act.actor.person, on=on, by=act.actor.by)
         return self.store.save(endorsement, *self._follow(endorsement, on=on, by=act.actor.by), request=act.request)
 
     @once
@@ -109,6 +160,27 @@ class Endorsements(Shared):
         endorsement, on = self._endorsement(act, "grant_add_on", number)
         endorsement.grant_add_on(add_on, on=on, by=act.actor.by)
         self._certify(endorsement, "add_on", by=act.actor.by)
+        return self.store.save(endorsement, request=act.request)
+
+    @once
+    def convert(self, act: Act, number: str) -> Recorded:
+        """A retired category into its successor with ERS, and the certificate with it."""
+        endorsement, on = self._endorsement(act, "convert", number)
+        endorsement.convert(on=on, by=act.actor.by)
+        if endorsement.certificate:
+            self._certify(endorsement, "converted", by=act.actor.by)
+        return self.store.save(endorsement, request=act.request)
+
+    @once
+    def correct(
+        self, act: Act, number: str, *, corrects: int, reason: CorrectionReason, void: bool = False,
+        day: date | None = None, through: date | None = None,
+    ) -> Recorded:  # fmt: skip
+        """Say what was recorded wrongly; a certificate that now says something else is issued anew."""
+        endorsement, on = self._endorsement(act, "correct", number)
+        endorsement.correct(corrects, reason, void=void, day=day, through=through, on=on, by=act.actor.by)
+        if endorsement.certificate and self.certificate_due(endorsement):
+            self._certify(endorsement, "corrected", by=act.actor.by)
         return self.store.save(endorsement, request=act.request)
 
     @once

@@ -13,7 +13,7 @@ from domain.access import LATE_ROLES, Actor, Thing, allowed
 from domain.application import Application
 from domain.category import CATEGORIES, CURRENT
 from domain.editions import attaches, renewal_window
-from domain.endorsement import Endorsement
+from domain.endorsement import CONVERSIONS, Endorsement
 from domain.event import LateReason
 from domain.person import Person
 from domain.transfer import Transfer
@@ -25,7 +25,7 @@ from registry.pages.words import HINTS, LABELS, plain
 KEY, VERSION = "_key", "_version"
 _GRAVE = frozenset({"suspend", "propose_removal", "remove", "archive", "withdraw_application", "decline_transfer",
                     "cancel_transfer", "dispute_standing", "hold_transfer", "end_licence",
-                    "suspend_licence"})  # fmt: skip
+                    "suspend_licence", "correct"})  # fmt: skip
 
 
 class Field(NamedTuple):
@@ -243,14 +243,20 @@ def typed_of(deed: Deed, form: FormData) -> dict[str, Any]:
 def for_endorsement(actor: Actor, thing: Thing, found: Endorsement, on: date, typed: Typed | None) -> list[Form]:
     standing = found.standing(on)
     names = {
-        "active": ["renew", "make_inactive", "grant_add_on", "suspend", "archive"],
-        "inactive": ["reactivate", "suspend", "archive"],
+        "active": ["renew", "make_inactive", "grant_add_on", "grant_emeritus", "suspend", "archive"],
+        "inactive": ["reactivate", "grant_emeritus", "suspend", "archive"],
         "lapsed": ["reinstate", "suspend", "archive"],
+        "emeritus": ["suspend", "archive"],
         "suspended": ["lift_suspension"],
     }.get(standing, [])
-    if standing in ("active", "inactive", "lapsed", "suspended"):
-        removal = ["remove", "withdraw_removal_proposal"] if found.removal_proposed_by else ["propose_removal"]
-        names = [*names, *removal]
+    if standing in ("active", "inactive", "lapsed", "emeritus", "suspended"):
+        if found.removal_proposed_by:
+            removal = ["remove", "withdraw_removal_proposal"]
+        else:
+            removal = ["propose_removal", "settle_sanction"] if found.sanction else ["report_sanction"]
+        names = [*names, *removal, "correct"]
+    if found.category in CONVERSIONS:
+        names = ["convert", *names]
     if found.contradicted:
         names = ["settle_report", *names]
     opens, last = renewal_window(on, found.custodian)

@@ -192,8 +192,8 @@ VERDICTS: Final[dict[str, dict[str, tuple[str, str]]]] = {
 }
 
 STANDING_COLOURS: Final = {
-    "active": "good", "lapsed": "warn", "inactive": "unsure", "suspended": "warn", "removed": "stop",
-    "archived": "unsure", "erased": "unsure",
+    "active": "good", "lapsed": "warn", "inactive": "unsure", "emeritus": "unsure", "suspended": "warn",
+    "removed": "stop", "archived": "unsure", "erased": "unsure",
 }  # fmt: skip
 
 # What happened, for the history. An imported fact is told as its association's word.
@@ -258,7 +258,15 @@ HAPPENED: Final = {
     "endorsement.renewed": "Renewed",
     "endorsement.lapsed": "Lapsed",
     "endorsement.made_inactive": "Made inactive",
+    "endorsement.inactivity_ended": "Inactive for too long",
     "endorsement.reactivated": "Active again",
+    "endorsement.emeritus_granted": "Emeritus status granted",
+    "endorsement.sanction_reported": "Sanction reported",
+    "endorsement.sanction_settled": "Reported sanction settled",
+    "endorsement.ended_by_death": "Ended: the holder has died",
+    "endorsement.add_on_ended": "Emerging ERS ended",
+    "endorsement.converted": "Converted from a retired category",
+    "endorsement.corrected": "Corrected",
     "endorsement.reinstated": "Reinstated",
     "endorsement.suspended": "Suspended",
     "endorsement.suspension_lifted": "Suspension lifted",
@@ -311,6 +319,11 @@ HAPPENED: Final = {
 LABELS: Final = {
     "from": "First day",
     "through": "Last day",
+    "corrects": "Number of the record that was wrong",
+    "void": "It never was",
+    "day": "The day it was",
+    "board": "Code of the licensing board",
+    "decided_on": "Day of the decision",
     "listed": "Show the name in the public register",
     "signed": "I sign the code of ethics and the endorsement agreement",
     "reviewer": "Number of the reviewer's endorsement",
@@ -352,6 +365,8 @@ LABELS: Final = {
     "late": "Why it is recorded only now",
 }
 HINTS: Final = {
+    "corrects": "Its version, as the history shows it.",
+    "board": "Such as VA-LPC; leave it empty for a finding of fraud.",
     "residence": "The association's code, such as VA; ALLIANCE where there is none.",
     "to": "Where you live now and are a member.",
     "reviewer": "Such as IMHS-7K3MQ9T5. It may be of another association.",
@@ -365,6 +380,8 @@ HINTS: Final = {
 
 WORDS: Final = {
     "licensing_board_sanction": "sanction by a licensing board",
+    "told_by_holder": "the holder told us",
+    "fraud_finding": "our own finding of fraud",
     "more_rsc": "more reflective supervision",
     "rsc_provider": "provider of RSC",
     "rsc": "reflective supervision or consultation (RSC)",

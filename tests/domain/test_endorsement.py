@@ -146,6 +146,13 @@ def test_removal_takes_two_people_and_a_documented_ground():
     held = endorsement(SUSPENDED)
     with pytest.raises(OutOfTurn, match="propose removal"):
         held.remove(on=DAY, by=BY)
+    with pytest.raises(OutOfTurn, match="report a sanction"):
+        held.propose_removal("fraud", on=DAY, by=BY)
+    held.report_sanction("fraud_finding", "", DAY, on=DAY, by=BY)
+    assert held.moving(DAY) == "reported as sanctioned"
+    with pytest.raises(OutOfTurn, match="a board's sanction"):
+        held.propose_removal("licensing_board_sanction", on=DAY, by=BY)
+    held.collect_events()
     held.propose_removal("fraud", on=DAY, by=BY)
     with pytest.raises(Invalid, match="second person"):
         held.remove(on=DAY, by=BY)

@@ -4,7 +4,14 @@ from datetime import date
 from typing import Any
 
 from domain.category import AddOn
-from domain.endorsement import InactiveReason, RemovalGround, SuspendReason
+from domain.endorsement import (
+    CorrectionReason,
+    InactiveReason,
+    RemovalGround,
+    SanctionOutcome,
+    SanctionSource,
+    SuspendReason,
+)
 from domain.event import LateReason
 from domain.policy import Attestation, Reinstatement
 from registry.api.deeds.rows import Body, Deed, E
@@ -30,6 +37,28 @@ class Inactivity(Body, frozen=True):
 
 class Suspension(Body, frozen=True):
     reason: SuspendReason
+
+
+class Sanction(Body, frozen=True):
+    """`board`: the code of the licensing board; none for a finding of fraud."""
+
+    source: SanctionSource
+    decided_on: date
+    board: str = ""
+
+
+class SettledSanction(Body, frozen=True):
+    outcome: SanctionOutcome
+
+
+class Correction(Body, frozen=True):
+    """`corrects`: the version of the fact; it never was (`void`), was of another `day`, or good `through` another."""
+
+    corrects: int
+    reason: CorrectionReason
+    void: bool = False
+    day: date | None = None
+    through: date | None = None
 
 
 class Removal(Body, frozen=True):
@@ -61,12 +90,20 @@ DEEDS: tuple[Deed, ...] = (
     Deed("suspend", f"{E}/suspensions", "Suspend it while a finding is being established", Suspension,
          {"reason": "sanction_being_established"}),
     Deed("lift_suspension", f"{E}/liftings", "Lift its suspension"),
+    Deed("grant_emeritus", f"{E}/honours", "Grant emeritus status, on request of the holder"),
+    Deed("report_sanction", f"{E}/sanctions", "Document what a removal may rest on", Sanction,
+         {"source": "board_notice", "decided_on": "2026-05-04", "board": "VA-LPC"}),
+    Deed("settle_sanction", f"{E}/sanction-settlements", "Settle a reported sanction without removal", SettledSanction,
+         {"outcome": "unfounded"}),
     Deed("propose_removal", f"{E}/proposals", "Propose its removal; a second person confirms", Removal,
          {"ground": "licensing_board_sanction"}),
     Deed("withdraw_removal_proposal", f"{E}/proposal-withdrawals", "Take the proposal to remove it back"),
     Deed("remove", f"{E}/removals", "Confirm the removal that somebody else proposed"),
     Deed("archive", f"{E}/archivals", "Take it off the register for good, as its holder"),
     Deed("grant_add_on", f"{E}/add-ons", "Grant ERS or Emerging ERS", NewAddOn, {"add_on": "ERS"}),
+    Deed("convert", f"{E}/conversions", "Convert a retired category into its successor with ERS"),
+    Deed("correct", f"{E}/corrections", "Correct what was recorded wrongly; the old record stays", Correction,
+         {"corrects": 3, "reason": "wrong_day", "through": "2027-12-31"}),
     Deed("settle_report", f"{E}/settlements", "Settle an import that contradicted a decision made here"),
     Deed("issue_certificate", f"{E}/certificates", "Issue a certificate where one is due", rule="issue_certificates"),
 )  # fmt: skip
