@@ -27,6 +27,7 @@ _MOVE = ("active", "inactive")
 # What holds a move until it is settled (design section 10), as `Endorsement.moving` and the registry say it.
 HOLDS: dict[str, HoldReason] = {
     "suspended": "open_sanction",
+    "reported as sanctioned": "open_sanction",
     "proposed for removal": "removal_proposed",
     "in an open audit": "open_audit",
 }

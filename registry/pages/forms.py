@@ -218,8 +218,9 @@ def read(deed: Deed, form: FormData) -> tuple[Any, dict[str, Any]]:
 
 def _number(text: str) -> Any:
     try:
-        return float(text.replace(",", "."))
-    except ValueError:
+        number = float(text.replace(",", "."))
+        return int(number) if number.is_integer() else number
+    except (ValueError, OverflowError):
         return text
 
 
