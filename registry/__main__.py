@@ -7,7 +7,21 @@ import typer
 
 from domain.errors import Refused
 from registry.certificates.keys import KeysExist, KeysUnusable
-from registry.cli import access, association, convert, database, demo, keys, log, nightly, outbox, roster, serve, views, world
+from registry.cli import (
+    access,
+    association,
+    convert,
+    database,
+    demo,
+    keys,
+    log,
+    nightly,
+    outbox,
+    roster,
+    serve,
+    views,
+    world,
+)
 from registry.database import NotMigrated, Unavailable
 from registry.settings import BadSetting
 

@@ -48,8 +48,7 @@ class Endorsements(Shared):
     @once
     def make_inactive(self, act: Act, number: str, *, reason: InactiveReason) -> Recorded:
         endorsement, on = self._endorsement(act, "make_inactive", number)
-        years = practice(endorsement.custodian, on).inactive_years
-        endorsement.make_inactive(reason, years=years, on=on, by=act.actor.by)
+        endorsement.make_inactive(reason, on=on, by=act.actor.by)
         return self.store.save(endorsement, request=act.request)
 
     def end_inactivity(self, number: str) -> bool:
