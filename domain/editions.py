@@ -40,7 +40,8 @@ FIRST_DAY = date(2002, 1, 1)
 """Michigan launches the Endorsement in 2002 (NM-OVR, CT-END2); the day is ours."""
 
 _TWO_YEARS, _THREE_YEARS = 730, 1095
-_ENDORSED = frozenset({"FA", "FS", "FRS", "MHS", "MHM-C", "MHM-P", "MHM-RF"})
+_CURRENT_SLOTS = ("FA", "FS", "MHS", "MHM-C", "MHM-P", "MHM-RF")
+_ENDORSED = frozenset({*_CURRENT_SLOTS, "FRS"})
 
 # --- references -------------------------------------------------------------------------------------------------------
 
@@ -290,8 +291,10 @@ _ROWS: tuple[Edition, ...] = (
     Edition("ERS-2024", "ERS", date(2024, 1, 1), (_attached("FS", "MHS", source="IN-ERS, AZ-REQ"), *_ERS)),
     Edition("EERS-2024", "EERS", date(2024, 1, 1), (_attached("FS", "MHS", source="IN-ERS, AZ-REQ"),)),
     # Rhode Island words it as an add-on to any category (RI-APP); a clinical Mentor provides without.
-    Edition("ERS-2025-RI", "ERS", date(2025, 1, 1), (_attached(*_ENDORSED, source="RI-APP"), *_ERS), association="RI"),
-    Edition("EERS-2025-RI", "EERS", date(2025, 1, 1), (_attached(*_ENDORSED, source="RI-APP"),), association="RI"),
+    Edition(
+        "ERS-2025-RI", "ERS", date(2025, 1, 1), (_attached(*_CURRENT_SLOTS, source="RI-APP"), *_ERS), association="RI"
+    ),
+    Edition("EERS-2025-RI", "EERS", date(2025, 1, 1), (_attached(*_CURRENT_SLOTS, source="RI-APP"),), association="RI"),
 )
 
 
@@ -593,6 +596,13 @@ DISPUTE_DAYS = 14
 # Ours: a rater's link is good for 90 days, and the rater is reminded 14 and 28 days after it was sent.
 RATING_LINK_DAYS = 90
 RATING_REMINDER_DAYS = (14, 28)
+
+
+def all_rows() -> dict[str, Any]:
+    """Every row of every table by its name."""
+    tables: tuple[tuple[Any, ...], ...] = (EDITIONS, REFERENCES, RENEWALS, PROVIDERS, REINSTATEMENTS, FEES, PRACTICES)
+    return {row.name: row for table in tables for row in table}
+
 
 # --- finding the row of a day -----------------------------------------------------------------------------------------
 

@@ -473,7 +473,7 @@ Relationship = Literal[
 """What a rater is to the applicant: `supervisor` is the present one, `parent` a recipient of services (2.1 to 2.5)."""
 
 
-class ReferenceSlot(msgspec.Struct, frozen=True):
+class ReferenceSlot(msgspec.Struct, frozen=True, omit_defaults=True):
     """One place among the references of a category: who may fill it.
 
     No `relationships`: anybody. `qualified`: only a rater endorsed in `endorsed_in` (slots), or vetted (R6).
@@ -487,7 +487,7 @@ class ReferenceSlot(msgspec.Struct, frozen=True):
     endorsed_in: frozenset[str] = frozenset()
 
 
-class ReferenceRule(msgspec.Struct, frozen=True):
+class ReferenceRule(msgspec.Struct, frozen=True, omit_defaults=True):
     """The places that references of a category (its slot) or add-on have to fill, from a day on."""
 
     name: str
@@ -543,6 +543,10 @@ class Fee(msgspec.Struct, frozen=True, omit_defaults=True):
     day: str = "ours"
     until: date | None = None
 
+    @property
+    def name(self) -> str:
+        return "-".join(filter(None, ("fee", self.what, self.slot, str(self.effective), self.association)))
+
 
 FeeKind = Literal[
     "membership", "registration", "processing", "exam", "renewal", "late_renewal", "reinstatement", "reactivation",
@@ -559,6 +563,10 @@ class Parameter(msgspec.Struct, frozen=True, omit_defaults=True):
     association: str = ""
     effective: date = date(2002, 1, 1)
     day: str = "ours"
+
+    @property
+    def name(self) -> str:
+        return "-".join(filter(None, ("practice", self.field, str(self.effective), self.association)))
 
 
 def whole_years(since: date, until: date) -> int:

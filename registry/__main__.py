@@ -18,6 +18,7 @@ from registry.cli import (
     nightly,
     outbox,
     roster,
+    rules,
     serve,
     views,
     world,
@@ -38,7 +39,22 @@ app = typer.Typer(
 )
 
 # Each module of registry/cli adds its own commands.
-for group in (demo, serve, roster, views, nightly, convert, outbox, log, keys, database, world, access, association):
+for group in (
+    demo,
+    serve,
+    roster,
+    views,
+    nightly,
+    convert,
+    outbox,
+    log,
+    keys,
+    database,
+    world,
+    access,
+    association,
+    rules,
+):
     group.join(app)
 
 

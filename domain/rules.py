@@ -1,0 +1,169 @@
+"""The rules in force on a day, for a category at an association, in words, each line with its source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from domain.association import ROWS
+from domain.category import ADD_ONS, CATEGORIES, CURRENT, SLOT_TITLES
+from domain.editions import (
+    FEES,
+    edition_for,
+    fee,
+    practice_rows,
+    provider_rule,
+    reference_rule,
+    reinstatement_edition,
+    renewal_term,
+)
+from domain.errors import Invalid
+from domain.policy import Parameter, RenewalEdition
+
+CODES = (*CATEGORIES, *ADD_ONS)
+
+
+class Line(msgspec.Struct, frozen=True):
+    words: str
+    source: str
+
+
+class Section(msgspec.Struct, frozen=True):
+    """One row in force: its name, since when, where that day comes from, and what it says. `row` empty: of several."""
+
+    title: str
+    row: str
+    effective: date | None
+    day: str
+    lines: tuple[Line, ...]
+    note: str = ""
+
+
+def in_force(category: str, on: date, association: str = "") -> list[Section]:
+    """Everything that counts on a day, one section for each row. No category: the current ones; no association: all.
+
+    Raises Invalid for a code that does not exist, NotInForce for a category that was not there.
+    """
+    if category and category not in CODES:
+        raise Invalid(f"No category has this code; use one of {', '.join(CODES)}.", field="category")
+    if association and association not in ROWS:
+        raise Invalid(f"No association has this code; use one of {', '.join(ROWS)}.", field="association")
+    asked = [category] if category else [c for c in CURRENT if CATEGORIES[c].in_force(on)]
+    slots = list(dict.fromkeys(CATEGORIES[code].slot if code in CATEGORIES else code for code in asked))
+    found = [section for slot in slots for section in _requirements(asked, slot, on, association)]
+    found += [_renewal(on, association, slots), _providers(on, association), _reinstatement(on, association)]
+    return [*found, _fees(on, association, slots), _parameters(on, association)]
+
+
+_NO_EXAM = {"FA": "CT-ECFA", "FS": "MI-IFSOLD, WA-GLANCE", "FRS": "ours", "MHS": "CT-UPD25", "ERS": "IN-ERS",
+            "EERS": "IN-ERS"}  # fmt: skip
+
+
+def _requirements(asked: list[str], slot: str, on: date, association: str) -> Iterator[Section]:
+    code = next(c for c in asked if c == slot or (c in CATEGORIES and CATEGORIES[c].slot == slot))
+    edition = edition_for(code, on, association)
+    lines = [Line(f"{r.words()}", r.source) for r in edition.requirements]
+    if not edition.exam:
+        lines.append(Line("no exam", _NO_EXAM[slot]))
+    yield Section(
+        f"Requirements: {SLOT_TITLES[slot]}", edition.name, edition.effective, edition.day, tuple(lines), edition.note
+    )
+    if rule := reference_rule(code, on, association):
+        places = tuple(Line(place.words, place.source) for place in rule.slots)
+        yield Section(f"References: {SLOT_TITLES[slot]}", rule.name, rule.effective, "ours", places)
+
+
+def _renewal(on: date, association: str, slots: list[str]) -> Section:
+    term = renewal_term(on, association)
+    edition = term.edition
+    lines = [
+        Line("every year" if edition.model == "yearly" else "every three years: 2024, 2027, 2030", edition.source),
+        Line(f"the window opens on {term.opens}", edition.due_source if edition.model == "cycle" else "ours"),
+        Line(f"due on {term.due}, last good day {term.through}", edition.due_source),
+        Line(_FIRST[edition.first_renewal], edition.first_source),
+        *_hours(edition, slots),
+        Line("a current membership, the code of ethics signed again, no sanction by a licensing board", edition.source),
+    ]
+    return Section("Renewal", edition.name, edition.effective, edition.day, tuple(lines), edition.note)
+
+
+_FIRST = {
+    "next_cycle": "a new award is good to the end of its cycle; the hours are those of the whole years",
+    "cycle_after_submission": "submitted in a cycle year: first renewed in the next one",
+    "year_after_award": "a new award is first renewed at the end of the next year",
+}
+
+
+def _hours(edition: RenewalEdition, slots: list[str]) -> Iterator[Line]:
+    for hours in edition.hours:
+        ers = hours.ers and not {"ERS", "EERS"}.isdisjoint(slots)
+        if hours.slots and not ers and set(hours.slots).isdisjoint(slots):
+            continue
+        whom = f" from {', '.join(hours.slots)}{' and holders of ERS' if hours.ers else ''}" if hours.slots else ""
+        later = f" who held it for {hours.after_years} years" if hours.after_years else ""
+        most = f", at most {hours.a_year * edition.cap_years:g}" if edition.model == "cycle" else ""
+        yield Line(f"{hours.a_year:g} {hours.words()} a year{most}{whom}{later}", hours.source)
+
+
+def _providers(on: date, association: str) -> Section:
+    rule = provider_rule(on, association)
+    if rule is None:
+        return Section("Providers of RSC", "", None, "ours", (Line("no rule is known for this day", "ours"),))
+    who = [SLOT_TITLES[slot] for slot in rule.slots] + [SLOT_TITLES[add_on] for add_on in rule.add_ons]
+    lines = [Line(f"qualified is who is active as {', '.join(who)}", rule.source)]
+    if rule.mentors:
+        mentors = ", ".join(SLOT_TITLES[slot] for slot in rule.mentors)
+        lines.append(Line(f"for an applicant as clinical Mentor only {mentors}", rule.source))
+    lines.append(Line(f"a provider who is vetted but not endorsed {'counts' if rule.vetted else 'does not count'}",
+                      rule.source))  # fmt: skip
+    return Section("Providers of RSC", rule.name, rule.effective, rule.day, tuple(lines), rule.note)
+
+
+def _reinstatement(on: date, association: str) -> Section:
+    edition = reinstatement_edition(on, association)
+    if edition is None:
+        return Section("Reinstatement", "", None, "ours", (Line("no rule is known for this day", "ours"),))
+    parts = [
+        (edition.training, f"{edition.training:g} hours of training in the last 12 months"),
+        (edition.rsc_slots, "a provider of RSC for who receives it"),
+        (edition.references, f"{edition.references} new references"),
+        (edition.statements, f"statements: {', '.join(edition.statements)}"),
+        (True, f"the {edition.fee} fee"),
+        (True, "part of the next audit" if edition.audit else "no audit follows"),
+    ]
+    lines = tuple(Line(words, edition.source) for asked, words in parts if asked)
+    return Section("Reinstatement", edition.name, edition.effective, edition.day, lines, edition.note)
+
+
+def _fees(on: date, association: str, slots: list[str]) -> Section:
+    kinds = list(dict.fromkeys(row.what for row in FEES))
+    rows = list(dict.fromkeys(row for kind in kinds for slot in slots if (row := fee(association, kind, on, slot))))
+    lines = [
+        Line(
+            f"{row.what.replace('_', ' ')}{f' {row.slot}' if row.slot else ''}: {row.currency} {row.amount}", row.source
+        )
+        for row in rows
+    ]
+    return Section("Fees", "", None, "ours", tuple(lines), "A fee that is not here is not known.")
+
+
+def _parameters(on: date, association: str) -> Section:
+    lines = tuple(Line(_said(row), row.source) for row in practice_rows(association, on))
+    return Section("Practice", "", None, "ours", lines)
+
+
+def _said(row: Parameter) -> str:
+    value: Any = row.value
+    words = {True: "yes", False: "no"}.get(value) if isinstance(value, bool) else None
+    if isinstance(value, tuple):
+        words = ", ".join(map(str, value))
+    return f"{row.field.replace('_', ' ')}: {words or value}{f' ({row.rule})' if row.rule else ''}"
+
+
+def as_dict(category: str, on: date, association: str = "") -> dict[str, Any]:
+    """The same as plain values: what is asked, and each section with its lines."""
+    sections: list[dict[str, Any]] = msgspec.to_builtins(in_force(category, on, association))
+    return {"category": category or None, "association": association or None, "on": on.isoformat(), "rules": sections}
