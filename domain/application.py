@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 from typing import ClassVar, Literal, NamedTuple
 
+import msgspec
+
 from domain.aggregate import Aggregate
 from domain.association import Row
 from domain.category import CATEGORIES
@@ -264,6 +266,16 @@ class Application(Aggregate):
         def claims(self) -> Claims:
             return Claims(release=(_open(self.person),))
 
+    class HandedOver(Event, frozen=True):
+        """The licence of its association ended while it was open: another one, the Alliance, goes on with it (ours)."""
+
+        topic: ClassVar[str] = "application.handed_over"
+        from_: str = msgspec.field(name="from")
+        to: str
+
+        def apply(self, application: Application) -> None:
+            application.association = self.to
+
     # -- deeds ------------------------------------------------------------------------------------------------------
 
     def start(
@@ -500,6 +512,13 @@ class Application(Aggregate):
     def withdraw(self, *, on: date, by: str) -> None:
         self._must_be(on, "building", "submitted", "in_review", "deferred", "exam_approved", "exam_passed")
         self.record(self.Withdrawn, person=self.person, on=on, by=by)
+
+    def hand_over(self, to: str, *, on: date, by: str) -> bool:
+        """Whether it was open, and with another association until now."""
+        if self.association == to or not self.can():
+            return False
+        self.record(self.HandedOver, from_=self.association, to=to, on=max(on, self.last_on), by=by)
+        return True
 
     def can(self) -> list[str]:
         """The deeds possible in this state, for messages and pages."""

@@ -88,6 +88,8 @@ def change(rows: Rows, event: Event, position: int) -> None:  # noqa: ARG001, C9
             row.may_resubmit_from = event.may_resubmit_from
         case Application.Withdrawn():
             row.state = "withdrawn"
+        case Application.HandedOver():
+            row.association = event.to
         case _:
             _exam(row, event)
 
@@ -113,7 +115,8 @@ VIEW: Final = View(
     takes=(
         Application.Started, Application.Submitted, Application.ReviewerAssigned, Application.ReviewerRecused,
         Application.ReviewRecommended, Application.ConsensusReached, Application.Approved, Application.Deferred,
-        Application.Withdrawn, Application.ApprovedForExam, Application.ExamBooked, Application.ExamCancelled,
+        Application.Withdrawn, Application.HandedOver,
+        Application.ApprovedForExam, Application.ExamBooked, Application.ExamCancelled,
         Application.ExamDecided, Application.ExamApprovalExpired,
     ),
     change=change,

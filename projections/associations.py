@@ -81,6 +81,19 @@ _CUSTODY_DUE = (
 _NAMED = "SELECT number FROM (" + _CUSTODY_DUE + ') AS due ORDER BY number COLLATE "C" LIMIT %(limit)s'
 
 
+_OPEN_APPLICATIONS = (
+    "SELECT p.application FROM views.applications AS p JOIN views.associations AS a"
+    " ON a.code = p.association AND a.licence = 'ended'"
+    " WHERE p.state NOT IN ('approved', 'declined', 'withdrawn', 'expired')"
+    ' AND p.application COLLATE "C" > %(after)s ORDER BY p.application COLLATE "C" LIMIT %(limit)s'
+)
+
+
+def left_applications(on: date, after: str = "", limit: int = 100) -> Query:  # noqa: ARG001 # as nightly rules ask
+    """Open applications at associations without a licence."""
+    return Query(_OPEN_APPLICATIONS, {"after": after, "limit": limit})
+
+
 def custody_due(on: date, after: str = "", limit: int = 100) -> Query:  # noqa: ARG001 # as nightly rules ask
     """Numbers whose custodian has no licence any more, or whose holder's association took its people over."""
     return Query(_NAMED, {"after": after, "limit": limit})

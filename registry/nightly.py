@@ -76,6 +76,8 @@ RULES: Final[tuple[Rule, ...]] = (
          "after 14 the Alliance decides", "design section 10, ours", transfers.without_word, Registry.chase_transfer),
     Rule("transfer_hold", "An open sanction, proposal to remove or audit holds a transfer until it is settled",
          "design section 10, ours", transfers.open_cases, Registry.weigh_transfer),
+    Rule("application_licence", "An open application goes on at the Alliance when its association's licence ended",
+         "ours", associations.left_applications, Registry.hand_over_application),
     Rule("custody", "What an association without a licence holds passes to the Alliance; taken over people to their "
          "association", "ALL-INT, ours", associations.custody_due, Registry.settle_custody_of),
     Rule("remind_rater", "A rater who has not answered is reminded after 14 and 28 days", "ours",

@@ -11,6 +11,7 @@ import msgspec
 
 from domain import access
 from domain.access import Thing
+from domain.application import Application
 from domain.association import ALLIANCE, ROWS, Association, Licence, LicenceReason, Row, check_row
 from domain.endorsement import CustodyReason, Endorsement
 from domain.errors import Conflict, Invalid, OutOfTurn
@@ -176,6 +177,14 @@ class Associations(Shared):
                         passed += self.settle_custody(number)
             progress(min(start + BATCH, len(numbers)), len(numbers))
         return passed
+
+    def hand_over_application(self, application: str) -> bool:
+        """Give an open application to the Alliance, if the licence of its association ended; as nights have it."""
+        found = self.store.get(Application, application)
+        if self.association(found.association).licence != "ended":
+            return False
+        on = self.today(found.association)
+        return found.hand_over(ALLIANCE, on=on, by=access.OPERATOR.by) and bool(self.store.save(found).events)
 
     def _belongs_to(self, endorsement: Endorsement) -> tuple[str, CustodyReason] | None:
         """Whose it ought to be, and why, where that is not who holds it."""

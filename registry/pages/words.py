@@ -241,6 +241,7 @@ HAPPENED: Final = {
     "application.approved": "Approved",
     "application.deferred": "Deferred",
     "application.withdrawn": "Withdrawn",
+    "application.handed_over": "Handed over to the Alliance",
     "exam.booked": "Booked",
     "exam.cancelled": "Cancelled",
     "exam.sat": "Sat",

@@ -6,6 +6,7 @@ import pytest
 from lives import FIRST, event
 
 from domain.access import Actor
+from domain.application import Application
 from domain.association import ROWS, Association, Row
 from domain.endorsement import Endorsement, new_number
 from domain.errors import Conflict, Forbidden, Invalid, NotFound, OutOfTurn
@@ -279,3 +280,15 @@ def test_an_association_is_admitted_once(registry):
     with pytest.raises(OutOfTurn):
         registry.admit(OPERATOR, "GA", GEORGIA)
     assert isinstance(registry.association("GA").row, Row)
+
+
+def test_an_open_application_goes_on_at_the_alliance_when_the_licence_ends(registry, store, history, named):
+    history(admitted("VA"), admitted("ALLIANCE"), person("p1", "VA"))
+    recorded = registry.start_application(holder("p1"), "p1", association="VA", category="IFS")
+    name = recorded.events[0].originator_id.partition("/")[2]
+    assert named(associations.left_applications(FIRST)) == []
+    registry.end_licence(OPERATOR, "VA", reason="merged")
+    assert named(associations.left_applications(FIRST)) == [(name,)]
+    assert [registry.hand_over_application(name) for _ in range(2)] == [True, False]
+    assert store.get(Application, name).association == "ALLIANCE"
+    assert named(associations.left_applications(FIRST)) == []
