@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from bisect import bisect_right, insort
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, Literal, Self
 
@@ -1013,6 +1013,15 @@ class Endorsement(Aggregate):
     def held_on(self, on: date) -> str:
         """The category with add-on that was active on a day, or empty (R12 asks this of RSC providers)."""
         return self.held_as(on) if on >= self.awarded_on and self.standing(on) == "active" else ""
+
+    def changes(self) -> Iterator[date]:
+        """The days on which `held_on` may change."""
+        yield self.awarded_on
+        if self.converted_from:
+            yield self.converted_on
+        for turn in self.turns:
+            yield turn.since
+            yield from (day_after(last) for last in (turn.through, turn.until, turn.add_on_until) if last)
 
     def held_as(self, on: date) -> str:
         """The category with add-on on a day, whatever it stood as."""

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from datetime import date, timedelta
 from typing import Literal
 
 import msgspec
 
 from domain.category import CATEGORIES
-from domain.editions import INTERNSHIP_SOURCE, INTERNSHIP_SUPERVISORS, provider_rule
+from domain.editions import INTERNSHIP_SOURCE, INTERNSHIP_SUPERVISORS, provider_rule, provider_rules
 from domain.policy import DEGREES, Degree, Judged, ProviderRule, Reason, Tally
 
-EntryKind = Literal["work", "internship", "education", "training", "rsc", "leadership"]
+EntryKind = Literal["work", "internship", "education", "training", "rsc", "leadership", "rsc_given"]
 Sector = Literal[
     "early_childhood_education", "home_visiting", "child_welfare", "early_intervention",
     "behavioral_health", "health", "iecmh_consultation",
@@ -29,7 +29,8 @@ _LONGEST = 366 * 60
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     """One entry of evidence: `hours` in clock hours, `from_` to `through` inclusive days.
 
-    `provider` is an endorsement number; a provider without one is named in the event's sealed field.
+    `provider` is an endorsement number; a provider without one is named in the event's sealed field. `about_given`:
+    RSC received about the RSC that the person gives to others (`rsc_given` is the time of giving it).
     """
 
     kind: EntryKind
@@ -47,6 +48,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     mode: Literal["", "individual", "group"] = ""
     population: Population = ""
     codes: tuple[str, ...] = ()
+    about_given: bool = False
 
     def wrong(self) -> tuple[str, str] | None:
         """The first field that can't be, and what to do about it."""
@@ -71,15 +73,49 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
 
 # Which category codes (with add-on, as `IFS+ERS`) an endorsement held as active on a day; empty when none.
 HeldOn = Callable[[str, date], str]
+# The days on which that may change for an endorsement; every day where it is not known.
+Changes = Callable[[str], Iterable[date]]
 
 
-def tally(entries: Iterable[tuple[str, Entry]], held_on: HeldOn, own: Collection[str] = ()) -> Tally:
-    """Add up a portfolio; an RSC hour counts iff its provider satisfied the rule on the day (R12).
+class Judging(msgspec.Struct, frozen=True):
+    """By whose rules evidence is judged, and what providers held.
 
-    `own` are the applicant's endorsements: nobody is their own provider. Hours are summed in hundredths.
+    `association`: of the applicant's residence; `slot`: what is applied for, where that matters; `own`: the
+    applicant's endorsements, since nobody is their own provider.
     """
-    hours = {"training": 0.0, "dei": 0.0, "rsc_provision": 0.0, "rsc": 0.0}
-    days: dict[str, set[date]] = {"work": set(), "internship": set()}
+
+    held_on: HeldOn
+    own: Collection[str] = ()
+    association: str = ""
+    slot: str = ""
+    changes: Changes | None = None
+
+    def days(self, entry: Entry) -> Iterable[date]:
+        """The first day of every span of an entry in which neither the rule nor what the provider held changes."""
+        if self.changes is None and entry.provider:
+            return (entry.from_ + timedelta(days=n) for n in range((entry.through - entry.from_).days + 1))
+        days = {rule.effective for rule in provider_rules(self.association)} | {entry.from_}
+        if self.changes and entry.provider:
+            days.update(self.changes(entry.provider))
+        return sorted(day for day in days if entry.from_ <= day <= entry.through)
+
+
+def tally(
+    entries: Iterable[tuple[str, Entry]],
+    held_on: HeldOn,
+    own: Collection[str] = (),
+    *,
+    association: str = "",
+    slot: str = "",
+    changes: Changes | None = None,
+) -> Tally:
+    """Add up a portfolio; an RSC hour counts iff its provider satisfied the rule on the day (R12), see Judging.
+
+    Hours are summed in hundredths.
+    """
+    judging = Judging(held_on, own, association, slot, changes)
+    hours = {"training": 0.0, "dei": 0.0, "rsc_provision": 0.0, "rsc": 0.0, "rsc_about_given": 0.0}
+    spans: dict[str, list[Entry]] = {"work": [], "internship": [], "leadership": [], "rsc_given": []}
     degree: Degree = ""
     licence = False
     judged: list[Judged] = []
@@ -90,59 +126,62 @@ def tally(entries: Iterable[tuple[str, Entry]], held_on: HeldOn, own: Collection
                 hours["dei"] += entry.dei_hours
                 hours["rsc_provision"] += entry.rsc_provision_hours
             case "rsc":
-                judged.append(judge(name, entry, held_on, own))
-                hours["rsc"] += entry.hours if judged[-1].counts else 0
+                judged.append(judge(name, entry, judging))
+                counts = entry.hours if judged[-1].counts else 0
+                hours["rsc"] += counts
+                hours["rsc_about_given"] += counts * entry.about_given
             case "internship":
-                judged.append(judge(name, entry, held_on, own))
-                days["internship"] |= set(_days(entry)) if judged[-1].counts else set()
-            case "work":
-                days["work"] |= set(_days(entry))
+                judged.append(judge(name, entry, judging))
+                if judged[-1].counts:
+                    spans["internship"].append(entry)
             case "education":
                 degree = max(degree, entry.degree, key=DEGREES.index)
                 licence = licence or entry.licence
-            case "leadership":
-                pass
+            case "work" | "leadership" | "rsc_given":
+                spans[entry.kind].append(entry)
+    worked = _days(spans["work"])
     return Tally(
         training=round(hours["training"], 2),
         dei=round(hours["dei"], 2),
         rsc_provision=round(hours["rsc_provision"], 2),
         rsc=round(hours["rsc"], 2),
-        work_days=len(days["work"]),
-        internship_days=len(days["internship"] - days["work"]),
+        rsc_about_given=round(hours["rsc_about_given"], 2),
+        work_days=worked,
+        internship_days=_days([*spans["work"], *spans["internship"]]) - worked,
+        leadership_days=_days(spans["leadership"]),
+        rsc_given_days=_days(spans["rsc_given"]),
         degree=degree,
         licence=licence,
         judged=tuple(judged),
     )
 
 
-def judge(name: str, entry: Entry, held_on: HeldOn, own: Collection[str] = ()) -> Judged:
+def judge(name: str, entry: Entry, judging: Judging) -> Judged:
     """Judge the provider of RSC, or the supervisor of an internship, on every day of the entry."""
     if entry.peer:
         return Judged(name, counts=False, reason="peer", source="NY-RSC")
-    if entry.provider in own:
+    if entry.provider in judging.own:
         return Judged(name, counts=False, reason="own", source="ours", provider=entry.provider)
-    sources: list[str] = []
-    for day in _days(entry):
-        rule = provider_rule(day)
-        reason, source = (
-            _supervises(entry, held_on(entry.provider, day))
-            if entry.kind == "internship"
-            else _provides(entry, rule, held_on(entry.provider, day) if entry.provider else "")
-        )
+    source = ""
+    for day in judging.days(entry):
+        held = judging.held_on(entry.provider, day) if entry.provider else ""
+        if entry.kind == "internship":
+            reason, source = _supervises(entry, held)
+        else:
+            reason, source = _provides(entry, provider_rule(day, judging.association), held, judging.slot)
         if reason != "qualified":
             return Judged(name, counts=False, reason=reason, source=source, provider=entry.provider, day=day)
-        sources.append(source)
-    return Judged(name, counts=True, reason="qualified", source=sources[-1], provider=entry.provider)
+    return Judged(name, counts=True, reason="qualified", source=source, provider=entry.provider)
 
 
-def _provides(entry: Entry, rule: ProviderRule | None, held: str) -> tuple[Reason, str]:
+def _provides(entry: Entry, rule: ProviderRule | None, held: str, slot: str) -> tuple[Reason, str]:
     if rule is None:
         return "no_rule", "ours"
     if not entry.provider:
         if not entry.vetted:
             return "not_vetted", rule.source
         return ("qualified" if rule.vetted else "not_endorsed"), rule.source
-    return ("qualified" if rule.accepts(held) else "not_qualified"), rule.source
+    return ("qualified" if rule.accepts(held, slot) else "not_qualified"), rule.source
 
 
 def _supervises(entry: Entry, held: str) -> tuple[Reason, str]:
@@ -153,6 +192,11 @@ def _supervises(entry: Entry, held: str) -> tuple[Reason, str]:
     return ("qualified" if good else "not_qualified"), INTERNSHIP_SOURCE
 
 
-def _days(entry: Entry) -> Iterator[date]:
-    for day in range((entry.through - entry.from_).days + 1):
-        yield entry.from_ + timedelta(days=day)
+def _days(entries: Iterable[Entry]) -> int:
+    """How many days the entries cover together, each counted once."""
+    total, last = 0, date.min
+    for entry in sorted(entries, key=lambda entry: entry.from_):
+        if entry.through > last:
+            total += (entry.through - max(entry.from_, last + timedelta(days=1))).days + 1
+            last = entry.through
+    return total

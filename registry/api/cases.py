@@ -239,7 +239,7 @@ def _missing(house: House, found: Person, category: str, on: date) -> dict[str, 
         edition = edition_for(category, on, house.registry.home_of(found.residence))
     except KeyError:
         raise NotInForce(f"The category {category}", on) from None
-    adds = house.registry.handed_in(found, on).tally
+    adds = house.registry.handed_in(found, on, category).tally
     return {
         "category": category,
         "on": on,

@@ -48,7 +48,7 @@ class Applications(Shared):
         """Judge the applicant's portfolio under the edition of the day. Raises RequirementsNotMet."""
         found, on = self._application(act, "submit_application", application)
         person = self._known(found.person)
-        handed_in = self.handed_in(person, on)
+        handed_in = self.handed_in(person, on, found.category)
         found.submit(
             handed_in.tally,
             handed_in.entries,

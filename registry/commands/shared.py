@@ -147,8 +147,11 @@ class Shared:
         endorsement = self.store.find(Endorsement, number)
         return endorsement.held_on(on) if endorsement else ""
 
-    def handed_in(self, person: Person, on: date) -> HandedIn:
-        """What a person's portfolio would be on a day; each provider is loaded once, however many days are judged."""
+    def handed_in(self, person: Person, on: date, category: str = "") -> HandedIn:
+        """What a person's portfolio would be on a day, for a category, by the rules where they live.
+
+        Each provider is loaded once, and looked at once for each span in which nothing changes.
+        """
         entries = {name: entry for name, entry in person.entries.items() if entry.through <= on}
         numbers = sorted({entry.provider for entry in entries.values() if entry.provider})
         providers = {number: found for number in numbers if (found := self.store.find(Endorsement, number))}
@@ -159,7 +162,14 @@ class Shared:
         return HandedIn(
             entries=list(entries),
             providers={number: provider.person for number, provider in providers.items()},
-            tally=tally(entries.items(), held_on, own=self.numbers_of(person.name)),
+            tally=tally(
+                entries.items(),
+                held_on,
+                own=self.numbers_of(person.name),
+                association=self.home_of(person.residence),
+                slot=CATEGORIES[category].slot if category in CATEGORIES else "",
+                changes=lambda number: providers[number].changes() if number in providers else (),
+            ),
         )
 
     def numbers_of(self, person: str) -> list[str]:
