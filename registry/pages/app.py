@@ -22,6 +22,7 @@ from domain.endorsement import Endorsement, read_number
 from domain.errors import Forbidden, Invalid, NotFound, NotInForce, Refused
 from domain.event import Request
 from domain.person import Person
+from domain.reference import Reference
 from domain.transfer import Transfer
 from registry.api import cases, openapi, views
 from registry.api.asking import canonical
@@ -81,6 +82,7 @@ def add_pages(app: FastAPI, settings: Settings, checker: Checker) -> None:
     route("/leave", leave, "POST")
     route("/v1/check", see_check, public=True)
     app.add_api_route("/v1/check", partial(check_certificate, checker), methods=["POST"], name="check_page")
+    route("/references/{reference}", reference)
     route("/rate", rating.see_rate, public=True)
     route("/rate", rating.open_rating, "POST", public=True)
     route("/rate/answers", rating.give_rating, "POST", public=True)
@@ -359,7 +361,7 @@ async def person(house: House, request: HttpRequest, actor: Actor, typed: Typed 
         endorsements=[endorsement_shown(e, cases.today(house, e.custodian)) for e in endorsements],
         application=application_shown(applied) if applied else None,
         transfers=sorted({name.partition("/")[2] for name in transfers}),
-        category=category, missing=missing, missing_wrong=wrong,
+        category=category, missing=missing, missing_wrong=wrong, references=await _references(house, actor, state.name),
         forms=forms.for_person(actor, thing, state, endorsements, on, typed),
         entry_forms={name: forms.for_entry(actor, thing, state, name, typed) for name in state.entries},
         own=state.name in actor.people, on=on, status=422 if typed else 200,
@@ -385,6 +387,26 @@ async def application(house: House, request: HttpRequest, actor: Actor, typed: T
         may_see_person=_may_see(actor, state.person, state.association), missing=missing,
         status=422 if typed else 200,
     )  # fmt: skip
+
+
+async def reference(house: House, request: HttpRequest, actor: Actor, typed: Typed | None = None) -> Response:
+    found, shown = await cases.reference(house, actor, request.path_params["reference"])
+    state: Reference = found.state
+    names = await cases.names(house, [state.person])
+    return page(
+        house.settings, request, "reference.html", shown=shown, own=actor.person == state.person,
+        applicant=names.get(state.person, ""), forms=forms.for_reference(actor, thing_of(state), state, typed),
+        status=422 if typed else 200,
+    )  # fmt: skip
+
+
+async def _references(house: House, actor: Actor, person_: str) -> list[dict[str, Any]] | None:
+    """What the visitor may see of a person's references; None where there is nothing for them."""
+    try:
+        found = await cases.references(house, actor, person_)
+    except Forbidden:
+        return None
+    return [(await cases.reference(house, actor, one.name))[1] for one in found]
 
 
 async def transfer(house: House, request: HttpRequest, actor: Actor, typed: Typed | None = None) -> Response:
@@ -485,14 +507,21 @@ async def _again(house: House, request: HttpRequest, actor: Actor, deed: Deed, t
     if deed.name == "register_person":
         return await today(house, request, actor, typed)
     shows: dict[str, Callable[..., Awaitable[Response]]] = {
-        "people": person, "applications": application, "endorsements": endorsement, "transfers": transfer,
+        "people": person, "references": reference, "applications": application,
+        "endorsements": endorsement, "transfers": transfer,
     }  # fmt: skip
     if deed.case not in shows:
         raise Problem("invalid", typed.error, field=typed.field)
     return await shows[deed.case](house, request, actor, typed)
 
 
-_PAGES = {"person": "people", "application": "applications", "endorsement": "endorsements", "transfer": "transfers"}
+_PAGES = {
+    "person": "people",
+    "reference": "references",
+    "application": "applications",
+    "endorsement": "endorsements",
+    "transfer": "transfers",
+}
 
 
 def _next_page(deed: Deed, request: HttpRequest, streams: list[str], position: int) -> str:

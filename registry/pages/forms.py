@@ -16,6 +16,7 @@ from domain.editions import attaches, renewal_window
 from domain.endorsement import CONVERSIONS, Endorsement
 from domain.event import LateReason
 from domain.person import Person
+from domain.reference import Reference
 from domain.transfer import Transfer
 from registry.api.asking import converted
 from registry.api.associations import known_rows
@@ -323,12 +324,24 @@ def for_transfer(actor: Actor, thing: Thing, found: Transfer, typed: Typed | Non
     return _allowed(actor, thing, names, {"transfer": found.name}, found.version, typed, options=options)
 
 
+def for_reference(actor: Actor, thing: Thing, found: Reference, typed: Typed | None) -> list[Form]:
+    names = {
+        "nominated": ["request_rating", "vet_rater", "withdraw_nomination"],
+        "requested": ["remind_rater", "request_rating", "vet_rater", "withdraw_nomination"],
+        "rated": ["vet_rater", "relay_reasons"],
+        "rejected": ["relay_reasons"],
+    }.get(found.state, [])
+    if found.waiver:
+        names = [name for name in names if name != "relay_reasons"]
+    return _allowed(actor, thing, names, {"reference": found.name}, found.version, typed)
+
+
 def for_person(
     actor: Actor, thing: Thing, found: Person, endorsements: Sequence[Endorsement], on: date, typed: Typed | None
 ) -> list[Form]:
     person = {"person": found.name}
-    names = ["record_entry", "start_application", "record_membership", "move_person", "choose_publication",
-             "rename_person"]  # fmt: skip
+    names = ["record_entry", "nominate_rater", "start_application", "record_membership", "move_person",
+             "choose_publication", "rename_person"]  # fmt: skip
     values = {"association": found.residence, "residence": found.residence, "listed": found.listed}
     forms = _allowed(actor, thing, names, person, None, typed, values=values)
     moving = [(e.number, e.number) for e in endorsements if e.standing(on) in ("active", "inactive")]
