@@ -153,6 +153,14 @@ TABLE: tuple[Rule, ...] = (
     *_rows("settle_report", _COORDINATOR, _ALLIANCE),
     *_rows("issue_certificates", _COORDINATOR, _ALLIANCE, _OPERATOR),
     # Audits.
+    *_rows("draw_audit", _COORDINATOR, _ALLIANCE, basis="domain.md 12.5"),
+    *_rows("send_audit_notice", _COORDINATOR, _ALLIANCE),
+    *_rows("submit_audit_evidence", _HOLDER),
+    *_rows("pass_audit", _COORDINATOR, _ALLIANCE, basis="domain.md 12.5"),
+    *_rows("fail_audit", _COORDINATOR, _ALLIANCE, basis="domain.md 12.5"),
+    *_rows("leave_unremedied", _COORDINATOR, _ALLIANCE),
+    *_rows("close_audit", _COORDINATOR, _ALLIANCE),
+    *_rows("see_audit", _COORDINATOR, _ALLIANCE, _OPERATOR),
     # Transfers: both sides, the Alliance over a dispute (design section 10).
     *_rows("request_transfer", _HOLDER),
     *_rows("confirm_standing", ("coordinator", "releasing"), ("alliance", "releasing")),

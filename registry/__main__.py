@@ -10,6 +10,7 @@ from registry.certificates.keys import KeysExist, KeysUnusable
 from registry.cli import (
     access,
     association,
+    audit,
     convert,
     database,
     demo,
@@ -46,6 +47,7 @@ for group in (
     views,
     nightly,
     convert,
+    audit,
     outbox,
     log,
     keys,

@@ -17,6 +17,7 @@ _ARGUMENTS: dict[str, tuple[str, str]] = {
     "review": ("A quality review's id", "ojsxm2lfo4qgc3tefy2tkmzygy"),
     "item": ("A decision: its application's id and the version that decided it", "nbswy3dpeb3w64tmmqqho2lumq-7"),
     "finding": ("A finding, as the review lists it", "F1"),
+    "audit": ("The audit's id", "mf2wi2lumf2wi2lumf2wi2lumf"),
     "number": ("The endorsement's public number", "IFS-7K3MQ9TD"),
     "person": ("The person's id", "mfrggzdfmztwq2lknnwg23tpoa"),
     "application": ("The application's id", "nbswy3dpeb3w64tmmqqho2lumq"),

@@ -9,6 +9,7 @@ from starlette.requests import Request as HttpRequest
 
 from domain.access import PUBLIC, Actor, Role, Thing, allowed, check, rows_of
 from domain.association import ROWS
+from domain.audit import Audit
 from domain.category import CATEGORIES
 from domain.editions import edition_for
 from domain.endorsement import Endorsement, read_number
@@ -208,6 +209,26 @@ async def see_rating_form(house: House, request: HttpRequest, actor: Actor) -> A
     )
 
 
+async def see_audit(house: House, request: HttpRequest, actor: Actor) -> Answer:
+    """All of an audit: seed and population too, so that anybody who may see it draws the sample again."""
+    audit, rows = await cases.load(house, Audit, request.path_params["audit"])
+    check(actor, "see_audit", Thing() if audit is None else Thing(association=audit.association))
+    if audit is None:
+        raise NotFound("audit")
+    drawn = next(event for _, event in rows if isinstance(event, Audit.SampleDrawn))
+    shown = {
+        "audit": audit.name, "association": association_shown(audit.association), "state": audit.state,
+        "cycle": drawn.cycle, "seed": drawn.seed, "share": drawn.share, "population": drawn.population,
+        "redrawn": audit.redrawn(drawn),
+        "endorsements": [
+            {"number": number_, "state": state, "remedy_by": audit.remedy_by.get(number_)}
+            for number_, state in audit.items.items()
+        ],
+        "version": audit.version,
+    }  # fmt: skip
+    return Answer(shown, rows[-1][0], audit.version)
+
+
 async def see_queue(house: House, request: HttpRequest, actor: Actor) -> Answer:
     code = request.path_params["code"]
     check(actor, "see_queue", Thing(association=code) if code in known_rows() else Thing())
@@ -301,7 +322,7 @@ async def openapi_document(house: House, request: HttpRequest, actor: Actor) -> 
     return Response(content, media_type="application/json", headers={"Cache-Control": "no-cache"})
 
 
-async def proof_of(house: House, actor: Actor, position: int) -> Response:
+async def proof_of(house: House, actor: Actor, position: int) -> Response:  # noqa: C901 # one case for each kind
     """The proof that an event is in the log, for whoever may see its history: its `extra` holds the event."""
     row = await house.readers.one("SELECT originator_id FROM registry.events WHERE notification_id = %s", [position])
     kind, _, name = (row["originator_id"] if row else "").partition("/")
@@ -319,6 +340,9 @@ async def proof_of(house: House, actor: Actor, position: int) -> Response:
             found, _ = await cases.reference(house, actor, name)
             if "reference" not in found.rule.sees:
                 check(actor, "see_history", Thing())
+        case "audit":
+            audit, _ = await cases.load(house, Audit, name)
+            check(actor, "see_audit", Thing() if audit is None else Thing(association=audit.association))
         case "quality_review":
             review, _ = await cases.load(house, QualityReview, name)
             check(actor, "see_quality", Thing() if review is None else thing_of_item(review))
@@ -394,6 +418,8 @@ QUESTIONS: tuple[Question, ...] = (
              see_references, "see_reference", (), {"references": []}),
     Question("rating_form", "/ratings/form", "What a rater is asked", see_rating_form, "", (),
              {"asked": [{"code": "RF", "label": "Reflection"}], "scores": [1, 2, 3, 4, "unknown"]}),
+    Question("audit", "/audits/{audit}", "An audit, with seed and population", see_audit, "see_audit", (),
+             {"audit": "mf2wi2lumf2wi2lumf2wi2lumf", "state": "open"}),
     Question("queue", "/associations/{code}/queue", "What waits for an association", see_queue, "see_queue",
              (POSITION,), _QUEUE),
     Question("reviews", "/reviews", "What waits for me as a reviewer", see_reviews, "see_reviews", (POSITION,),

@@ -1,7 +1,93 @@
 """Deeds on audits: draw, ask for evidence, decide."""
 
-from registry.commands.shared import Shared
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from domain import access
+from domain.access import Thing
+from domain.audit import Audit, Remedy, open_audit
+from domain.editions import practice
+from domain.endorsement import Endorsement, read_number
+from domain.errors import Invalid
+from domain.person import Person
+from registry.commands.shared import Act, Shared, once
+from registry.store import Recorded
 
 
 class Audits(Shared):
     """Deeds on audits: draw, ask for evidence, decide."""
+
+    @once
+    def draw_audit(self, act: Act, association: str, *, cycle: int, seed: str = "") -> Recorded:
+        """Of everything the association holds as active that was renewed for the cycle, found in the history itself."""
+        access.check(act.actor, "draw_audit", Thing(association=association))
+        audit = Audit(self.new_id())
+        on = self._begin(act, audit, self.association(association).row)
+        found = [
+            endorsement
+            for stream in self.store.streams_of("endorsement.renewed", "cycle", str(cycle))
+            if (endorsement := self.store.get(Endorsement, stream.partition("/")[2])).custodian == association
+            and endorsement.renewed_for == cycle
+            and endorsement.standing(on) == "active"
+            and not self.store.holder(open_audit(endorsement.number))
+        ]
+        audit.draw(
+            association,
+            cycle,
+            [endorsement.number for endorsement in found],
+            seed or self.draw(16).hex(),
+            practice(association, on).audit_share,
+            [endorsement.number for endorsement in found if endorsement.audit_due],
+            on=on,
+            by=act.actor.by,
+        )
+        return self.store.save(audit, request=act.request)
+
+    @once
+    def send_audit_notice(self, act: Act, audit: str, number: str, *, answer_by: date) -> Recorded:
+        found, on = self._audit(act, "send_audit_notice", audit)
+        found.send_notice(read_number(number), answer_by, on=on, by=act.actor.by)
+        return self.store.save(found, request=act.request)
+
+    @once
+    def submit_audit_evidence(self, act: Act, audit: str, number: str, *, entries: Sequence[str]) -> Recorded:
+        endorsement = self._or_forbidden(act, "submit_audit_evidence", Endorsement, read_number(number))
+        access.check(act.actor, "submit_audit_evidence", Thing(person=endorsement.person))
+        found = self.store.get(Audit, audit)
+        on = self._begin(act, found, self.association(found.association).row)
+        known = self.store.get(Person, endorsement.person).entries
+        if any(entry not in known for entry in entries):
+            raise Invalid("These are not all entries of your portfolio.", field="entries")
+        found.submit_evidence(endorsement.number, entries, on=on, by=act.actor.by)
+        return self.store.save(found, request=act.request)
+
+    @once
+    def pass_audit(self, act: Act, audit: str, number: str) -> Recorded:
+        found, on = self._audit(act, "pass_audit", audit)
+        found.pass_audit(read_number(number), on=on, by=act.actor.by)
+        return self.store.save(found, request=act.request)
+
+    @once
+    def fail_audit(self, act: Act, audit: str, number: str, *, remedy: Remedy, remedy_by: date) -> Recorded:
+        found, on = self._audit(act, "fail_audit", audit)
+        found.fail(read_number(number), remedy, remedy_by, on=on, by=act.actor.by)
+        return self.store.save(found, request=act.request)
+
+    @once
+    def leave_unremedied(self, act: Act, audit: str, number: str) -> Recorded:
+        found, on = self._audit(act, "leave_unremedied", audit)
+        found.leave_unremedied(read_number(number), on=on, by=act.actor.by)
+        return self.store.save(found, request=act.request)
+
+    @once
+    def close_audit(self, act: Act, audit: str) -> Recorded:
+        found, on = self._audit(act, "close_audit", audit)
+        found.close(on=on, by=act.actor.by)
+        return self.store.save(found, request=act.request)
+
+    def _audit(self, act: Act, deed: str, name: str) -> tuple[Audit, date]:
+        found = self._or_forbidden(act, deed, Audit, name)
+        access.check(act.actor, deed, Thing(association=found.association))
+        return found, self._begin(act, found, self.association(found.association).row)
