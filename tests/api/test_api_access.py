@@ -10,6 +10,7 @@ import pytest
 
 from domain.access import DEEDS as ROWS_OF_ACCESS
 from domain.access import Actor, Thing, allowed
+from domain.audit import Audit
 from domain.endorsement import new_number
 from domain.exam import Exam
 from registry.api.deeds import DEEDS
@@ -56,14 +57,19 @@ def world(life, client, registry):
     drawn = registry.draw_quality_sample(
         Act(Actor("alliance", association="ALLIANCE")), "VA", from_=date(2020, 1, 1), through=date(2026, 12, 31), size=1
     ).events[0]
+    audit = Audit("y" * 26)
+    audit.draw("VA", 2027, [number], "sixteen characters", 0.05, on=date(2026, 6, 1), by="alliance:ALLIANCE")
+    registry.store.save(audit)
     return {
         "names": {
+            "audit": audit.name,
             "code": "VA", "person": life.person, "number": number, "application": application, "transfer": transfer,
             "reference": reference,
             "entry": "E4", "other": stranger, "category": "IFS", "cti": "0" * 32, "file": "qr.txt",
             "exam": exam.name, "review": drawn.originator_id.partition("/")[2], "item": drawn.items[0], "finding": "F1",
         },
         "unknown": {
+            "audit": "f" * 26,
             "code": "XX", "person": "a" * 26, "number": new_number("IFS", lambda n: b"\7" * n), "application": "b" * 26,
             "transfer": "c" * 26, "reference": "d" * 26,
             "entry": "E4", "other": stranger, "category": "IFS", "cti": "0" * 32,
