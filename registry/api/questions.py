@@ -10,13 +10,13 @@ from starlette.requests import Request as HttpRequest
 from domain.access import PUBLIC, Actor, Role, Thing, allowed, check, rows_of
 from domain.association import ROWS
 from domain.audit import Audit
-from domain.category import CATEGORIES
-from domain.editions import edition_for
+from domain.category import ADD_ONS, CATEGORIES
 from domain.endorsement import Endorsement, read_number
 from domain.errors import Invalid, NotFound
 from domain.person import Person
 from domain.quality import QualityReview
 from domain.reference import ASKED, Recommendation, Score
+from domain.rules import as_dict
 from registry.api import cases, openapi, quality, views
 from registry.api.asking import day, known, number
 from registry.api.associations import known_rows
@@ -27,7 +27,6 @@ from registry.api.question import Answer, Question
 from registry.api.shown import (
     application_shown,
     association_shown,
-    category_title,
     endorsement_shown,
     event_shown,
     person_shown,
@@ -291,25 +290,10 @@ async def see_categories(house: House, request: HttpRequest, actor: Actor) -> An
     return Answer({"categories": [msgspec.to_builtins(category) for category in CATEGORIES.values()]}, public=True)
 
 
-async def see_requirements(house: House, request: HttpRequest, actor: Actor) -> Answer:  # noqa: ARG001 # a question
-    code = request.path_params["category"]
-    if code not in CATEGORIES:
-        raise NotFound("category")
+async def see_rules(house: House, request: HttpRequest, actor: Actor) -> Answer:  # noqa: ARG001 # a question
+    asked = request.query_params
     on = day(request) or cases.today(house, "ALLIANCE")
-    edition = edition_for(code, on)
-    return Answer(
-        {
-            "category": code,
-            "title": category_title(code),
-            "on": on,
-            "edition": edition.name,
-            "effective": edition.effective,
-            "requirements": [
-                {"words": requirement.words(), "source": requirement.source} for requirement in edition.requirements
-            ],
-        },
-        public=True,
-    )
+    return Answer(as_dict(asked.get("category", ""), on, asked.get("association", "")), public=True)
 
 
 async def see_access(house: House, request: HttpRequest, actor: Actor) -> Answer:  # noqa: ARG001 # a question
@@ -368,6 +352,8 @@ _SEARCH = (
     Parameter("category", "A category's code", "IFS", {"enum": list(CATEGORIES)}),
     Parameter("association", "An association's code", "VA", {"enum": list(ROWS)}),
 )
+_RULED = Parameter("category", "A category's or an add-on's code", "IFS", {"enum": [*CATEGORIES, *ADD_ONS]})
+_WHERE = Parameter("association", "An association's code", "VA", {"enum": list(ROWS)})
 _CATEGORY = Parameter("category", "A category's code", "IFS", {"enum": list(CATEGORIES)}, required=True)
 _ENDORSEMENT = {
     "number": "IFS-7K3MQ9TD", "category": "IFS+ERS",
@@ -426,8 +412,8 @@ QUESTIONS: tuple[Question, ...] = (
              {"reviews": []}),
     Question("associations", "/associations", "The associations", see_associations, "", (), {"associations": []}),
     Question("categories", "/categories", "The categories", see_categories, "", (), {"categories": []}),
-    Question("requirements", "/categories/{category}/requirements", "The requirements in force on a day",
-             see_requirements, "", (ON,), {"edition": "FS-2023", "requirements": []}),
+    Question("rules", "/rules", "The rules in force on a day, each line with its source", see_rules, "",
+             (_RULED, _WHERE, ON), {"category": "IFS", "association": "VA", "on": "2026-06-01", "rules": []}),
     *quality.QUESTIONS,
     Question("access", "/access", "Who may do what: the table that decides it", see_access, "",
              (Parameter("role", "Only what this role may do", "coordinator", {"enum": list(get_args(Role))}),

@@ -23,9 +23,10 @@ from domain.errors import Forbidden, Invalid, NotFound, NotInForce, Refused
 from domain.event import Request
 from domain.person import Person
 from domain.reference import Reference
+from domain.rules import CODES, Section, in_force
 from domain.transfer import Transfer
 from registry.api import cases, openapi, views
-from registry.api.asking import canonical
+from registry.api.asking import canonical, day
 from registry.api.associations import known_rows
 from registry.api.check import LONGEST_UPLOAD, Checker, NotServed
 from registry.api.deeds import BY_NAME, DEEDS, Deed
@@ -91,6 +92,7 @@ def add_pages(app: FastAPI, settings: Settings, checker: Checker) -> None:
     route("/rate/declined", rating.see_thanks, public=True)
     route("/api", api_page, public=True)
     route("/access", access_page, public=True)
+    route("/rules", rules_page, public=True)
     route("/problems", problems_page, public=True)
     route("/problems/{code}", problem_page, public=True)
     for deed in DEEDS:
@@ -206,6 +208,22 @@ async def access_page(house: House, request: HttpRequest, actor: Actor) -> Respo
     return page(
         house.settings, request, "access.html", rules=rules, asked=asked, wrong=wrong, roles=get_args(Role),
         scopes=SCOPES, status=422 if wrong else 200,
+    )  # fmt: skip
+
+
+async def rules_page(house: House, request: HttpRequest, actor: Actor) -> Response:  # noqa: ARG001 # a page
+    asked = {name: request.query_params.get(name, "") for name in ("category", "association", "on")}
+    wrong: Refused | None = None
+    sections: list[Section] = []
+    try:
+        on = day(request) or cases.today(house, "ALLIANCE")
+        asked["on"] = on.isoformat()
+        sections = in_force(asked["category"], on, asked["association"])
+    except (Invalid, NotInForce) as refused:
+        wrong = refused
+    return page(
+        house.settings, request, "rules.html", sections=sections, asked=asked, wrong=wrong, codes=CODES,
+        status=422 if wrong else 200,
     )  # fmt: skip
 
 

@@ -30,7 +30,7 @@ def test_every_deed_of_the_registry_has_a_route_and_a_row():
 
 def test_only_these_questions_are_open_to_everybody():
     assert {question.name for question in QUESTIONS if not question.rule} == {
-        "register", "associations", "categories", "requirements", "rating_form", "openapi", "access",
+        "register", "associations", "categories", "rules", "rating_form", "openapi", "access",
     }  # fmt: skip
 
 
@@ -167,7 +167,7 @@ def test_unknown_and_forbidden_look_the_same(world, client, views):
     for name, rights in (world["other"]["public"], world["other"]["coordinator"], world["other"]["holder"]):
         one = client(name, **rights)
         for question in QUESTIONS:
-            if question.rule and "{" in question.path and question.name not in ("requirements", "endorsement"):
+            if question.rule and "{" in question.path and question.name != "endorsement":
                 query = "?category=IFS" if question.name in ("missing", "coverage") else ""
                 there = one.get(question.path.format(**world["names"]) + query)
                 nowhere = one.get(question.path.format(**world["unknown"]) + query)
