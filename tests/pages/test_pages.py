@@ -39,7 +39,8 @@ def test_public_pages_are_accessible(visit, endorsed, scheme):
     page.emulate_media(color_scheme=scheme)
     for path in ("/", "/register", "/register?number=abc", "/register?name=nobody&lang=es", "/v1/check", "/api",
                  f"/endorsements/{endorsed.number}", "/endorsements/IFS-7K3MQ9TD", "/problems", "/today",
-                 "/access", "/access?role=cook", "/rules?category=IFS&association=RI", "/enter/unknown", "/?lang=es"):  # fmt: skip
+                 "/access", "/access?role=cook", "/rules?category=IFS&association=RI",
+                 "/enter/unknown", "/?lang=es"):  # fmt: skip
         sound(page, path)
 
 
