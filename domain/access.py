@@ -48,6 +48,7 @@ class Thing(msgspec.Struct, frozen=True):
     releasing: str = ""
     receiving: str = ""
     reviewers: frozenset[str] = frozenset()
+    advisors: frozenset[str] = frozenset()
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -91,6 +92,7 @@ TABLE: tuple[Rule, ...] = (
     *_rows("record_entry", _HOLDER, _COORDINATOR, _DIRECT, basis="MI-FAQ"),
     *_rows("withdraw_entry", _HOLDER, _COORDINATOR, _DIRECT),
     *_rows("vet_provider", _COORDINATOR, _DIRECT, basis="CT-ECFA"),
+    *_rows("record_reviewer_training", _COORDINATOR, _ALLIANCE, basis="WA-FAQ"),
     *_rows("settle_likeness", _COORDINATOR, _ALLIANCE),
     *_rows("write_note", _COORDINATOR, _DIRECT, ("reviewer", "assigned"), ("advisor", "assigned")),
     *_rows("write_note", ("coordinator", "releasing"), ("coordinator", "receiving")),
@@ -109,14 +111,26 @@ TABLE: tuple[Rule, ...] = (
     *_rows("split_persons", _COORDINATOR, _ALLIANCE),
     # Applications.
     *_rows("start_application", _HOLDER, _COORDINATOR, _DIRECT, basis="MI-FAQ"),
+    *_rows("accept_registration", _COORDINATOR, _DIRECT, basis="TX-APP"),
+    *_rows("refuse_registration", _COORDINATOR, _DIRECT, basis="TX-APP"),
+    *_rows("settle_fee", _COORDINATOR, _DIRECT, basis="TX-APP"),
+    *_rows("change_category", _HOLDER, _COORDINATOR, _DIRECT),
+    *_rows("assign_advisor", _COORDINATOR, _DIRECT, basis="TX-REV"),
     *_rows("submit_application", _HOLDER, basis="MI-FAQ"),
+    *_rows("amend_application", _HOLDER, basis="WA-FAQ"),
     *_rows("withdraw_application", _HOLDER),
     *_rows("assign_reviewer", _COORDINATOR, _DIRECT, basis="WA-FAQ"),
     *_rows("recuse_reviewer", ("reviewer", "assigned"), _COORDINATOR, _DIRECT),
     *_rows("recommend", ("reviewer", "assigned"), basis="TX-REV"),
     *_rows("reach_consensus", _COORDINATOR, _DIRECT, basis="TX-REV"),
     *_rows("approve_application", _COORDINATOR, _DIRECT),
+    *_rows("put_on_hold", _COORDINATOR, _DIRECT, basis="WA-FAQ"),
     *_rows("defer_application", _COORDINATOR, _DIRECT),
+    *_rows("decline_application", _COORDINATOR, _DIRECT),
+    *_rows("remind_applicant", _OPERATOR),
+    *_rows("expire_application", _OPERATOR),
+    *_rows("appeal", _HOLDER),
+    *_rows("decide_appeal", _ALLIANCE),
     *_rows("assess_competencies", ("reviewer", "assigned"), basis="TX-REV, OK-REV"),
     # Exams: the Alliance delivers them; who scores sees a candidate number alone (R16).
     *_rows("approve_for_exam", _COORDINATOR, _ALLIANCE, basis="VA-EXAM"),
@@ -204,7 +218,7 @@ TABLE: tuple[Rule, ...] = (
     *_rows("see_endorsement", _HOLDER, _COORDINATOR, _ALLIANCE, _OPERATOR, sees=_NAMES),
     *_rows("see_endorsement", ("coordinator", "releasing"), ("coordinator", "receiving"), sees=_NAMES),
     *_rows("see_application", _HOLDER, _COORDINATOR, _ALLIANCE, _OPERATOR, sees=_NAMES),
-    *_rows("see_application", ("reviewer", "assigned"), sees=_NAMES),
+    *_rows("see_application", ("reviewer", "assigned"), ("advisor", "assigned"), sees=_NAMES),
     *_rows("see_transfer", _HOLDER, _ALLIANCE, _OPERATOR, sees=_NAMES),
     *_rows("see_transfer", ("coordinator", "releasing"), ("coordinator", "receiving"), sees=_NAMES),
     # R27: reviewers and coordinators see the content always, the applicant as waiver and association say.
@@ -212,7 +226,7 @@ TABLE: tuple[Rule, ...] = (
     *_rows("see_reference", _COORDINATOR, _DIRECT, ("reviewer", "assigned"), basis="WA-FAQ", sees=_RATING),
     *_rows("see_person", _HOLDER, _COORDINATOR, _ALLIANCE, _OPERATOR, sees=_CONTACT),
     *_rows("see_queue", _COORDINATOR, _ALLIANCE, _OPERATOR, sees=_NAMES),
-    *_rows("see_reviews", ("reviewer", "own"), sees=_NAMES),
+    *_rows("see_reviews", ("reviewer", "own"), ("advisor", "own"), sees=_NAMES),
     *_rows("see_exams", ("exam_scorer", "own"), _ALLIANCE, _OPERATOR),
     *_rows("see_exam", ("exam_scorer", "assigned"), _ALLIANCE, _OPERATOR),
     *_rows("see_exam_history", _ALLIANCE, _OPERATOR),
@@ -254,7 +268,8 @@ def in_scope(actor: Actor, scope: Scope, thing: Thing) -> bool:
         case "own":
             return thing.person in actor.people
         case "assigned":
-            return not actor.people.isdisjoint(thing.reviewers)
+            assigned = thing.advisors if actor.role == "advisor" else thing.reviewers
+            return not actor.people.isdisjoint(assigned)
         case "association":
             return bool(actor.association) and actor.association == thing.association
         case "releasing":

@@ -50,6 +50,7 @@ class Person(Aggregate):
         self.likenesses: dict[str, Likeness] = {}
         self.merged_into = ""
         self.merged: set[str] = set()
+        self.trained_on: date | None = None
 
     class Registered(Event, frozen=True):
         topic: ClassVar[str] = "person.registered"
@@ -165,6 +166,15 @@ class Person(Aggregate):
         def apply(self, person: Person) -> None:
             if entry := person.entries.get(self.entry):
                 person.entries[self.entry] = msgspec.structs.replace(entry, vetted=self.qualified)
+
+    class TrainedAsReviewer(Event, frozen=True):
+        """An association's word that somebody was trained to review (R14; AZ-FAQ, TX-REV)."""
+
+        topic: ClassVar[str] = "person.trained_as_reviewer"
+        association: str
+
+        def apply(self, person: Person) -> None:
+            person.trained_on = min(person.trained_on or self.on, self.on)
 
     class LikenessNoted(Event, frozen=True):
         """Same address, another name: two people for now, and a question for a coordinator."""
@@ -306,6 +316,16 @@ class Person(Aggregate):
         if self.entries[entry].kind != "rsc" or self.entries[entry].provider:
             raise Invalid("Only a provider of RSC who is not endorsed is vetted.", field="entry")
         self.record(self.ProviderVetted, entry=entry, qualified=qualified, on=on, by=by)
+
+    def record_reviewer_training(self, association: str, *, on: date, by: str) -> None:
+        self._must_be_known()
+        if self.trained(on):
+            raise Invalid("The training as a reviewer is on record already.", field="on")
+        self.record(self.TrainedAsReviewer, association=association, on=on, by=by)
+
+    def trained(self, on: date) -> bool:
+        """Whether they had been trained as a reviewer by that day (R14)."""
+        return self.trained_on is not None and self.trained_on <= on
 
     def note_likeness(self, other: str, association: str, *, on: date, by: str) -> None:
         if other not in self.likenesses:

@@ -1,4 +1,4 @@
-"""The queue of applications: whose, for what, in which state, and what each reviewer said."""
+"""The queue of applications: whose, for what, in which state since when, and what each reviewer said."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -6,8 +6,9 @@ from typing import ClassVar, Final
 
 import msgspec
 
-from domain.application import Application
+from domain.application import APPLICANTS_TURN, OPEN, REMINDERS, Application
 from domain.event import Event
+from domain.policy import Practice
 from projections.rows import Row, Rows
 from projections.view import Query, View, name_of
 
@@ -21,10 +22,20 @@ class Review(msgspec.Struct):
 
 
 class ApplicationRow(Row):
+    """`since`: the day it came into this state. `active_on`: when something was last done but reminding.
+
+    `decided_as`: the state that an appeal is against.
+    """
+
     table: ClassVar[str] = "applications"
     key: ClassVar[tuple[str, ...]] = ("application",)
     found_by: ClassVar[tuple[str, ...]] = ("application",)
-    indexes: ClassVar[tuple[str, ...]] = ("(association, state, last_on, application)", "(person)")
+    indexes: ClassVar[tuple[str, ...]] = (
+        "(association, state, last_on, application)",
+        "(person)",
+        "(state, active_on, application)",
+        "USING gin (advisors)",
+    )
 
     application: str
     person: str
@@ -42,20 +53,47 @@ class ApplicationRow(Row):
     may_resubmit_from: date | None = None
     number: str | None = None
     exam_through: date | None = None
+    add_on: str | None = None
+    since: date | None = None
+    active_on: date | None = None
+    reminded: int = 0
+    advisors: list[str] = []
+    decided_as: str = ""
 
 
-def change(rows: Rows, event: Event, position: int) -> None:  # noqa: ARG001, C901, PLR0912 # every view's shape; one case for each event
+def change(rows: Rows, event: Event, position: int) -> None:  # noqa: ARG001 # every view's shape
     name = name_of(event)
     if isinstance(event, Application.Started):
         rows[ApplicationRow].put(
             ApplicationRow(
-                name, event.person, event.association, event.category, event.kind, "building", event.on, event.on
+                name, event.person, event.association, event.category, event.kind, "started", event.on, event.on,
+                add_on=event.add_on, since=event.on, active_on=event.on,
             )
-        )
+        )  # fmt: skip
         return
     row = rows[ApplicationRow].change(name)
     row.last_on = event.on
+    if isinstance(event, Application.Reminded):
+        row.reminded = event.months
+        return
+    row.active_on = max(row.active_on or event.on, event.on)
+    row.reminded = 0
+    before = row.state
+    _change(row, event)
+    if row.state != before:
+        row.since = event.on
+
+
+def _change(row: ApplicationRow, event: Event) -> None:  # noqa: C901, PLR0912, PLR0915 # one case for each event
     match event:
+        case Application.Registered():
+            row.state = "building"
+        case Application.RegistrationRefused():
+            row.state = "refused"
+        case Application.CategoryChanged():
+            row.category = event.to
+        case Application.AdvisorAssigned():
+            row.advisors = [*row.advisors, event.person]
         case Application.Submitted():
             row.state = "submitted"
             row.submitted_on = event.on
@@ -64,6 +102,10 @@ def change(rows: Rows, event: Event, position: int) -> None:  # noqa: ARG001, C9
             row.reviewers = []
             row.consensus = None
             row.exam_through = None
+        case Application.Amended():
+            row.state = "in_review"
+            row.reviewers = [Review(review.reviewer, review.person) for review in row.reviewers]
+            row.consensus = None
         case Application.ReviewerAssigned():
             row.state = "in_review"
             others = [review for review in row.reviewers if review.reviewer != event.reviewer]
@@ -86,10 +128,24 @@ def change(rows: Rows, event: Event, position: int) -> None:  # noqa: ARG001, C9
         case Application.Deferred():
             row.state = "deferred"
             row.may_resubmit_from = event.may_resubmit_from
+        case Application.PutOnHold():
+            row.state = "on_hold"
+        case Application.Declined():
+            row.state = "declined"
         case Application.Withdrawn():
             row.state = "withdrawn"
         case Application.HandedOver():
             row.association = event.to
+        case Application.Expired():
+            row.state = "expired"
+        case Application.Appealed():
+            row.state = "appealed"
+            row.decided_as = event.decision
+        case Application.AppealDecided():
+            row.state = "submitted" if event.verdict == "granted" else event.decision
+            if event.verdict == "granted":
+                row.reviewers = []
+                row.consensus = None
         case _:
             _exam(row, event)
 
@@ -118,13 +174,17 @@ VIEW: Final = View(
         Application.Withdrawn, Application.HandedOver,
         Application.ApprovedForExam, Application.ExamBooked, Application.ExamCancelled,
         Application.ExamDecided, Application.ExamApprovalExpired,
+        Application.FeeSettled, Application.Registered, Application.RegistrationRefused,
+        Application.CategoryChanged, Application.AdvisorAssigned, Application.Amended, Application.PutOnHold,
+        Application.Declined, Application.Reminded, Application.Expired, Application.Appealed,
+        Application.AppealDecided,
     ),
     change=change,
 )  # fmt: skip
 
 _COLUMNS: Final = (
     "application, person, association, category, kind, state, started_on, last_on, submitted_on, edition, draft,"
-    " reviewers, consensus, may_resubmit_from, number, exam_through"
+    " reviewers, consensus, may_resubmit_from, number, add_on, since, active_on, reminded, advisors, exam_through"
 )
 _QUEUE = (
     "SELECT " + _COLUMNS + " FROM views.applications"
@@ -140,6 +200,19 @@ _OF_PERSON = (
 _EXAMS_OVER = (
     "SELECT application, association, exam_through FROM views.applications"
     " WHERE state = 'exam_approved' AND exam_through < %(on)s ORDER BY exam_through, application LIMIT %(limit)s"
+)
+_ADVISED = (
+    "SELECT " + _COLUMNS + " FROM views.applications WHERE advisors @> to_jsonb(%(person)s::text)"
+    " AND state = ANY(%(states)s) ORDER BY started_on, application"
+)
+_UNTOUCHED = (
+    "SELECT application FROM views.applications WHERE state = ANY(%(states)s)"
+    " AND active_on <= %(on)s::date - make_interval(months => %(months)s) AND reminded < %(reminded)s"
+    ' AND application COLLATE "C" > %(after)s ORDER BY application COLLATE "C" LIMIT %(limit)s'
+)
+_APPEALS = (
+    "SELECT " + _COLUMNS + " FROM views.applications WHERE state = 'appealed' ORDER BY since, application"
+    " LIMIT %(limit)s"
 )
 
 WAITING: Final = ("submitted", "in_review")
@@ -176,3 +249,39 @@ def of_person(person: str) -> Query:
 def exam_approvals_over(on: date, *, limit: int = 1000) -> Query:
     """Applications whose approval for the exam ended before a day with no exam booked (R16), oldest first."""
     return Query(_EXAMS_OVER, {"on": on, "limit": limit})
+
+
+def advised_by(person: str) -> Query:
+    """The open ones that somebody advises."""
+    return Query(_ADVISED, {"person": person, "states": list(OPEN)})
+
+
+def to_remind(on: date, after: str = "", limit: int = 1000) -> Query:
+    """Those that wait for the applicant, untouched for as long as the first reminder takes, but for the last one."""
+    return _untouched(on, after, limit, months=REMINDERS[0], reminded=REMINDERS[-1])
+
+
+def to_expire(on: date, after: str = "", limit: int = 1000) -> Query:
+    """Those that wait for the applicant, untouched for as long as any association practises."""
+    months = Practice().open_application_months
+    return _untouched(on, after, limit, months=months, reminded=1 << 30)
+
+
+def _untouched(on: date, after: str, limit: int, *, months: int, reminded: int) -> Query:
+    """The portfolio may have been touched, or a day to wait for be set; the deeds ask."""
+    return Query(
+        _UNTOUCHED,
+        {
+            "states": list(APPLICANTS_TURN),
+            "on": on,
+            "months": months,
+            "reminded": reminded,
+            "after": after,
+            "limit": limit,
+        },
+    )
+
+
+def appeals(limit: int = 200) -> Query:
+    """What the Alliance has to decide, longest waiting first."""
+    return Query(_APPEALS, {"limit": limit})

@@ -69,11 +69,23 @@ def change(rows: Rows, event: Event, position: int) -> None:  # noqa: ARG001 # e
                     event.reviewer,
                 )
             )
+        case Application.Amended():
+            # The same reviewers judge it anew.
+            for row in table.group(subject):
+                if row.kind == "review" and not _gone(rows, subject, row):
+                    again = table.change(row.task)
+                    again.settled_on, again.asked_on = None, event.on
         case Application.ReviewerRecused() | Application.ReviewRecommended():
             _settle(rows, subject, event.on, f"review/{subject}/{event.reviewer}")
         case _:
             # The report is settled; the application is decided, withdrawn or submitted anew; the person is erased.
             _settle(rows, subject, event.on)
+
+
+def _gone(rows: Rows, application: str, task: Task) -> bool:
+    """Whether the reviewer stepped back, or reviewed an earlier submission."""
+    row = rows[ApplicationRow].change(application)
+    return task.reviewer not in {review.reviewer for review in row.reviewers}
 
 
 def _settle(rows: Rows, subject: str, on: date, task: str | None = None) -> None:
@@ -92,6 +104,7 @@ VIEW: Final = View(
         Application.ReviewerAssigned, Application.ReviewerRecused, Application.ReviewRecommended,
         Application.Submitted, Application.Approved, Application.Deferred, Application.Withdrawn,
         Application.ApprovedForExam,
+        Application.Amended, Application.PutOnHold, Application.Declined,
     ),
     change=change,
 )  # fmt: skip
@@ -103,6 +116,11 @@ _OPEN = (
     " AND (%(kind)s::text IS NULL OR kind = %(kind)s)"
     " AND (asked_on, task) > (coalesce(%(after_on)s::date, '-infinity'), %(after)s)"
     " ORDER BY asked_on, task LIMIT %(limit)s"
+)
+_LOAD = (
+    "SELECT other AS person, reviewer, count(*) AS waiting, min(asked_on) AS oldest FROM views.tasks"
+    " WHERE settled_on IS NULL AND kind = 'review' AND association = %(association)s"
+    " GROUP BY other, reviewer ORDER BY count(*) DESC, reviewer LIMIT 200"
 )
 _REVIEWS_OF = (
     "SELECT " + _COLUMNS + " FROM views.tasks WHERE settled_on IS NULL AND kind = 'review' AND other = %(person)s"
@@ -127,3 +145,8 @@ def waiting(
 def reviews_of(person: str) -> Query:
     """Reviews that wait for this person."""
     return Query(_REVIEWS_OF, {"person": person})
+
+
+def load(association: str) -> Query:
+    """How many reviews of an association's applications wait for each reviewer, and since when the oldest does."""
+    return Query(_LOAD, {"association": association})

@@ -228,8 +228,11 @@ def _life(
     virginia = counter.client("coordinator", association="VA")
     person = _register(counter, "Marisol Okafor", "marisol.okafor@example.org", story, mentor)
     holder = counter.client("holder", person=person)
+    for reviewer in (first, second):
+        virginia.post(f"/people/{_person_of(registry, reviewer)}/trainings")
     clock.stand(story.started)
     application = _name(holder.post(f"/people/{person}/applications", {"association": "VA", "category": "IFS"}))
+    _accept(virginia, application, story.started)
     clock.stand(story.submitted)
     holder.post(f"/applications/{application}/submissions", {"signed": True})
 
@@ -270,17 +273,49 @@ def _life(
 
 
 def _waiting(registry: Registry, counter: Counter, story: Story, reviewers: list[str], say: Say) -> None:
-    """What waits today: an application in review in Virginia, and somebody who asks to move to Connecticut."""
+    """What waits today: applications in every state that waits for somebody, and a wish to move to Connecticut."""
     mentor, first, _, moving = reviewers
-    say("Imani Castellanos applies, a colleague asks to move to Connecticut ...")
-    person = _register(counter, "Imani Castellanos", "imani.castellanos@example.org", story, mentor)
-    holder = counter.client("holder", person=person)
-    application = _name(holder.post(f"/people/{person}/applications", {"association": "VA", "category": "IFS"}))
-    holder.post(f"/applications/{application}/submissions", {"signed": True})
     virginia = counter.client("coordinator", association="VA")
-    virginia.post(f"/applications/{application}/reviewers", {"reviewer": first})
+    reviewer = counter.client("reviewer", person=_person_of(registry, first))
+    today = registry.today("VA")
+
+    def applying(name: str) -> tuple[Client, str]:
+        person = _register(counter, name, f"{name.partition(' ')[0].lower()}@example.org", story, mentor)
+        holder = counter.client("holder", person=person)
+        return holder, _name(holder.post(f"/people/{person}/applications", {"association": "VA", "category": "IFS"}))
+
+    def in_review(name: str) -> tuple[Client, str]:
+        holder, application = applying(name)
+        _accept(virginia, application, today)
+        holder.post(f"/applications/{application}/submissions", {"signed": True})
+        virginia.post(f"/applications/{application}/reviewers", {"reviewer": first})
+        return holder, application
+
+    def judged(name: str, outcome: str, reason: str) -> tuple[Client, str]:
+        holder, application = in_review(name)
+        judgement = {"reviewer": first, "outcome": outcome, "reasons": [reason]}
+        reviewer.post(f"/applications/{application}/recommendations", judgement)
+        return holder, application
+
+    say("Imani, Jelena, Kanoa and Rashida apply, a colleague asks to move to Connecticut ...")
+    in_review("Imani Castellanos")
+    applying("Jelena Achterberg")
+    _, held = judged("Kanoa Lindqvist", "hold", "more_experience")
+    virginia.post(f"/applications/{held}/holds", {"reasons": ["more_experience"]})
+    appealing, declined = judged("Rashida Valdivia", "decline", "competencies_not_shown")
+    virginia.post(f"/applications/{declined}/declines", {"reasons": ["competencies_not_shown"]})
+    appealing.post(f"/applications/{declined}/appeals")
     mover = _person_of(registry, moving)
     counter.client("holder", person=mover).post(f"/people/{mover}/transfers", {"to": "CT", "endorsements": [moving]})
+
+
+def _accept(coordinator: Client, application: str, on: date) -> None:
+    """Accept a registration: no fee asked, a member for the year."""
+    year_end = date(on.year, 12, 31).isoformat()
+    coordinator.post(
+        f"/applications/{application}/registrations",
+        {"fee": "not_asked", "member_from": on.isoformat(), "member_through": year_end},
+    )
 
 
 def _register(counter: Counter, name: str, email: str, story: Story, mentor: str) -> str:

@@ -26,7 +26,7 @@ from psycopg import Connection
 from psycopg.rows import tuple_row
 
 from domain.errors import Conflict
-from projections import associations, readings, references, standing, transfers
+from projections import applications, associations, readings, references, standing, transfers
 from projections.view import Query
 from registry.commands import Registry
 from registry.database import Unavailable
@@ -82,6 +82,10 @@ RULES: Final[tuple[Rule, ...]] = (
          "association", "ALL-INT, ours", associations.custody_due, Registry.settle_custody_of),
     Rule("remind_rater", "A rater who has not answered is reminded after 14 and 28 days", "ours",
          references.reminders_due, Registry.remind_due),
+    Rule("remind_applicant", "An application in which nothing was done is said to expire", "ours",
+         applications.to_remind, Registry.remind_applicant),
+    Rule("expire_application", "An application in which nothing was done expires", "ours",
+         applications.to_expire, Registry.expire_application),
 )  # fmt: skip
 
 

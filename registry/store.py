@@ -3,7 +3,7 @@
 import base64
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any, NamedTuple, TypeVar
@@ -33,6 +33,8 @@ E = TypeVar("E", bound=Event)
 SALT = 16
 APPEND_LOCK = 71630001
 _PAGE = 5000
+# As many facts as a refusal tells.
+_TOLD = 20
 # What fails within this many seconds was a connection that had ended, not a silent server.
 _AT_ONCE = 0.5
 
@@ -198,6 +200,10 @@ def _changed() -> Conflict:
     return Conflict("Somebody else changed this first. Look again and repeat.")
 
 
+def _in_words(topic: str) -> str:
+    return topic.partition(".")[2].replace("_", " ")
+
+
 def _taken(kind: str) -> Taken:
     return Taken(f"This {kind.replace('_', ' ')} is held by another case.", claim=kind)
 
@@ -234,7 +240,31 @@ class Store:
 
         After a refusal load them again: their new events are used up.
         """
-        return self.record([event for aggregate in aggregates for event in aggregate.collect_events()], request)
+        events = [event for aggregate in aggregates for event in aggregate.collect_events()]
+        try:
+            return self.record(events, request)
+        except KeyReused:
+            raise
+        except Conflict:
+            seen: dict[str, int] = {}
+            for event in events:
+                seen.setdefault(event.originator_id, event.originator_version - 1)
+            raise self.changed_since(seen) from None
+
+    def changed_since(self, known: Mapping[str, int], /, **facts: Any) -> Conflict:
+        """The conflict that says what happened in these streams after the versions that were known."""
+        changed: list[dict[str, Any]] = [
+            {"stream": stream, "version": event.originator_version, "topic": event.topic, "on": event.on.isoformat()}
+            for stream, version in known.items()
+            for _, event in self._select(
+                "originator_id = %s AND originator_version > %s ORDER BY originator_version", stream, version
+            )
+        ]
+        words = ", ".join(f"{_in_words(fact['topic'])} ({fact['on']})" for fact in changed[:_TOLD])
+        since = f" Since then: {words}{', and more' if len(changed) > _TOLD else ''}." if words else ""
+        return Conflict(
+            f"Somebody else changed this first.{since} Look again and repeat.", changed=changed[:_TOLD], **facts
+        )
 
     def record(self, events: Sequence[Event], request: Request | None = None) -> Recorded:
         """Record plain events in this order, all or nothing."""

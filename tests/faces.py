@@ -145,6 +145,7 @@ class Life:
         registered.register(
             residence=association, name="Ada Reviewer", credentials="", email="", match="", on=on, by=by
         )
+        registered.record_reviewer_training(association, on=on, by=by)
         held = Endorsement(number)
         held.record(
             Endorsement.Imported, number=number, person=person, category=category, association=association,
@@ -159,8 +160,18 @@ class Life:
             self.holder.do(f"/people/{self.person}/entries", entry)
 
     def start(self) -> str:
-        answer = self.holder.do(f"/people/{self.person}/applications", {"association": "VA", "category": "IFA"})
+        """Started, and accepted: a member for the year, no fee asked."""
+        application = self.begin()
+        self.va.do(f"/applications/{application}/registrations", self.membership())
+        return application
+
+    def begin(self, category: str = "IFA") -> str:
+        answer = self.holder.do(f"/people/{self.person}/applications", {"association": "VA", "category": category})
         return created(answer, "application")
+
+    def membership(self) -> dict[str, Any]:
+        today = self.registry.today("VA")
+        return {"fee": "not_asked", "member_through": date(today.year, 12, 31).isoformat()}
 
     def submitted(self) -> str:
         self.portfolio()

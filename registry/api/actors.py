@@ -213,7 +213,9 @@ def actor_of(
 ) -> Actor:
     """An actor as the access table needs one: with an association or a person, as the role says. Raises Invalid."""
     if role not in get_args(Role) or role == PUBLIC.role:
-        raise Invalid("The roles are holder, reviewer, exam_scorer, coordinator, alliance and operator.", field="role")
+        raise Invalid(
+            "The roles are holder, reviewer, exam_scorer, advisor, coordinator, alliance and operator.", field="role"
+        )
     known: Role = role  # type: ignore[assignment]  # it is one of them
     if role == "alliance":
         association = "ALLIANCE"
@@ -221,7 +223,7 @@ def actor_of(
         raise Invalid("No association has this code; use a code such as VA.", field="association")
     if role == "coordinator" and not association:
         raise Invalid("Name the association that the coordinator works for.", field="association")
-    if role in ("holder", "reviewer", "exam_scorer") and not person:
+    if role in ("holder", "reviewer", "exam_scorer", "advisor") and not person:
         raise Invalid("Name the person: their id, or the number of an endorsement of theirs.", field="person")
     return Actor(known, association=association, person=person)
 

@@ -9,7 +9,7 @@ import msgspec
 from domain import access
 from domain.access import Actor, Rule, Thing
 from domain.aggregate import Aggregate
-from domain.application import Application
+from domain.application import APPLICANTS_TURN, Application
 from domain.association import today as today_at
 from domain.editions import edition_for, practice
 from domain.endorsement import Endorsement, read_number
@@ -25,17 +25,25 @@ from registry.api.house import House
 from registry.api.shown import handed_in as handed_in_shown
 from registry.api.shown import notes_shown, person_names, reference_shown
 from registry.commands import thing_of
+from registry.commands.applications import is_member
+
+JUDGEMENTS = frozenset({"application.review_recommended", "application.competencies_assessed"})
+"""Topics of an application that say how a reviewer judged it."""
 
 A = TypeVar("A", bound=Aggregate)
 Row = tuple[int, Event]
 
 
 class Case(NamedTuple):
-    """What was read: the state, the row of access that allows it, and the events it was folded from (sealed)."""
+    """What was read: the state, the row of access that allows it, and the events it was folded from (sealed).
+
+    `hidden`: the reviewers whose judgement is not in those events, nor to be shown of the state.
+    """
 
     state: Any
     rule: Rule
     rows: Sequence[Row]
+    hidden: frozenset[str] = frozenset()
 
     @property
     def position(self) -> int:
@@ -44,6 +52,11 @@ class Case(NamedTuple):
     @property
     def events(self) -> list[Event]:
         return [event for _, event in self.rows]
+
+    def must_tell(self, position: int) -> None:
+        """Raise NotFound for an event of the case that is kept from the asker."""
+        if self.hidden and position not in dict(self.rows):
+            raise NotFound("event")
 
 
 async def load(house: House, kind: type[A], name: str) -> tuple[A | None, list[Row]]:
@@ -96,7 +109,31 @@ async def whole_history(house: House, found: Case) -> Case:
 
 
 async def application(house: House, actor: Actor, name: str) -> Case:
-    return await _case(house, actor, Application, name, "see_application")
+    """As far as the asker may know the judgements, which are kept apart until all are given (see `_kept_apart`)."""
+    found = await _case(house, actor, Application, name, "see_application")
+    hidden = _kept_apart(found.state, actor)
+    rows = [row for row in found.rows if not _tells(row[1], hidden)]
+    return found._replace(rows=rows, hidden=hidden)
+
+
+def _kept_apart(found: Application, actor: Actor) -> frozenset[str]:
+    """The reviewers whose judgement an asker may not know yet.
+
+    A reviewer sees no other's before all have recommended; the applicant and the advisor see none before the
+    coordinator has relayed the outcome (WA-FAQ; *ours* in detail).
+    """
+    if actor.role == "reviewer" and found.waits_for_reviewers:
+        return frozenset(n for n in found.reviewers if found.reviewing_people[n] != actor.person)
+    if actor.role in ("holder", "advisor") and found.state in ("submitted", "in_review"):
+        return frozenset(found.reviewing_people)
+    return frozenset()
+
+
+def _tells(event: Event, reviewers: Collection[str]) -> bool:
+    """Whether an event says how one of these judged it, or what they came to together."""
+    if isinstance(event, Application.ConsensusReached):
+        return bool(reviewers)
+    return event.topic in JUDGEMENTS and getattr(event, "reviewer", "") in reviewers
 
 
 async def handed_in(house: House, found: Case) -> Any:
@@ -229,16 +266,43 @@ def full_name(name: str | None, credentials: str | None) -> str:
     return ", ".join(part for part in (name, credentials) if part)
 
 
-async def missing(house: House, found: Person, category: str, on: date) -> dict[str, Any]:
+async def missing_for(house: House, found: Application, on: date) -> dict[str, Any] | None:
+    """What is missing before an application can be handed in, or handed in again; None while that is not its turn.
+
+    On hold it stays under the edition of the day it was submitted.
+    """
+    if found.state not in APPLICANTS_TURN or found.add_on:
+        return None
+    applicant, _ = await load(house, Person, found.person)
+    if applicant is None:
+        return None
+    day = found.submitted_on if found.state == "on_hold" and found.submitted_on else on
+    shown = await missing(house, applicant, found.category, on, edition_on=day)
+    if practice(found.association, on).membership_needed and found.state != "on_hold":
+        member = float(is_member(applicant, found.association, on))
+        membership = {
+            "what": "membership", "requirement": "membership", "words": "a current individual membership",
+            "source": "CT-PORT, MI-POLOLD",
+            "need": 1, "have": member, "met": bool(member),
+        }  # fmt: skip
+        shown["requirements"].append(membership)
+        if not member:
+            shown["missing"].append({**membership, "missing": 1})
+    return shown
+
+
+async def missing(
+    house: House, found: Person, category: str, on: date, *, edition_on: date | None = None
+) -> dict[str, Any]:
     """What is missing before this person could submit, under the edition of the day."""
-    return await house.wait_for(_missing, house, found, category, on)
+    return await house.wait_for(_missing, house, found, category, on, edition_on or on)
 
 
-def _missing(house: House, found: Person, category: str, on: date) -> dict[str, Any]:
+def _missing(house: House, found: Person, category: str, on: date, edition_on: date) -> dict[str, Any]:
     try:
-        edition = edition_for(category, on, house.registry.home_of(found.residence))
+        edition = edition_for(category, edition_on, house.registry.home_of(found.residence))
     except KeyError:
-        raise NotInForce(f"The category {category}", on) from None
+        raise NotInForce(f"The category {category}", edition_on) from None
     adds = house.registry.handed_in(found, on, category).tally
     return {
         "category": category,

@@ -163,9 +163,10 @@ async def see_missing(house: House, request: HttpRequest, actor: Actor) -> Answe
 
 async def see_application(house: House, request: HttpRequest, actor: Actor) -> Answer:
     found = await cases.application(house, actor, request.path_params["application"])
-    shown = application_shown(found.state)
+    shown = application_shown(found.state, actor, found.hidden, ROWS[found.state.association].reviewers)
     shown["handed_in"] = await cases.handed_in(house, found)
     shown["notes"] = await cases.notes(house, found)
+    shown["missing"] = await cases.missing_for(house, found.state, cases.today(house, found.state.association))
     shown["name"] = (await cases.names(house, [found.state.person])).get(found.state.person)
     return Answer(shown, found.position, found.state.version)
 
@@ -316,7 +317,7 @@ async def proof_of(house: House, actor: Actor, position: int) -> Response:  # no
         case "person":
             await cases.person(house, actor, name)
         case "application":
-            await cases.application(house, actor, name)
+            (await cases.application(house, actor, name)).must_tell(position)
         case "transfer":
             await cases.transfer(house, actor, name)
         case "reference":

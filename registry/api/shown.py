@@ -6,14 +6,16 @@ from typing import Any
 
 import msgspec
 
+from domain.access import DEEDS, Actor, allowed
 from domain.application import Application
-from domain.category import ADD_ONS, CATEGORIES
+from domain.category import ADD_ONS, CATEGORIES, with_add_on
 from domain.endorsement import Endorsement
 from domain.event import Event, PersonalClass, personal_fields
 from domain.person import Person
 from domain.reference import ASKED, Reference, shown_answers
 from domain.transfer import Transfer
 from registry.api.associations import known_rows
+from registry.commands.shared import thing_of
 
 # Of use to the store alone: salts, requests, keyed hashes of who somebody is, and whether a rater is known to us.
 _INNER = ("originator_id", "originator_version", "salt", "request", "match", "formerly", "address_match",
@@ -126,21 +128,35 @@ def endorsement_shown(endorsement: Endorsement, on: date) -> dict[str, Any]:
     }
 
 
-def application_shown(application: Application) -> dict[str, Any]:
+def application_shown(
+    application: Application, actor: Actor, hidden: Collection[str] = (), reviewers: int = 1
+) -> dict[str, Any]:
+    """`hidden`: the reviewers whose judgement the actor may not know; `reviewers`: how many are asked for."""
+    thing = thing_of(application)
     return {
         "application": application.name,
         "state": application.state,
         "person": application.person,
         "association": association_shown(application.association),
-        "category": application.category,
-        "title": category_title(application.category, application.association),
+        "kind": application.of_kind,
+        "category": with_add_on(application.category, application.add_on),
+        "title": category_title(with_add_on(application.category, application.add_on), application.association),
+        "endorsement": application.endorsement or None,
+        "fees": {what: msgspec.to_builtins(fee) for what, fee in application.fees.items()},
+        "advisors": list(application.advisors),
         "edition": application.edition or None,
         "submitted_on": application.submitted_on,
-        "reviewers": [{"reviewer": number, "outcome": outcome} for number, outcome in application.reviewers.items()],
-        "consensus": application.consensus,
-        "judgement": application.judgement,
+        "decided_on": application.decided_on,
+        "may_resubmit_from": application.may_resubmit_from,
+        "appealed_on": application.appealed_on,
+        "reviewers": [
+            {"reviewer": number, "outcome": None if number in hidden else outcome}
+            for number, outcome in application.reviewers.items()
+        ],
+        "consensus": None if hidden else application.consensus,
+        "judgement": None if hidden else application.judgement,
         "version": application.version,
-        "can": application.can(),
+        "can": [deed for deed in application.can(reviewers) if deed not in DEEDS or allowed(actor, deed, thing)],
         "links": {
             "self": f"/api/applications/{application.name}",
             "history": f"/api/applications/{application.name}/history",
@@ -150,19 +166,19 @@ def application_shown(application: Application) -> dict[str, Any]:
 
 
 def handed_in(rows: Collection[Event], applicant: Collection[Event], sees: Collection[PersonalClass]) -> Any:
-    """What was submitted last, for whoever has to judge it. `rows`: the application's; `applicant`: opened."""
-    submitted = [event for event in rows if isinstance(event, Application.Submitted)]
-    if not submitted:
+    """What was handed in last, for whoever has to judge it. `rows`: the application's; `applicant`: opened."""
+    handed = [event for event in rows if isinstance(event, Application.Submitted | Application.Amended)]
+    if not handed:
         return None
-    wanted = submitted[-1].entries
+    last = handed[-1].snapshot if isinstance(handed[-1], Application.Amended) else handed[-1]
     entries = []
     for event in applicant:
-        if isinstance(event, Person.EntryRecorded | Person.EntryCorrected) and event.entry in wanted:
+        if isinstance(event, Person.EntryRecorded | Person.EntryCorrected) and event.entry in last.entries:
             told = {"title": event.title, "provider_name": event.provider_name} if "identity" in sees else {}
             entries.append(
                 {"entry": event.entry, **msgspec.to_builtins(event.fact), **{k: v for k, v in told.items() if v}}
             )
-    return {"entries": entries, "tally": msgspec.to_builtins(submitted[-1].tally)}
+    return {"entries": entries, "references": list(last.references), "tally": msgspec.to_builtins(last.tally)}
 
 
 def notes_shown(events: Collection[Event], *, staff: bool) -> list[dict[str, Any]]:

@@ -8,7 +8,9 @@ from typing import Any
 
 import msgspec
 
+from domain.application import OPEN
 from domain.association import ALLIANCE
+from domain.category import with_add_on
 from domain.errors import Invalid
 from projections import applications, references, standing, tasks, transfers
 from projections import people as people_view
@@ -21,7 +23,7 @@ from registry.api.shown import association_shown, category_title
 _POLL = 0.002
 _PATIENCE = 3.0
 _MOST = 200
-_OPEN = ("building", "submitted", "in_review", "deferred", "exam_approved", "exam_booked", "exam_passed")
+_OPEN = (*OPEN, "appealed")
 
 
 async def position(house: House) -> int:
@@ -133,13 +135,17 @@ def cursor_read(cursor: str) -> tuple[str, str]:
 
 async def queue(house: House, association: str) -> tuple[dict[str, list[dict[str, Any]]], int]:
     """What waits for an association: applications, transfers in and out, and questions to settle."""
-    at = await position(house)
+    at, on = await position(house), today(house, association)
     open_ = await house.readers.rows(*applications.queue(association, states=_OPEN, limit=_MOST))
     moving = await house.readers.rows(*transfers.inbox(association, limit=_MOST))
     asked = await house.readers.rows(*tasks.waiting(association, limit=_MOST))
     raters = await house.readers.rows(*references.waiting(association, today(house, association), limit=_MOST))
+    load = await house.readers.rows(*tasks.load(association))
+    if association == "ALLIANCE":
+        appeals = await house.readers.rows(*applications.appeals(_MOST))
+        open_ += [row for row in appeals if row["association"] != association]
     return {
-        "applications": [_waiting_application(row) for row in open_],
+        "applications": [_waiting_application(row, on) for row in open_],
         "transfers_in": [_waiting_transfer(row) for row in moving if row["receiving"] == association],
         "transfers_out": [_waiting_transfer(row) for row in moving if row["releasing"] == association],
         "references": [
@@ -154,6 +160,11 @@ async def queue(house: House, association: str) -> tuple[dict[str, list[dict[str
             for row in asked
             if row["kind"] != "review"
         ],
+        "reviewers": [
+            {"person": row["person"], "reviewer": row["reviewer"], "waiting": row["waiting"], "since": row["oldest"],
+             "days": max((on - row["oldest"]).days, 0)}
+            for row in load
+        ],
     }, at  # fmt: skip
 
 
@@ -162,13 +173,15 @@ async def _to_decide(house: House, association: str) -> Sequence[Mapping[str, An
     return await house.readers.rows(*transfers.desk(_MOST)) if association == ALLIANCE else []
 
 
-def _waiting_application(row: Mapping[str, Any]) -> dict[str, Any]:
+def _waiting_application(row: Mapping[str, Any], on: date) -> dict[str, Any]:
+    """`days`: how long it has been in this state."""
     judged = [review["outcome"] for review in row["reviewers"]]
     reviews_ = f", {sum(map(bool, judged))} of {len(judged)} reviews" if judged else ""
+    since = row["since"] or row["last_on"]
     return {
         "id": row["application"], "person": row["person"], "state": row["state"],
-        "what": f"{row['category']}{reviews_}", "since": row["last_on"],
-        "links": {"self": f"/api/applications/{row['application']}"},
+        "what": f"{with_add_on(row['category'], row['add_on'])}{reviews_}", "since": since,
+        "days": max((on - since).days, 0), "links": {"self": f"/api/applications/{row['application']}"},
     }  # fmt: skip
 
 
@@ -199,3 +212,15 @@ async def reviews(house: House, person: str) -> tuple[list[dict[str, Any]], int]
         for row in rows
         if (case := found[row["subject"]])
     ], at  # fmt: skip
+
+
+async def applications_of(house: House, person: str) -> list[dict[str, Any]]:
+    """Every application of a person, as far as the views have come."""
+    on = today(house, "ALLIANCE")
+    return [_waiting_application(row, on) for row in await house.readers.rows(*applications.of_person(person))]
+
+
+async def advised(house: House, person: str) -> list[dict[str, Any]]:
+    """The open applications that somebody advises."""
+    on = today(house, "ALLIANCE")
+    return [_waiting_application(row, on) for row in await house.readers.rows(*applications.advised_by(person))]

@@ -121,6 +121,12 @@ class People(Shared):
         return self.store.save(found, request=act.request)
 
     @once
+    def record_reviewer_training(self, act: Act, person: str) -> Recorded:
+        found, on = self._person(act, "record_reviewer_training", person)
+        found.record_reviewer_training(act.actor.association or self.home_of(found.residence), on=on, by=act.actor.by)
+        return self.store.save(found, request=act.request)
+
+    @once
     def settle_likeness(self, act: Act, person: str, other: str, *, same: bool) -> Recorded:
         found = self._or_forbidden(act, "settle_likeness", Person, person)
         asked = found.likenesses.get(other)

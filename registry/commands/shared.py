@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from domain import access
-from domain.access import LATE_ROLES, Actor, Thing
+from domain.access import DEEDS, LATE_ROLES, Actor, Thing
 from domain.aggregate import Aggregate
 from domain.application import Application
 from domain.association import ALLIANCE, CODE, Association, Row
@@ -26,7 +26,7 @@ from domain.endorsement import (
     held,
     read_number,
 )
-from domain.errors import Conflict, Invalid, NotFound, OutOfTurn
+from domain.errors import Invalid, NotFound, OutOfTurn
 from domain.event import LateReason, Request
 from domain.exam import Exam
 from domain.person import INTO, Person, merged_claims, printable_name
@@ -75,7 +75,10 @@ def once(command: _Command[_S, _Rest]) -> _Command[_S, _Rest]:
     def repeated(self: _S, act: Act, /, *args: _Rest.args, **facts: _Rest.kwargs) -> Recorded:
         if act.request and (earlier := self.store.earlier(act.request, act.actor.by)):
             return earlier
-        return command(self, act, *args, **facts)
+        try:
+            return command(self, act, *args, **facts)
+        except OutOfTurn as refused:
+            raise self.as_possible_for(act.actor, refused) from None
 
     return repeated
 
@@ -222,13 +225,22 @@ class Shared:
 
     def _begin(self, act: Act, aggregate: Aggregate, row: Row) -> date:
         if act.version is not None and act.version != aggregate.version:
-            raise Conflict(
-                "This has changed since you looked at it. Look again, then repeat.",
-                seen=act.version,
-                version=aggregate.version,
-            )
+            raise self.store.changed_since({aggregate.stream: act.version}, seen=act.version, version=aggregate.version)
         aggregate.late = act.late
         return self._day(act, row)
+
+    def as_possible_for(self, actor: Actor, refused: OutOfTurn) -> OutOfTurn:
+        """The refusal with those deeds only that this actor may do to the case."""
+        can = refused.facts["can"]
+        kind, _, name = str(refused.facts["stream"]).partition("/")
+        if not can or kind not in _CASES:
+            return refused
+        found = self.store.find(_CASES[kind], name)
+        thing = thing_of(found) if found else Thing()
+        theirs = [deed for deed in can if deed not in DEEDS or access.allowed(actor, deed, thing)]
+        return OutOfTurn(
+            refused.facts["stream"], state=refused.facts["state"], needs=refused.facts["needs"], can=theirs
+        )
 
     def _person(self, act: Act, deed: str, name: str) -> tuple[Person, date]:
         person = self._or_forbidden(act, deed, Person, name)
@@ -367,6 +379,7 @@ def thing_of(aggregate: Application | Exam | Endorsement | Reference | Transfer)
                 person=aggregate.person,
                 association=aggregate.association,
                 reviewers=frozenset(aggregate.reviewing_people[number] for number in aggregate.reviewers),
+                advisors=frozenset(aggregate.advisors.values()),
             )
         case Exam():
             return Thing(reviewers=frozenset(aggregate.scorers))
@@ -376,3 +389,8 @@ def thing_of(aggregate: Application | Exam | Endorsement | Reference | Transfer)
             return Thing(person=aggregate.person, association=aggregate.association)
         case Transfer():
             return Thing(person=aggregate.person, releasing=aggregate.from_, receiving=aggregate.to)
+
+
+_CASES: dict[str, type[Application | Endorsement | Reference | Transfer]] = {
+    case.kind: case for case in (Application, Endorsement, Reference, Transfer)
+}

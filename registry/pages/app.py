@@ -370,6 +370,7 @@ async def person(house: House, request: HttpRequest, actor: Actor, typed: Typed 
             missing = await cases.missing(house, state, category, on)
         except NotInForce as refused:
             wrong = refused.message
+    others = [row for row in await views.applications_of(house, state.name) if not applied or row["id"] != applied.name]
     transfers = [
         name for e in endorsements if (name := await house.wait_for(house.store.holder, f"open_transfer/{e.number}"))
     ]
@@ -377,7 +378,7 @@ async def person(house: House, request: HttpRequest, actor: Actor, typed: Typed 
         house.settings, request, "person.html",
         shown=person_shown(state, found.events, found.rule.sees),
         endorsements=[endorsement_shown(e, cases.today(house, e.custodian)) for e in endorsements],
-        application=application_shown(applied) if applied else None,
+        application=application_shown(applied, actor) if applied else None, applications=others,
         transfers=sorted({name.partition("/")[2] for name in transfers}),
         category=category, missing=missing, missing_wrong=wrong, references=await _references(house, actor, state.name),
         forms=forms.for_person(actor, thing, state, endorsements, on, typed),
@@ -392,15 +393,11 @@ async def application(house: House, request: HttpRequest, actor: Actor, typed: T
     row = known_rows()[state.association]
     on = cases.today(house, state.association)
     names = await cases.names(house, [state.person])
-    missing = None
-    if state.state in ("building", "deferred"):
-        applicant, _ = await cases.load(house, Person, state.person)
-        if applicant:
-            missing = await cases.missing(house, applicant, state.category, on)
+    missing = await cases.missing_for(house, state, on)
     return page(
         house.settings, request, "application.html",
-        shown=application_shown(state), name=names.get(state.person, ""), needed=row.reviewers,
-        handed_in=await cases.handed_in(house, found),
+        shown=application_shown(state, actor, found.hidden, row.reviewers), name=names.get(state.person, ""),
+        needed=row.reviewers, handed_in=await cases.handed_in(house, found),
         history=history_of(found), forms=forms.for_application(actor, thing_of(state), state, row.reviewers, typed),
         may_see_person=_may_see(actor, state.person, state.association), missing=missing,
         status=422 if typed else 200,
@@ -453,7 +450,7 @@ async def today(
 ) -> Response:
     if actor.role == "holder":
         return RedirectResponse(f"/people/{actor.person}", 303)
-    if actor.role == "reviewer":
+    if actor.role in ("reviewer", "advisor"):
         return RedirectResponse("/reviews", 303)
     code = request.query_params.get("association") or actor.association or "ALLIANCE"
     check(actor, "see_queue", Thing(association=code) if code in known_rows() else Thing())
@@ -475,8 +472,9 @@ async def today(
 async def reviews(house: House, request: HttpRequest, actor: Actor) -> Response:
     check(actor, "see_reviews", Thing(person=actor.person))
     rows, _ = await views.reviews(house, actor.person)
-    names = await cases.names(house, [row["person"] for row in rows])
-    return page(house.settings, request, "reviews.html", rows=rows, names=names)
+    advised = await views.advised(house, actor.person) if actor.role == "advisor" else []
+    names = await cases.names(house, [row["person"] for row in (*rows, *advised)])
+    return page(house.settings, request, "reviews.html", rows=rows, advised=advised, names=names)
 
 
 # --- deeds

@@ -26,7 +26,8 @@ from registry.pages.words import HINTS, LABELS, plain
 KEY, VERSION = "_key", "_version"
 _GRAVE = frozenset({"suspend", "propose_removal", "remove", "archive", "withdraw_application", "decline_transfer",
                     "cancel_transfer", "dispute_standing", "hold_transfer", "end_licence",
-                    "suspend_licence", "correct"})  # fmt: skip
+                    "suspend_licence", "correct",
+                    "refuse_registration", "decline_application"})  # fmt: skip
 
 
 class Field(NamedTuple):
@@ -270,23 +271,7 @@ def for_endorsement(actor: Actor, thing: Thing, found: Endorsement, on: date, ty
 
 
 def for_application(actor: Actor, thing: Thing, found: Application, needed: int, typed: Typed | None) -> list[Form]:
-    names: list[str] = []
-    outcomes = list(found.reviewers.values())
-    if found.state in ("building", "deferred"):
-        names = ["submit_application"]
-    elif found.state == "submitted":
-        names = ["assign_reviewer"]
-    elif found.state == "in_review":
-        judged = None not in outcomes and len(outcomes) >= needed
-        if judged and found.judgement == "approve":
-            names = ["approve_application"]
-        elif judged and found.judgement == "defer":
-            names = ["defer_application"]
-        elif judged and found.judgement is None:
-            names = ["reach_consensus"]
-        names = ["recommend", *names, "assign_reviewer", "recuse_reviewer"]
-    if found.state in ("building", "deferred", "submitted", "in_review"):
-        names = [*names, "withdraw_application"]
+    names = [name for name in found.can(needed) if name in BY_NAME]
     mine = [
         number
         for number in found.reviewers
@@ -294,11 +279,16 @@ def for_application(actor: Actor, thing: Thing, found: Application, needed: int,
     ]
     if actor.role == "reviewer" and all(found.reviewers[number] for number in mine):
         names = [name for name in names if name != "recommend"]
-    options = {"reviewer": [(number, number) for number in mine]}
+    reviewers = {"reviewer": [(number, number) for number in mine]}
+    others = {"to": [(code, f"{code}, {CATEGORIES[code].title}") for code in CURRENT if code != found.category]}
+    options = {"recommend": reviewers, "recuse_reviewer": reviewers, "change_category": others}
+    values = {"what": "registration" if found.state == "started" else "processing"}
     forms = []
     for name in names:
-        choose = options if name in ("recommend", "recuse_reviewer") else {}
-        forms += _allowed(actor, thing, [name], {"application": found.name}, found.version, typed, options=choose)
+        forms += _allowed(
+            actor, thing, [name], {"application": found.name}, found.version, typed,
+            values=values, options=options.get(name, {}),
+        )  # fmt: skip
     return forms
 
 
@@ -341,7 +331,7 @@ def for_person(
 ) -> list[Form]:
     person = {"person": found.name}
     names = ["record_entry", "nominate_rater", "start_application", "record_membership", "move_person",
-             "choose_publication", "rename_person"]  # fmt: skip
+             "choose_publication", "rename_person", *([] if found.trained(on) else ["record_reviewer_training"])]  # fmt: skip
     values = {"association": found.residence, "residence": found.residence, "listed": found.listed}
     forms = _allowed(actor, thing, names, person, None, typed, values=values)
     moving = [(e.number, e.number) for e in endorsements if e.standing(on) in ("active", "inactive")]

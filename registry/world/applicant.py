@@ -113,6 +113,8 @@ class Applicant(Life):
         )
         name = started.events[0].originator_id.partition("/")[2]
         self.applications += 1
+        yield self.later(1, 8)
+        self.accept(name)
         submitted = yield from self.hand_in(name, category)
         for last in (False, False, True):
             outcome = (yield from self.review(name, category)) if submitted else None
@@ -127,6 +129,12 @@ class Applicant(Life):
                 yield self.later(10, 40)
             submitted = self.submits(name)
         self.registry.withdraw_application(self.act(self.holder), name)
+
+    def accept(self, name: str) -> None:
+        """By the coordinator; who let the membership run out pays it with this."""
+        member = self.memory.get(Person, self.person).member_of(self.home, self.today)
+        through = None if member else date(self.today.year, 12, 31)
+        self.registry.accept_registration(self.act(self.coordinator()), name, member_through=through)
 
     def hand_in(self, name: str, category: str) -> Generator[date, None, bool]:
         """Gather what the edition asks for, and submit; whether it was enough in the end."""

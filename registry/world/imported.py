@@ -200,6 +200,7 @@ class Founder(Imported):
     def story(self) -> Thread:
         yield self.arrives
         self.report("active", good_through(self.today, self.home))
+        self.registry.record_reviewer_training(self.act(self.coordinator()), self.person)
         years = 4
         while (through := self.endorsement.through) < self.world.last:
             if self.room and (through.year < self.arrives.year + years):

@@ -56,7 +56,7 @@ BAD = [
      422, "invalid", "vetted"),
     ("/people/{person}/memberships", '{"association": "VA", "from": "2026-02-30", "through": "2026-03-01"}',
      422, "invalid", "from"),
-    ("/people/{person}/applications", '{"association": "VA", "category": "XYZ"}', 422, "not_in_force", None),
+    ("/people/{person}/applications", '{"association": "VA", "category": "XYZ"}', 422, "invalid", "category"),
     ("/people/{person}/applications", '{"association": "VA", "category": "IFRS"}', 422, "not_in_force", None),
     ("/endorsements/IFS-7K3MQ9TX/suspensions", '{"reason": "fraud_being_established"}', 422, "invalid", "number"),
     ("/endorsements/IFS-7K3MQ9TD/suspensions", '{"reason": "gossip"}', 422, "invalid", "reason"),

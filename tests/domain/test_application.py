@@ -1,18 +1,21 @@
 """An application, from start to decision, as rules."""
 
 from datetime import date
+from time import perf_counter
 
 import pytest
 from given import DAY, fact, given, then
 
-from domain.application import Application, may_review
+from domain.application import Application, Fee, Snapshot, may_review
 from domain.association import ROWS
 from domain.category import CATEGORIES, CURRENT
 from domain.errors import Forbidden, Invalid, NotInForce, OutOfTurn, RequirementsNotMet
-from domain.policy import Tally
+from domain.policy import Practice, Tally
 
 BY = "coordinator:VA:k1"
 ENOUGH = Tally(training=30, rsc=24, work_days=730)
+USUAL = Practice()
+HANDED_IN = Snapshot(4, ENOUGH, ("E2",), {"IMHM-C-1": "m1"})
 
 
 def application(*facts):
@@ -29,6 +32,14 @@ SUBMITTED = fact(
     providers={"IMHM-C-1": "m1"},
     code_of_ethics="signed",
 )
+
+
+REGISTERED = fact(Application.Registered, member=True)
+BUILDING = (STARTED, REGISTERED)
+
+
+def submit(case, snapshot=HANDED_IN, *, signed=True, member=True, practice=USUAL, on=DAY):
+    case.submit(snapshot, signed=signed, member=member, practice=practice, on=on, by=BY)
 
 
 def assigned(reviewer="IFS-1", person="r1"):
@@ -68,26 +79,27 @@ def test_one_open_application_is_claimed_and_given_back_with_the_decision():
         fact(Application.Approved, edition="FS-2023", number="IFS-1", person="p1"),
         fact(Application.Withdrawn, person="p1"),
     ):
-        assert done.claims().release == ("open_application/p1",)
+        assert "open_application/p1" in done.claims().release
 
 
 def test_R4_submission_needs_the_signatures():
     with pytest.raises(Invalid, match="code of ethics"):
-        application(STARTED).submit(ENOUGH, ["E2"], {}, person_version=4, signed=False, on=DAY, by=BY)
+        submit(application(*BUILDING), signed=False)
 
 
 def test_a_submission_carries_the_edition_of_the_day_and_what_it_added_up_to():
-    built = application(STARTED)
-    built.submit(ENOUGH, ["E2"], {"IMHM-C-1": "m1"}, person_version=4, signed=True, on=DAY, by=BY)
+    built = application(*BUILDING)
+    submit(built)
     (submitted,) = then(built)
     assert (submitted.edition, submitted.tally) == ("FS-2023", ENOUGH)
+    assert (submitted.code_of_ethics, submitted.agreement) == ("ethics-2022", "agreement-2025")
     assert built.state == "submitted"
 
 
 def test_a_submission_that_lacks_something_says_how_much_and_records_nothing():
-    built = application(STARTED)
+    built = application(*BUILDING)
     with pytest.raises(RequirementsNotMet) as refused:
-        built.submit(Tally(training=12, work_days=800, rsc=24), [], {}, person_version=4, signed=True, on=DAY, by=BY)
+        submit(built, Snapshot(4, Tally(training=12, work_days=800, rsc=24)))
     assert refused.value.facts["missing"] == [
         {
             "requirement": "training", "have": 12, "need": 30, "missing": 18, "edition": "FS-2023", "source": "CT-IFS",
@@ -101,7 +113,7 @@ def test_a_deferred_application_may_be_submitted_again_and_is_reviewed_anew():
     again = application(
         STARTED, SUBMITTED, assigned(), recommended("defer"), fact(Application.Deferred, reasons=("more_training",))
     )
-    again.submit(ENOUGH, ["E2"], {}, person_version=4, signed=True, on=DAY, by=BY)
+    submit(again)
     assert again.state == "submitted"
     assert again.reviewers == {}
 
@@ -117,7 +129,7 @@ def test_R14_a_reviewer_is_active_in_a_category_that_may_review():
 
 @pytest.mark.parametrize(("reviewer", "person"), [("IFS-1", "p1"), ("IMHS-9", "m1")])
 def test_R14_nobody_reviews_themselves_or_who_they_supervised(reviewer, person):
-    with pytest.raises(Invalid, match="never the applicant nor their provider"):
+    with pytest.raises(Invalid, match="never the applicant nor their rater"):
         application(STARTED, SUBMITTED).assign(reviewer, person, "IMHM-C", on=DAY, by=BY)
 
 
@@ -198,29 +210,58 @@ def test_a_recused_reviewer_is_gone_and_another_may_come():
     assert list(alone.reviewers) == ["IMHS-2"]
 
 
+IN_REVIEW = (STARTED, REGISTERED, SUBMITTED, assigned(), assigned("IFS-3", "r3"), recommended("approve", "IFS-3"))
+
+
+def decided(outcome):
+    return (STARTED, REGISTERED, SUBMITTED, assigned(), recommended(outcome))
+
+
 DEEDS = {
-    "submit": lambda a: a.submit(ENOUGH, [], {}, person_version=4, signed=True, on=DAY, by=BY),
+    "accept": lambda a: a.register(member=True, fee_asked=False, practice=USUAL, on=DAY, by=BY),
+    "refuse": lambda a: a.refuse_registration("not_a_member", on=DAY, by=BY),
+    "settle": lambda a: a.settle_fee(
+        "registration" if a.state == "started" else "processing", Fee("waived"), asked=True, on=DAY, by=BY
+    ),
+    "change": lambda a: a.change_category("IFA", ROWS["VA"], [], on=DAY, by=BY),
+    "advise": lambda a: a.assign_advisor("IMHS-5", "r5", "IMHS", on=DAY, by=BY),
+    "submit": submit,
+    "amend": lambda a: a.amend(HANDED_IN, on=DAY, by=BY),
     "assign": lambda a: a.assign("IMHS-9", "r9", "IMHS", on=DAY, by=BY),
     "recommend": lambda a: a.recommend("IFS-1", "approve", "IFS", on=DAY, by=BY),
     "approve": lambda a: a.approve("IFS-9", 1, on=DAY, by=BY),
+    "hold": lambda a: a.put_on_hold(["references"], reviewers=1, on=DAY, by=BY),
     "defer": lambda a: a.defer(["references"], None, reviewers=1, on=DAY, by=BY),
+    "decline": lambda a: a.decline(["references"], reviewers=1, on=DAY, by=BY),
     "withdraw": lambda a: a.withdraw(on=DAY, by=BY),
+    "appeal": lambda a: a.appeal(USUAL, on=DAY, by=BY),
+    "decide appeal": lambda a: a.decide_appeal("granted", on=DAY, by="alliance:ALLIANCE:k7"),
 }
+DEFERRED = fact(Application.Deferred, reasons=("references",))
+DECLINED = fact(Application.Declined, person="p1", reasons=("references",))
 STATES = {
-    "building": (STARTED,),
-    "submitted": (STARTED, SUBMITTED),
-    "in_review": (STARTED, SUBMITTED, assigned(), assigned("IFS-3", "r3"), recommended("approve", "IFS-3")),
-    "approved": (STARTED, SUBMITTED, fact(Application.Approved, edition="FS-2023", number="IFS-9", person="p1")),
-    "deferred": (STARTED, SUBMITTED, fact(Application.Deferred, reasons=("references",))),
+    "started": (STARTED,),
+    "refused": (STARTED, fact(Application.RegistrationRefused, person="p1", reason="not_a_member")),
+    "building": BUILDING,
+    "submitted": (*BUILDING, SUBMITTED),
+    "in_review": IN_REVIEW,
+    "on_hold": (*decided("hold"), fact(Application.PutOnHold, reasons=("references",))),
+    "approved": (*BUILDING, SUBMITTED, fact(Application.Approved, edition="FS-2023", number="IFS-9", person="p1")),
+    "deferred": (*decided("defer"), DEFERRED),
+    "declined": (*decided("decline"), DECLINED),
+    "appealed": (*decided("decline"), DECLINED, fact(Application.Appealed, decision="declined")),
     "withdrawn": (STARTED, fact(Application.Withdrawn, person="p1")),
+    "expired": (STARTED, fact(Application.Expired, person="p1", since=DAY)),
 }
 POSSIBLE = {
-    "building": {"submit", "withdraw"},
-    "submitted": {"assign", "withdraw"},
-    "in_review": {"assign", "recommend", "withdraw"},
-    "approved": set(),
-    "deferred": {"submit", "withdraw"},
-    "withdrawn": set(),
+    "started": {"accept", "refuse", "settle", "change", "advise", "withdraw"},
+    "building": {"settle", "change", "advise", "submit", "withdraw"},
+    "submitted": {"settle", "assign", "withdraw"},
+    "in_review": {"settle", "assign", "recommend", "withdraw"},
+    "on_hold": {"settle", "advise", "amend", "withdraw"},
+    "deferred": {"submit", "advise", "appeal", "withdraw"},
+    "declined": {"appeal"},
+    "appealed": {"decide appeal"},
 }
 
 
@@ -228,13 +269,14 @@ POSSIBLE = {
 @pytest.mark.parametrize("deed", DEEDS)
 def test_a_deed_out_of_turn_names_the_state_and_records_nothing(state, deed):
     case = application(*STATES[state])
-    if deed in POSSIBLE[state]:
+    if deed in POSSIBLE.get(state, ()):
         DEEDS[deed](case)
         assert case.pending
     else:
         with pytest.raises(OutOfTurn) as refused:
             DEEDS[deed](case)
         assert refused.value.facts["state"]
+        assert refused.value.facts["can"] or state in ("refused", "approved", "withdrawn", "expired")
         assert not case.pending
 
 
@@ -273,8 +315,8 @@ def test_a_deferral_until_a_day_is_kept():
         STARTED, SUBMITTED, fact(Application.Deferred, reasons=("more_training",), may_resubmit_from=date(2026, 12, 1))
     )
     with pytest.raises(OutOfTurn, match="deferred until 2026-12-01"):
-        deferred.submit(ENOUGH, [], {}, person_version=4, signed=True, on=date(2026, 11, 30), by=BY)
-    deferred.submit(ENOUGH, [], {}, person_version=4, signed=True, on=date(2026, 12, 1), by=BY)
+        submit(deferred, on=date(2026, 11, 30))
+    submit(deferred, on=date(2026, 12, 1))
 
 
 def test_nothing_is_decided_on_a_day_before_what_it_rests_on():
@@ -283,3 +325,309 @@ def test_nothing_is_decided_on_a_day_before_what_it_rests_on():
             "IFS-9", 1, on=date(2026, 5, 31), by=BY
         )
     assert refused.value.field == "on"
+
+
+# -- registration
+
+
+def test_R2_registration_and_submission_each_need_a_current_membership():
+    for refused, deed in (
+        (application(STARTED), lambda a: a.register(member=False, fee_asked=False, practice=USUAL, on=DAY, by=BY)),
+        (application(*BUILDING), lambda a: submit(a, member=False)),
+    ):
+        with pytest.raises(RequirementsNotMet) as missing:
+            deed(refused)
+        assert [gap["requirement"] for gap in missing.value.facts["missing"]] == ["membership"]
+        assert then(refused) == []
+
+
+def test_R2_where_no_membership_is_practised_none_is_asked():
+    elsewhere = Practice(membership_needed=False)
+    accepted = application(STARTED)
+    accepted.register(member=False, fee_asked=False, practice=elsewhere, on=DAY, by=BY)
+    assert then(accepted) == [fact(Application.Registered, member=False)]
+    submit(accepted, member=False, practice=elsewhere)
+    assert accepted.state == "submitted"
+
+
+def test_a_fee_that_is_asked_is_settled_before_the_registration_is_accepted():
+    waiting = application(STARTED)
+    with pytest.raises(RequirementsNotMet, match="registration fee"):
+        waiting.register(member=True, fee_asked=True, practice=USUAL, on=DAY, by=BY)
+    waiting.settle_fee("registration", Fee("paid", 2500, "USD"), asked=True, on=DAY, by=BY)
+    waiting.register(member=True, fee_asked=True, practice=USUAL, on=DAY, by=BY)
+    assert then(waiting) == [
+        fact(Application.FeeSettled, what="registration", fee=Fee("paid", 2500, "USD")),
+        REGISTERED,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fee", "field"),
+    [
+        (Fee("paid"), "amount"),
+        (Fee("paid", 2500), "amount"),
+        (Fee("waived", 2500, "USD"), "amount"),
+        (Fee("sponsored", 2500, "USD"), "sponsor"),
+        (Fee("sponsored", 2500, "USD", "Jane Doe"), "sponsor"),
+        (Fee("paid", 2500, "USD", "DBHDS"), "sponsor"),
+        (Fee("not_asked"), "how"),
+    ],
+)
+def test_how_a_fee_was_settled_is_said_in_full_and_without_a_name(fee, field):
+    with pytest.raises(Invalid) as refused:
+        application(STARTED).settle_fee("registration", fee, asked=True, on=DAY, by=BY)
+    assert refused.value.field == field
+
+
+def test_a_fee_is_settled_once():
+    paid = application(STARTED, fact(Application.FeeSettled, what="registration", fee=Fee("not_asked")))
+    with pytest.raises(Invalid, match="settled already: not asked"):
+        paid.settle_fee("registration", Fee("waived"), asked=False, on=DAY, by=BY)
+
+
+def test_a_processing_fee_that_is_due_comes_before_the_reviewers():
+    due = application(*BUILDING, SUBMITTED)
+    with pytest.raises(OutOfTurn, match="processing fee due"):
+        due.assign("IFS-1", "r1", "IFS", fee_due=True, on=DAY, by=BY)
+    due.settle_fee("processing", Fee("sponsored", 10000, "USD", "DBHDS"), asked=True, on=DAY, by=BY)
+    due.assign("IFS-1", "r1", "IFS", fee_due=True, on=DAY, by=BY)
+    assert due.state == "in_review"
+
+
+def test_the_category_may_change_until_it_is_submitted():
+    changing = application(*BUILDING)
+    changing.change_category("IFA", ROWS["VA"], [], on=DAY, by=BY)
+    assert then(changing) == [fact(Application.CategoryChanged, from_="IFS", to="IFA")]
+    assert changing.category == "IFA"
+    for to, words in (("IFA", "already"), ("IMHS", "held already"), ("ECXX", "There is no category")):
+        with pytest.raises(Invalid, match=words) as refused:
+            changing.change_category(to, ROWS["VA"], ["IMHS"], on=DAY, by=BY)
+        assert refused.value.field == "to"
+
+
+def test_R3_an_additional_category_waits_for_the_open_one_where_one_is_earned_at_a_time():
+    assert STARTED.claims().take == ("open_application/p1",)
+    free = Application("a2")
+    free.start("p1", "IFS", ROWS["VA"], residence="VA", held=[], practice=Practice(one_at_a_time=False), on=DAY, by=BY)
+    assert free.pending[0].claims().take == ("open_beside/p1/a2",)
+
+
+def test_R3_an_add_on_is_no_category_and_stands_beside_an_open_application():
+    added = Application("a3")
+    added.start_add_on(
+        "p1", "IFS", "ERS", ROWS["VA"], endorsement="IFS-7", standing="active", has="EERS", on=DAY, by=BY
+    )
+    (started,) = added.pending
+    assert (started.kind, started.add_on, started.endorsement) == ("add_on", "ERS", "IFS-7")
+    assert started.claims().take == ("open_beside/p1/a3",)
+    for facts in ({"category": "IFA"}, {"standing": "lapsed"}, {"has": "ERS"}):
+        known = {"category": "IFS", "standing": "active", "has": None} | facts
+        with pytest.raises(Invalid):
+            Application("a4").start_add_on(
+                "p1", known["category"], "ERS", ROWS["VA"], endorsement="IFS-7", standing=known["standing"],
+                has=known["has"], on=DAY, by=BY,
+            )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "closing", [
+        fact(Application.RegistrationRefused, person="p1", reason="other"), DECLINED,
+        fact(Application.Expired, person="p1", since=DAY), fact(Application.Withdrawn, person="p1"),
+        fact(Application.Approved, edition="FS-2023", number="IFS-1", person="p1"),
+    ],
+)  # fmt: skip
+def test_R3_every_end_gives_the_claim_back(closing):
+    assert "open_application/p1" in closing.claims().release
+
+
+def test_R17_an_award_names_the_edition_of_the_submission_also_years_later():
+    held = application(*BUILDING, SUBMITTED, assigned(), recommended("approve"))
+    held.approve("IFS-9", 1, on=date(2028, 1, 3), by=BY)
+    assert then(held) == [
+        fact(Application.Approved, edition="FS-2023", number="IFS-9", person="p1", on=date(2028, 1, 3))
+    ]
+
+
+# -- the day of submission
+
+SPECIALIST = Snapshot(9, Tally(training=33, dei=3, rsc=50, work_days=730, degree="master"))
+MHS = (fact(Application.Started, person="p1", association="VA", category="IMHS", on=date(2024, 11, 4)),
+       fact(Application.Registered, member=True, on=date(2024, 11, 5)))  # fmt: skip
+
+
+def reviewed_mhs(on):
+    case = application(*MHS)
+    submit(case, SPECIALIST, on=on)
+    case.assign("IMHS-1", "r1", "IMHS", on=on, by=BY)
+    case.recommend("IMHS-1", "approve", "IMHS", on=on, by=BY)
+    return case
+
+
+def test_R10_an_mhs_who_submitted_on_2024_12_31_sits_the_exam_however_late_it_is_decided():
+    eve = reviewed_mhs(date(2024, 12, 31))
+    assert eve.exam_asked
+    assert "approve_for_exam" in eve.can()
+    with pytest.raises(OutOfTurn, match="exam passed, as MHS-2002 asks"):
+        eve.approve("IMHS-9", 1, on=date(2025, 2, 3), by=BY)
+
+
+def test_R9_an_mhs_who_submitted_on_2025_01_01_sits_none():
+    new_year = reviewed_mhs(date(2025, 1, 1))
+    assert not new_year.exam_asked
+    new_year.approve("IMHS-9", 1, on=date(2025, 2, 3), by=BY)
+    assert new_year.state == "approved"
+
+
+# -- review
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"trained": False}, "not trained"),
+        ({"raters": ["r1"]}, "a rater"),
+        ({"also": ["p1"]}, "the applicant"),
+        ({"also": ["m1"]}, "a provider of RSC"),
+        ({"person": "v1"}, "the advisor"),
+    ],
+)
+def test_R14_a_reviewer_is_trained_and_has_no_tie_also_not_in_another_record_of_theirs(facts, words):
+    advised = application(
+        STARTED, fact(Application.AdvisorAssigned, advisor="IMHS-5", person="v1"), REGISTERED, SUBMITTED
+    )
+    with pytest.raises(Invalid, match=words):
+        advised.assign("IFS-1", facts.pop("person", "r1"), "IFS", on=DAY, by=BY, **facts)
+
+
+def test_R14_who_reviews_does_not_advise():
+    reviewed = application(*decided("hold"), fact(Application.PutOnHold, reasons=("references",)))
+    with pytest.raises(Invalid, match="does not advise"):
+        reviewed.assign_advisor("IFS-1", "r1", "IFS", on=DAY, by=BY)
+
+
+def test_a_hold_says_what_to_change_and_an_amendment_is_judged_anew_by_the_same_reviewers():
+    held = application(*decided("hold"))
+    with pytest.raises(Invalid, match="at least one reason"):
+        held.put_on_hold([], reviewers=1, on=DAY, by=BY)
+    held.put_on_hold(["more_training"], reviewers=1, on=DAY, by=BY)
+    more = Snapshot(6, Tally(training=40, rsc=24, work_days=730), ("E2", "E5"), {"IMHM-C-1": "m1"})
+    held.amend(more, on=DAY, by=BY)
+    assert then(held) == [
+        fact(Application.PutOnHold, reasons=("more_training",)),
+        fact(Application.Amended, edition="FS-2023", snapshot=more),
+    ]
+    assert (held.state, held.reviewers) == ("in_review", {"IFS-1": None})
+
+
+def test_an_amendment_is_judged_under_the_edition_of_the_day_of_submission():
+    case = reviewed_mhs(date(2024, 12, 31))
+    case = application(*MHS, *then(case)[:2], fact(Application.PutOnHold, reasons=("references",)))
+    less = Snapshot(9, Tally(training=30, rsc=50, work_days=730, degree="master"))
+    case.amend(less, on=DAY, by=BY)
+    assert case.pending[0].edition == "MHS-2002"
+
+
+def test_a_final_no_takes_all_reviewers_or_their_consensus_never_two_of_three():
+    third = application(*BUILDING, SUBMITTED, assigned(), assigned("IMHS-2", "r2"), assigned("IFS-3", "r3"),
+                        recommended("decline"), recommended("decline", "IMHS-2"),
+                        recommended("defer", "IFS-3"))  # fmt: skip
+    with pytest.raises(OutOfTurn, match="disagreed"):
+        third.decline(["competencies_not_shown"], reviewers=2, on=DAY, by=BY)
+    third.reach_consensus("decline", on=DAY, by=BY)
+    third.decline(["competencies_not_shown"], reviewers=2, on=DAY, by=BY)
+    assert third.state == "declined"
+
+
+# -- after the decision
+
+
+def test_an_appeal_goes_to_the_alliance_once_within_sixty_days():
+    late = application(*decided("decline"), DECLINED)
+    with pytest.raises(OutOfTurn, match="past appeal since 2026-07-31"):
+        late.appeal(USUAL, on=date(2026, 8, 1), by=BY)
+    late.appeal(USUAL, on=date(2026, 7, 31), by=BY)
+    assert then(late)[-1] == fact(Application.Appealed, decision="declined", on=date(2026, 7, 31))
+
+
+def test_an_appeal_that_is_upheld_leaves_the_decision_and_no_second_one():
+    upheld = application(*STATES["appealed"])
+    with pytest.raises(Forbidden):
+        upheld.decide_appeal("upheld", on=DAY, by=BY)
+    upheld.decide_appeal("upheld", on=DAY, by="alliance:ALLIANCE:k7")
+    assert upheld.state == "declined"
+    with pytest.raises(OutOfTurn, match="appealed already"):
+        upheld.appeal(USUAL, on=DAY, by=BY)
+
+
+def test_an_appeal_that_is_granted_is_reviewed_by_others():
+    granted = application(*STATES["appealed"])
+    granted.decide_appeal("granted", on=DAY, by="alliance:ALLIANCE:k7")
+    assert granted.state == "submitted"
+    assert granted.pending[0].claims().take == ("open_application/p1",)
+    with pytest.raises(Invalid, match="before the appeal"):
+        granted.assign("IFS-1", "r1", "IFS", on=DAY, by=BY)
+    granted.assign("IMHS-4", "r4", "IMHS", on=DAY, by=BY)
+
+
+# -- untouched
+
+
+def test_an_untouched_application_is_said_to_expire_twice_and_then_does():
+    resting = application(*BUILDING)  # on 2026-06-01
+    never = date.min
+    assert resting.reminder_due(USUAL, never, date(2027, 11, 30)) == 0
+    assert resting.reminder_due(USUAL, never, date(2027, 12, 1)) == 18
+    resting.remind(USUAL, never, on=date(2027, 12, 1), by="operator")
+    assert resting.reminder_due(USUAL, never, date(2027, 12, 2)) == 0
+    resting.remind(USUAL, never, on=date(2028, 5, 1), by="operator")
+    with pytest.raises(OutOfTurn, match="open until 2028-06-01"):
+        resting.expire(USUAL, never, on=date(2028, 5, 31), by="operator")
+    resting.expire(USUAL, never, on=date(2028, 6, 1), by="operator")
+    assert [type(event) for event in then(resting)] == [
+        Application.Reminded, Application.Reminded, Application.Expired,
+    ]  # fmt: skip
+
+
+def test_work_on_the_portfolio_or_a_day_to_wait_for_keeps_it_open():
+    resting = application(*BUILDING)
+    assert resting.expires_on(24, date(2027, 8, 31)) == date(2029, 8, 31)
+    waiting = application(
+        *BUILDING, SUBMITTED, fact(Application.Deferred, reasons=("more_rsc",), may_resubmit_from=date(2027, 6, 1))
+    )
+    assert waiting.expires_on(24) == date(2029, 6, 1)
+    # No such day in that month: the first of the next one.
+    assert resting.expires_on(18, date(2027, 8, 31)) == date(2029, 3, 1)
+
+
+def test_what_waits_for_the_association_never_expires():
+    for state in ("submitted", "in_review", "appealed"):
+        with pytest.raises(OutOfTurn):
+            application(*STATES[state]).expire(USUAL, date.min, on=date(2036, 1, 1), by="operator")
+
+
+# -- old histories, long histories
+
+
+def test_a_history_of_the_previous_issue_still_loads():
+    """Started, then submitted: there was no registration."""
+    old = application(STARTED, SUBMITTED, assigned(), recommended("approve"))
+    old.approve("IFS-9", 1, on=DAY, by=BY)
+    assert old.state == "approved"
+    assert application(STARTED).can()[0] == "accept_registration"
+
+
+def test_deciding_after_500_events_takes_less_than_10_ms():
+    facts = [STARTED, REGISTERED, SUBMITTED]
+    for turn in range(100):
+        facts += [
+            assigned(f"IFS-{turn}", f"r{turn}"),
+            recommended("hold", f"IFS-{turn}"),
+            fact(Application.PutOnHold, reasons=("references",)),
+            fact(Application.Amended, edition="FS-2023", snapshot=HANDED_IN),
+            fact(Application.ReviewerRecused, reviewer=f"IFS-{turn}", tie="colleague"),
+        ]
+    long = application(*facts)
+    begun = perf_counter()
+    long.assign("IMHS-9", "new", "IMHS", on=DAY, by=BY)
+    assert perf_counter() - begun < 0.010

@@ -3,7 +3,7 @@
 import pytest
 from given import DAY, fact, given, then
 
-from domain.application import Application
+from domain.application import Application, Snapshot
 from domain.category import CATEGORIES
 from domain.competency import (
     BY_REFERENCE,
@@ -15,7 +15,7 @@ from domain.competency import (
     read_catalogue,
 )
 from domain.errors import Forbidden, Invalid, RequirementsNotMet
-from domain.policy import Tally
+from domain.policy import Practice, Tally
 
 BY = "reviewer:r1:k1"
 SLOTS = sorted({category.slot for category in CATEGORIES.values()})
@@ -141,9 +141,11 @@ def test_agreement_is_counted_for_each_competency_in_the_order_of_the_domains():
 def test_missing_competencies_are_recorded_and_block_only_where_the_practice_says_so():
     enough = Tally(training=30, rsc=24, work_days=730)
     shown = coverage([("TF-1",)], "FS", OURS)
-    built = given(Application("a1"), IN_REVIEW[0])
+    built = given(Application("a1"), IN_REVIEW[0], fact(Application.Registered, member=True))
+    handed_in = Snapshot(4, enough)
+    blocking = Practice(competencies_block=True)
     with pytest.raises(RequirementsNotMet, match="show the competencies TF-2") as refused:
-        built.submit(enough, [], {}, person_version=4, signed=True, shown=shown, block=True, on=DAY, by=BY)
+        built.submit(handed_in, signed=True, member=True, practice=blocking, shown=shown, on=DAY, by=BY)
     assert refused.value.facts["missing"][0]["requirement"] == "competencies"
-    built.submit(enough, [], {}, person_version=4, signed=True, shown=shown, on=DAY, by=BY)
+    built.submit(handed_in, signed=True, member=True, practice=Practice(), shown=shown, on=DAY, by=BY)
     assert then(built)[0].not_shown == shown.missing

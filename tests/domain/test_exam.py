@@ -61,7 +61,7 @@ def test_R10_a_specialist_who_submitted_on_the_last_day_of_2024_is_not_approved_
     judged = application(*submitted())
     with pytest.raises(OutOfTurn, match=r"in review.*exam passed, as MHS-2002 asks \(MI-EXAM, CT-UPD25\)") as refused:
         judged.approve("IMHS-9", 1, on=APPROVED, by=BY)
-    assert refused.value.facts["can"][-3:] == ["approve for the exam", "defer", "withdraw"]
+    assert refused.value.facts["can"][0] == "approve_for_exam"
     judged.approve_for_exam(1, 1, on=APPROVED, by=BY)
     assert then(judged) == [fact(Application.ApprovedForExam, edition="MHS-2002", through=date(2026, 1, 20),
                                  on=APPROVED, by=BY)]  # fmt: skip
@@ -183,7 +183,7 @@ def test_R16_an_exams_stream_has_no_place_for_a_person_an_application_or_an_asso
 
 def test_passed_it_is_approved_and_failed_it_may_be_sat_once_more_within_the_year():
     passed = application(*submitted(), FOR_EXAM, BOOKING)
-    with pytest.raises(OutOfTurn, match=r"exam booked.*decide the exam"):
+    with pytest.raises(OutOfTurn, match=r"exam booked.*decide exam"):
         passed.approve("IMHS-9", 1, on=SAT, by=BY)
     passed.decide_exam(part_1=True, part_2=True, retakes=1, on=SAT, by=BY)
     passed.approve("IMHS-9", 1, on=SAT, by=BY)

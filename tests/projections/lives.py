@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import msgspec
 from hypothesis import strategies as st
 
-from domain.application import Application
+from domain.application import Application, Fee, Snapshot
 from domain.association import ROWS, Association
 from domain.endorsement import Endorsement, Source
 from domain.event import Event
@@ -191,24 +191,41 @@ def person_events(draw, person, other):
 def application_events(draw, application, person, number):
     stream = f"application/{application}"
     facts = [(Application.Started, {"person": person, "association": "VA", "category": "IFS"})]
+    snapshot = Snapshot(1, Tally(), ("E1",))
     once = [
+        (Application.FeeSettled, {"what": "registration", "fee": Fee("waived")}),
+        (Application.Registered, {"member": True}),
+        (Application.CategoryChanged, {"from_": "IFS", "to": "IFA"}),
+        (Application.AdvisorAssigned, {"advisor": "IMHS-9", "person": "r9"}),
         (Application.Submitted, {"edition": "FS-2023", "entries": ("E1",), "tally": Tally(), "person_version": 1}),
+        (Application.Amended, {"edition": "FS-2023", "snapshot": snapshot}),
         (Application.ReviewerAssigned, {"reviewer": "IMHS-1", "person": "r1", "held": "IMHS"}),
         (Application.ReviewerAssigned, {"reviewer": "IMHS-2", "person": "r2", "held": "IMHS"}),
         (Application.ReviewerRecused, {"reviewer": "IMHS-2", "tie": "colleague"}),
         (Application.ReviewRecommended, {"reviewer": "IMHS-1", "outcome": "approve", "held": "IMHS"}),
         (Application.ConsensusReached, {"outcome": "approve"}),
+        (Application.PutOnHold, {"reasons": ("more_rsc",)}),
         (Application.Deferred, {"reasons": ("more_rsc",), "may_resubmit_from": FIRST}),
+        (Application.Reminded, {"months": 18, "expires": FIRST}),
+        (Application.Appealed, {"decision": "deferred"}),
+        (Application.AppealDecided, {"verdict": "granted", "person": person, "decision": "deferred"}),
+        (Application.AppealDecided, {"verdict": "upheld", "person": person, "decision": "deferred"}),
+    ]
+    last = [
         (Application.Withdrawn, {"person": person}),
+        (Application.RegistrationRefused, {"person": person, "reason": "not_a_member"}),
+        (Application.Declined, {"person": person, "reasons": ("references",)}),
+        (Application.Expired, {"person": person, "since": FIRST}),
         (Application.Approved, {"edition": "FS-2023", "number": number, "person": person}),
     ]
     assigned = False
-    for cls, more in draw(st.lists(st.sampled_from(once[:-2]), max_size=7)):
+    for cls, more in draw(st.lists(st.sampled_from(once), max_size=9)):
         if cls is Application.ReviewRecommended and not assigned:
             continue  # nobody judges what was not given to them
-        assigned = cls is not Application.Submitted and (assigned or more.get("reviewer") == "IMHS-1")
+        anew = cls is Application.Submitted or more.get("verdict") == "granted"
+        assigned = not anew and (assigned or more.get("reviewer") == "IMHS-1")
         facts.append((cls, more))
-    facts += draw(st.sampled_from([[], once[-1:], once[-2:-1]]))
+    facts += draw(st.sampled_from([[], *([fact] for fact in last)]))
     return [event(cls, stream, i, on=draw(days), **more) for i, (cls, more) in enumerate(facts, start=1)]
 
 

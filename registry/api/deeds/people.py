@@ -87,6 +87,7 @@ DEEDS: tuple[Deed, ...] = (
     Deed("withdraw_entry", f"{P}/entries/{{entry}}/withdrawals", "Take this entry back"),
     Deed("vet_provider", f"{P}/entries/{{entry}}/vettings", "Vet a provider of RSC who is not endorsed", Vetting,
          {"qualified": True}),
+    Deed("record_reviewer_training", f"{P}/trainings", "Record that they were trained as a reviewer"),
     Deed("settle_likeness", f"{P}/likenesses/{{other}}/settlements", "Say whether two records are one person",
          Settlement, {"same": False}),
     Deed("write_note", f"{P}/notes", "Write a note about one of their cases, for them or for staff only", NewNote,
