@@ -78,7 +78,7 @@ class Consensus(Body, frozen=True):
     outcome: Outcome
 
 
-class Reasons(Body, frozen=True):
+class ReviewReasons(Body, frozen=True):
     reasons: tuple[DeferReason, ...]
 
 
@@ -117,10 +117,10 @@ DEEDS: tuple[Deed, ...] = (
     Deed("reach_consensus", f"{A}/consensuses", "Record what disagreeing reviewers agreed on", Consensus,
          {"outcome": "approve"}),
     Deed("approve_application", f"{A}/approvals", "Approve, award and issue the certificate"),
-    Deed("put_on_hold", f"{A}/holds", "Put it on hold, and say what to change", Reasons,
+    Deed("put_on_hold", f"{A}/holds", "Put it on hold, and say what to change", ReviewReasons,
          {"reasons": ["more_training"]}),
     Deed("defer_application", f"{A}/deferrals", "Defer, with reasons", Deferral, {"reasons": ["more_rsc"]}),
-    Deed("decline_application", f"{A}/declines", "Decline it for good, as the reviewers agreed", Reasons,
+    Deed("decline_application", f"{A}/declines", "Decline it for good, as the reviewers agreed", ReviewReasons,
          {"reasons": ["competencies_not_shown"]}),
     Deed("appeal", f"{A}/appeals", "Appeal to the Alliance"),
     Deed("decide_appeal", f"{A}/appeal-decisions", "Decide the appeal", AppealDecision, {"verdict": "granted"}),
