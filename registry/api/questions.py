@@ -163,7 +163,7 @@ async def see_missing(house: House, request: HttpRequest, actor: Actor) -> Answe
 
 async def see_application(house: House, request: HttpRequest, actor: Actor) -> Answer:
     found = await cases.application(house, actor, request.path_params["application"])
-    shown = application_shown(found.state, actor, found.hidden, ROWS[found.state.association].reviewers)
+    shown = application_shown(found.state, actor, found.hidden, known_rows()[found.state.association].reviewers)
     shown["handed_in"] = await cases.handed_in(house, found)
     shown["notes"] = await cases.notes(house, found)
     shown["missing"] = await cases.missing_for(house, found.state, cases.today(house, found.state.association))
