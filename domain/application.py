@@ -557,9 +557,9 @@ class Application(Aggregate):
         `standing`: the endorsement's, that day; `has`: the add-on it has already.
         """
         if standing != "active":
-            raise Invalid(f"{endorsement} is {standing}; an add-on needs an active endorsement.", field="endorsement")
+            raise Invalid(f"{endorsement} is {standing}; an add-on needs an active endorsement.", field="add_on_to")
         if not attaches(add_on, category, on, association.code):
-            raise Invalid(f"{add_on} is not attached to {category} on that day (IN-ERS).", field="endorsement")
+            raise Invalid(f"{add_on} is not attached to {category} on that day (IN-ERS).", field="add_on_to")
         if has in (add_on, "ERS"):
             raise Invalid(f"{with_add_on(category, has)} is held already.", field="add_on")
         self.record(

@@ -53,12 +53,12 @@ class Applications(References):
         association: str = "",
         category: str = "",
         add_on: AddOn | None = None,
-        endorsement: str = "",
+        add_on_to: str = "",
     ) -> Recorded:
         """For a category at the association of residence, or for an add-on to an endorsement where that is held."""
         own = None
         if add_on:
-            own = self.store.find(Endorsement, read_number(endorsement)) if endorsement else None
+            own = self.store.find(Endorsement, read_number(add_on_to)) if add_on_to else None
             association = own.custodian if own else association
         access.check(act.actor, "start_application", Thing(person=person, association=association))
         row = self.association(association).row
@@ -69,7 +69,7 @@ class Applications(References):
         on = self._begin(act, application, row)
         if add_on:
             if own is None or own.person != person:
-                raise Invalid("Give the number of the applicant's own endorsement.", field="endorsement")
+                raise Invalid("Give the number of the applicant's own endorsement.", field="add_on_to")
             application.start_add_on(
                 person,
                 own.category,

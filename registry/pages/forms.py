@@ -331,7 +331,8 @@ def for_person(
 ) -> list[Form]:
     person = {"person": found.name}
     names = ["record_entry", "nominate_rater", "start_application", "record_membership", "move_person",
-             "choose_publication", "rename_person", *([] if found.trained(on) else ["record_reviewer_training"])]  # fmt: skip
+             "choose_publication", "rename_person",
+             *([] if found.trained(on) else ["record_reviewer_training"])]  # fmt: skip
     values = {"association": found.residence, "residence": found.residence, "listed": found.listed}
     forms = _allowed(actor, thing, names, person, None, typed, values=values)
     moving = [(e.number, e.number) for e in endorsements if e.standing(on) in ("active", "inactive")]

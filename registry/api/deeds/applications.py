@@ -13,7 +13,7 @@ class NewApplication(Body, frozen=True):
     association: str = ""
     category: str = ""
     add_on: AddOn | None = None
-    endorsement: str = ""
+    add_on_to: str = ""
 
 
 class FeeSettled(Body, frozen=True):
