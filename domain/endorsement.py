@@ -185,6 +185,7 @@ class Endorsement(Aggregate):
         self.add_on_until: date | None = None
         self.emerged = False
         self.renewed_for = 0
+        self.attested: Attestation | None = None
         self.inactive_until: date | None = None
         self.inactive_too_long = False
         self.before_suspension: Standing = "active"
@@ -328,6 +329,7 @@ class Endorsement(Aggregate):
 
         def apply(self, endorsement: Endorsement) -> None:
             endorsement.renewed_for = self.cycle
+            endorsement.attested = self.attested
             # Renewed in the grace of a year's end, the next year counts in full.
             endorsement.counted_from = min(self.on, date(self.cycle + 1, 1, 1))
             endorsement.reported = False
@@ -650,8 +652,11 @@ class Endorsement(Aggregate):
             by=by,
         )
 
-    def renew(self, attested: Attestation, *, on: date, by: str) -> None:
-        """Inside the window of a cycle year, once a cycle, by attestation (R18, R19). Raises RequirementsNotMet."""
+    def renew(self, attested: Attestation, *, used: Iterable[Attestation] = (), on: date, by: str) -> None:
+        """Inside the window of a cycle year, once a cycle, by attestation (R18, R19). Raises RequirementsNotMet.
+
+        `used`: what was attested for the person's other categories, where hours may not serve several (R20).
+        """
         self._must_stand(on, "active")
         year, opens, due, last, edition = renewal_term(on, self.custodian)
         through = next_due(last, self.custodian)
@@ -665,7 +670,7 @@ class Endorsement(Aggregate):
         if self.through >= through or self.renewed_for == year:
             raise OutOfTurn(self.stream, state="renewed_already", needs=["due"], can=[])
         missing = edition.missing(
-            attested,
+            _left(attested, used),
             slot=CATEGORIES[self.category].slot,
             ers=self.add_on_on(on) is not None,
             since=self.counted_from,
@@ -1088,6 +1093,14 @@ _NO_TURN = (
     Endorsement.ReportSettled,
 )  # fmt: skip
 _BOARD = re.compile(r"[A-Z]{2,8}(-[A-Z0-9]{1,12}){1,2}")
+
+
+def _left(attested: Attestation, used: Iterable[Attestation]) -> Attestation:
+    """What is left of the hours when those of other attestations are taken away."""
+    spent = list(used)
+    hours = ("training_hours", "rsc_hours", "rsc_provision_hours", "dei_hours")
+    left = {what: getattr(attested, what) - sum(getattr(other, what) for other in spent) for what in hours}
+    return msgspec.structs.replace(attested, **left)
 
 
 def _hand(by: str) -> str:

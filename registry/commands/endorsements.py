@@ -8,7 +8,7 @@ import msgspec
 
 from domain import access
 from domain.category import AddOn
-from domain.editions import practice
+from domain.editions import practice, renewal_term
 from domain.endorsement import (
     CorrectionReason,
     Endorsement,
@@ -32,7 +32,12 @@ class Endorsements(Shared):
     @once
     def renew(self, act: Act, number: str, attested: Attestation) -> Recorded:
         endorsement, on = self._endorsement(act, "renew", number)
-        endorsement.renew(attested, on=on, by=act.actor.by)
+        used = []
+        if not practice(endorsement.custodian, on).hours_shared:
+            year = renewal_term(on, endorsement.custodian).year
+            others = [one for one in self.endorsements_of(endorsement.person) if one.number != endorsement.number]
+            used = [one.attested for one in others if one.attested and one.renewed_for == year]
+        endorsement.renew(attested, used=used, on=on, by=act.actor.by)
         self._certify(endorsement, "renewed", by=act.actor.by)
         return self.store.save(endorsement, request=act.request)
 

@@ -8,7 +8,7 @@ from given import DAY, fact, given, then
 
 from domain.editions import practice
 from domain.endorsement import Endorsement, Stands
-from domain.errors import Invalid, NotInForce, OutOfTurn
+from domain.errors import Invalid, NotInForce, OutOfTurn, RequirementsNotMet
 from domain.policy import Attestation
 
 BY, OTHER = "coordinator:VA:k1", "coordinator:VA:k2"
@@ -36,6 +36,13 @@ SANCTIONED = fact(
     Endorsement.SanctionReported, source="board_notice", board="VA-LPC", decided_on=date(2026, 5, 4)
 )  # fmt: skip
 EMERGING = fact(Endorsement.AddOnGranted, on=date(2025, 3, 1), add_on="EERS", until=date(2027, 3, 1))
+
+
+def test_R20_hours_serve_several_categories_where_the_association_lets_them():
+    endorsement().renew(ATTESTED, on=date(2027, 10, 15), by="holder:p1")
+    with pytest.raises(RequirementsNotMet, match="attested: 0"):
+        endorsement().renew(ATTESTED, used=[ATTESTED], on=date(2027, 10, 15), by="holder:p1")
+    assert practice("MI", DAY).hours_shared
 
 
 # --- inactive and emeritus
