@@ -70,6 +70,7 @@ class Rule(msgspec.Struct, frozen=True):
 _NAMES: frozenset[PersonalClass] = frozenset({"identity"})
 _CONTACT: frozenset[PersonalClass] = frozenset({"identity", "contact"})
 _RATING: frozenset[PersonalClass] = frozenset({"identity", "reference"})
+_OWN: frozenset[PersonalClass] = frozenset({"identity", "contact", "demographic"})
 
 
 def _rows(deed: str, *grants: tuple[Role, Scope], basis: str = "ours", **facts: object) -> list[Rule]:
@@ -89,6 +90,9 @@ TABLE: tuple[Rule, ...] = (
     *_rows("move_person", _HOLDER, _COORDINATOR, _DIRECT, _OPERATOR),
     *_rows("choose_publication", _HOLDER),
     *_rows("record_membership", _COORDINATOR, _DIRECT, basis="CT-PORT"),
+    *_rows("verify_membership_elsewhere", _COORDINATOR, _DIRECT, basis="AZ-FAQ"),
+    *_rows("end_membership", _COORDINATOR, _DIRECT),
+    *_rows("choose_provider_listing", _HOLDER, basis="NM-STEPS"),
     *_rows("record_entry", _HOLDER, _COORDINATOR, _DIRECT, basis="MI-FAQ"),
     *_rows("withdraw_entry", _HOLDER, _COORDINATOR, _DIRECT),
     *_rows("vet_provider", _COORDINATOR, _DIRECT, basis="CT-ECFA"),
@@ -105,8 +109,13 @@ TABLE: tuple[Rule, ...] = (
     *_rows("record_rating", ("rater", "own"), basis="MI-REF"),
     *_rows("decline_rating", ("rater", "own")),
     *_rows("relay_reasons", _COORDINATOR, _DIRECT, basis="WA-FAQ"),
-    # Erasure, merging and splitting.
-    # Erasure, merging and splitting. Both records have to be the coordinator's association's.
+    # Erasure: requested, confirmed by a second person, cancelled while there is time. Demographics are one's own.
+    *_rows("request_erasure", _HOLDER, _COORDINATOR, _DIRECT, _OPERATOR, fresh=True),
+    *_rows("confirm_erasure", _COORDINATOR, _ALLIANCE, _OPERATOR, second=True, fresh=True),
+    *_rows("cancel_erasure", _HOLDER, _COORDINATOR, _DIRECT, _OPERATOR),
+    *_rows("volunteer_demographics", _HOLDER),
+    *_rows("withdraw_demographics", _HOLDER),
+    # Merging and splitting. Both records have to be the coordinator's association's.
     *_rows("merge_persons", _COORDINATOR, _ALLIANCE),
     *_rows("split_persons", _COORDINATOR, _ALLIANCE),
     # Applications.
@@ -224,7 +233,8 @@ TABLE: tuple[Rule, ...] = (
     # R27: reviewers and coordinators see the content always, the applicant as waiver and association say.
     *_rows("see_reference", _HOLDER, _ALLIANCE, _OPERATOR),
     *_rows("see_reference", _COORDINATOR, _DIRECT, ("reviewer", "assigned"), basis="WA-FAQ", sees=_RATING),
-    *_rows("see_person", _HOLDER, _COORDINATOR, _ALLIANCE, _OPERATOR, sees=_CONTACT),
+    *_rows("see_person", _HOLDER, sees=_OWN),
+    *_rows("see_person", _COORDINATOR, _ALLIANCE, _OPERATOR, sees=_CONTACT),
     *_rows("see_queue", _COORDINATOR, _ALLIANCE, _OPERATOR, sees=_NAMES),
     *_rows("see_reviews", ("reviewer", "own"), ("advisor", "own"), sees=_NAMES),
     *_rows("see_exams", ("exam_scorer", "own"), _ALLIANCE, _OPERATOR),

@@ -115,6 +115,7 @@ class Certificate(msgspec.Struct, frozen=True):
     through: date
     person_version: int
     replaces: str
+    person: str = ""
 
 
 class Turn(msgspec.Struct, frozen=True):
@@ -480,6 +481,14 @@ class Endorsement(Aggregate):
         def apply(self, endorsement: Endorsement) -> None:
             endorsement._stand(self.on, "archived", endorsement.through)
 
+    class EndedByErasure(Event, frozen=True):
+        """Its holder was forgotten: nobody holds it any more. What they provided before still counts."""
+
+        topic: ClassVar[str] = "endorsement.ended_by_erasure"
+
+        def apply(self, endorsement: Endorsement) -> None:
+            endorsement._stand(self.on, "erased", endorsement.through)
+
     class AddOnGranted(Event, frozen=True):
         """ERS, or Emerging ERS until a day two years on (IN-ERS)."""
 
@@ -596,6 +605,7 @@ class Endorsement(Aggregate):
                     through=self.through,
                     person_version=self.person_version,
                     replaces=self.replaces,
+                    person=self.person.partition("/")[2],
                 )
             )
 
@@ -813,6 +823,10 @@ class Endorsement(Aggregate):
             raise OutOfTurn(self.stream, state=self.state, needs=["not ended"], can=[])
         self.record(self.EndedByDeath, on=max(on, self.last_on), by=by)
 
+    def end_by_erasure(self, *, on: date, by: str) -> None:
+        """With its holder; whatever it was. On the day of its last fact if that is later somewhere."""
+        self.record(self.EndedByErasure, on=max(on, self.last_on), by=by)
+
     def grant_add_on(self, add_on: AddOn, *, on: date, by: str) -> None:
         """ERS attaches to what its edition says (IN-ERS, RI-APP); Emerging ends after two years."""
         self._must_stand(on, "active")
@@ -959,12 +973,16 @@ class Endorsement(Aggregate):
         valid_from: datetime,
         expires_at: datetime,
         through: date,
+        person: str = "",
         person_version: int,
         why: IssueReason,
         on: date,
         by: str,
     ) -> None:
-        """Issue a new certificate; it replaces the present one. `expires_at`: the last valid second, UTC."""
+        """Issue a new certificate; it replaces the present one. `expires_at`: the last valid second, UTC.
+
+        `person`: the stream whose name is printed, of the record that acts for the holder; their own by default.
+        """
         self._must_stand(on, "active")
         self.record(
             self.CertificateIssued,
@@ -975,7 +993,7 @@ class Endorsement(Aggregate):
             valid_from=valid_from,
             through=through,
             expires_at=expires_at,
-            person=f"person/{self.person}",
+            person=person or f"person/{self.person}",
             person_version=person_version,
             replaces=self.certificates[-1].cti if self.certificates else "",
             why=why,

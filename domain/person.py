@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, ClassVar, Literal
 
 import msgspec
 
 from domain.aggregate import Aggregate
 from domain.errors import Invalid, OutOfTurn
-from domain.event import Claims, Contact, Event, Identity
+from domain.event import Claims, Contact, Demographic, Event, Identity
 from domain.portfolio import Entry
 
 Audience = Literal["applicant", "staff"]
@@ -19,12 +19,43 @@ Audience = Literal["applicant", "staff"]
 LONGEST_NOTE = 4000
 
 
-class Membership(msgspec.Struct, frozen=True):
-    """A membership of an association, from a day through a day; `verified` by its coordinator."""
+RaceEthnicity = Literal[
+    "american_indian_or_alaska_native", "asian", "black_or_african_american", "hispanic_or_latino",
+    "middle_eastern_or_north_african", "native_hawaiian_or_pacific_islander", "white", "another",
+]  # fmt: skip
+"""No source lists which demographics there are (`domain.md` 9.3): a short list and one's own words (ours)."""
+
+ERASURE_DAYS = 7
+"""From the second person's word to the erasure (design section 5)."""
+
+
+class Membership(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A membership of an association, from a day through a day, on its coordinator's word.
+
+    `body`: it is a membership of another body, which this association accepts on written verification (AZ-FAQ).
+    """
 
     association: str
     from_: date
     through: date
+    body: str = ""
+
+
+class Demographics(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What somebody volunteers of themselves; all of it optional, all of it sealed."""
+
+    race_ethnicity: tuple[RaceEthnicity, ...] = ()
+    languages: tuple[str, ...] = ()
+    gender: str = ""
+    own_words: str = ""
+
+
+class ProviderListing(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a provider of RSC lets the public list say: languages by code (`en`, `es`), and whether from afar."""
+
+    listed: bool
+    languages: tuple[str, ...] = ()
+    remote: bool = False
 
 
 class Likeness(msgspec.Struct, frozen=True):
@@ -51,6 +82,14 @@ class Person(Aggregate):
         self.merged_into = ""
         self.merged: set[str] = set()
         self.trained_on: date | None = None
+        self.erasure: Literal["", "requested", "confirmed"] = ""
+        self.erasure_requested_by = ""
+        self.erasure_due = date.max
+        # Keys that are to be destroyed, and are not yet: the worker tries until they are.
+        self.to_destroy: set[str] = set()
+        self.demographics = ""
+        self.listing = ProviderListing(listed=False)
+        self.died_on: date | None = None
 
     class Registered(Event, frozen=True):
         topic: ClassVar[str] = "person.registered"
@@ -121,9 +160,41 @@ class Person(Aggregate):
         association: str
         from_: date = msgspec.field(name="from")
         through: date
+        # Of an import: a keyed hash of the association's own record id.
+        record: str = ""
 
         def apply(self, person: Person) -> None:
             person.memberships.append(Membership(self.association, self.from_, self.through))
+
+        def claims(self) -> Claims:
+            return Claims(take=(member_claim(self.association, self.record),)) if self.record else Claims()
+
+    class MembershipVerified(Event, frozen=True):
+        """A membership of another body that the association accepts, seen in writing (AZ-FAQ, MI-POL, PA-REN)."""
+
+        topic: ClassVar[str] = "person.membership_verified"
+        association: str
+        body: str
+        from_: date = msgspec.field(name="from")
+        through: date
+
+        def apply(self, person: Person) -> None:
+            person.memberships.append(Membership(self.association, self.from_, self.through, self.body))
+
+    class MembershipEnded(Event, frozen=True):
+        """Earlier than recorded: `through` is the last day of any membership of this association."""
+
+        topic: ClassVar[str] = "person.membership_ended"
+        association: str
+        through: date
+
+        def apply(self, person: Person) -> None:
+            person.memberships = [
+                m if m.association != self.association or m.through <= self.through
+                else msgspec.structs.replace(m, through=self.through)
+                for m in person.memberships
+                if m.association != self.association or m.from_ <= self.through
+            ]  # fmt: skip
 
     class EntryRecorded(Event, frozen=True):
         topic: ClassVar[str] = "portfolio.entry_recorded"
@@ -243,8 +314,69 @@ class Person(Aggregate):
         def claims(self) -> Claims:
             return Claims(release=(_into(self, self.other), _duplicate(self, self.other)))
 
+    class DemographicsVolunteered(Event, frozen=True):
+        """Sealed under a key of their own, `keyring`: taking them back destroys it, and new ones may be given."""
+
+        topic: ClassVar[str] = "person.demographics_volunteered"
+        keyring: str
+        race_ethnicity: Demographic = ""
+        languages: Demographic = ""
+        gender: Demographic = ""
+        own_words: Demographic = ""
+
+        def apply(self, person: Person) -> None:
+            if person.demographics:
+                person.to_destroy.add(person.demographics)
+            person.demographics = self.keyring
+
+    class DemographicsWithdrawn(Event, frozen=True):
+        topic: ClassVar[str] = "person.demographics_withdrawn"
+
+        def apply(self, person: Person) -> None:
+            person.to_destroy.add(person.demographics)
+            person.demographics = ""
+
+    class ProviderListingChosen(Event, frozen=True):
+        """Whether the public list of qualified providers of RSC shows them, and what it says (NM-STEPS)."""
+
+        topic: ClassVar[str] = "person.provider_listing_chosen"
+        listing: ProviderListing
+
+        def apply(self, person: Person) -> None:
+            person.listing = self.listing
+
+    class Died(Event, frozen=True):
+        topic: ClassVar[str] = "person.died"
+        died_on: date
+
+        def apply(self, person: Person) -> None:
+            person.state = "died"
+            person.died_on = self.died_on
+
     class ErasureRequested(Event, frozen=True):
         topic: ClassVar[str] = "person.erasure_requested"
+
+        def apply(self, person: Person) -> None:
+            person.erasure = "requested"
+            person.erasure_requested_by = self.by
+
+    class ErasureConfirmed(Event, frozen=True):
+        """By a second person; the worker carries it out on `due`, unless it is cancelled before."""
+
+        topic: ClassVar[str] = "person.erasure_confirmed"
+        due: date
+
+        def apply(self, person: Person) -> None:
+            person.erasure = "confirmed"
+            person.erasure_due = self.due
+
+    class ErasureCancelled(Event, frozen=True):
+        topic: ClassVar[str] = "person.erasure_cancelled"
+
+        def apply(self, person: Person) -> None:
+            person.erasure = ""
+            person.erasure_requested_by = ""
+            person.erasure_due = date.max
 
     class Erased(Event, frozen=True):
         """The person is forgotten: appended first, then the vault destroys the keys (design section 5)."""
@@ -255,9 +387,18 @@ class Person(Aggregate):
 
         def apply(self, person: Person) -> None:
             person.state = "erased"
+            person.to_destroy |= {person.name, person.demographics} - {""}
 
         def claims(self) -> Claims:
             return Claims(release=_matches(self.match) + _at_address(self, self.address_match))
+
+    class KeysDestroyed(Event, frozen=True):
+        """What an erasure or a withdrawal left to be destroyed is."""
+
+        topic: ClassVar[str] = "person.keys_destroyed"
+
+        def apply(self, person: Person) -> None:
+            person.to_destroy = set()
 
     # -- deeds ------------------------------------------------------------------------------------------------------
 
@@ -286,14 +427,46 @@ class Person(Aggregate):
         if listed != self.listed:
             self.record(self.PublicationChosen, listed=listed, on=on, by=by)
 
-    def record_membership(self, association: str, from_: date, through: date, *, on: date, by: str) -> None:
+    def record_membership(
+        self, association: str, from_: date, through: date, *, record: str = "", on: date, by: str
+    ) -> None:
+        """`record`: a keyed hash of the association's own record id."""
         self._must_be_known()
         if through < from_:
             raise Invalid("The membership ends before it begins; correct one of the days.", field="through")
-        self.record(self.MembershipRecorded, association=association, from_=from_, through=through, on=on, by=by)
+        self.record(
+            self.MembershipRecorded, association=association, from_=from_, through=through, record=record, on=on, by=by
+        )
+
+    def verify_membership(self, association: str, body: str, from_: date, through: date, *, on: date, by: str) -> None:
+        """A membership of another body, seen in writing. `body` by its abbreviation: free text is never in the open."""
+        self._must_be_known()
+        if not _BODY.fullmatch(body):
+            raise Invalid("Name the body by its abbreviation, such as WAIMH.", field="body")
+        if through < from_:
+            raise Invalid("The membership ends before it begins; correct one of the days.", field="through")
+        self.record(
+            self.MembershipVerified, association=association, body=body, from_=from_, through=through, on=on, by=by
+        )
+
+    def end_membership(self, association: str, through: date, *, on: date, by: str) -> None:
+        """`through`: the last day; what was recorded beyond it no longer counts."""
+        self._must_be_known()
+        if not any(m.association == association and m.through > through for m in self.memberships):
+            raise Invalid("No membership of this association goes beyond that day.", field="through")
+        self.record(self.MembershipEnded, association=association, through=through, on=on, by=by)
 
     def member_of(self, association: str, on: date) -> bool:
+        """Whether a membership covers the day, the first and the last included (R2)."""
         return any(m.association == association and m.from_ <= on <= m.through for m in self.memberships)
+
+    def member_through(self, association: str, on: date) -> date | None:
+        """The last day of the unbroken membership of a day; overlapping and adjacent ones go on as one."""
+        last = None
+        for m in sorted((m for m in self.memberships if m.association == association), key=lambda m: m.from_):
+            if m.from_ <= (last + timedelta(days=1) if last and last < date.max else last or on) and m.through >= on:
+                last = max(last or m.through, m.through)
+        return last
 
     def add(self, fact: Entry, *, on: date, by: str, supersedes: str = "", **sealed: str) -> str:
         """Record or correct a portfolio entry and return its name. `sealed`: title, provider_name."""
@@ -352,6 +525,8 @@ class Person(Aggregate):
         other._must_be_known()
         if other.name == self.name:
             raise Invalid("This is the same record; name another one.", field="into")
+        if self.erasure or other.erasure:
+            raise OutOfTurn(self.stream, state="to_be_erased", needs=["known"], can=["cancel the erasure"])
         if other.merged:
             raise OutOfTurn(other.stream, state="merged_with_others", needs=["single"],
                             can=["split them first", "merge the other way round"])  # fmt: skip
@@ -360,15 +535,98 @@ class Person(Aggregate):
 
     def split(self, other: Person, *, on: date, by: str) -> None:
         """Undo the merger of `other` into this."""
+        if self.erasure or self.state == "erased":
+            raise OutOfTurn(self.stream, state="to_be_erased", needs=["known"], can=["cancel the erasure"])
         if other.name not in self.merged:
             raise Invalid("These two are not merged; look at the person's record.", field="other")
         other.record(other.Split, other=self.name, on=on, by=by)
         self.record(self.Split, other=other.name, on=on, by=by)
 
+    def volunteer(self, told: Demographics, *, on: date, by: str) -> None:
+        """Those of before are destroyed: only what somebody says of themselves today is kept."""
+        self._must_be_known()
+        if wrong := [code for code in told.languages if not _LANGUAGE.fullmatch(code)]:
+            raise Invalid(f"Give languages by their codes, such as en or es, not {wrong[0][:20]!r}.", field="languages")
+        for field, longest in (("gender", 60), ("own_words", 500)):
+            if len(getattr(told, field)) > longest:
+                raise Invalid(f"This is longer than {longest} signs; shorten it.", field=field)
+        if told == Demographics():
+            raise Invalid("Nothing is filled in. To take back what you gave, withdraw it.", field="race_ethnicity")
+        self.record(
+            self.DemographicsVolunteered,
+            keyring=f"{self.name}/demographics/{self.version + 1}",
+            race_ethnicity=" ".join(dict.fromkeys(told.race_ethnicity)),
+            languages=" ".join(dict.fromkeys(told.languages)),
+            gender=" ".join(told.gender.split()),
+            own_words=told.own_words.strip(),
+            on=on,
+            by=by,
+        )
+
+    def withdraw_demographics(self, *, on: date, by: str) -> None:
+        self._must_be_known()
+        if not self.demographics:
+            raise OutOfTurn(self.stream, state="without_demographics", needs=["volunteered"], can=["volunteer them"])
+        self.record(self.DemographicsWithdrawn, on=on, by=by)
+
+    def choose_listing(self, listing: ProviderListing, *, on: date, by: str) -> None:
+        self._must_be_known()
+        if wrong := [code for code in listing.languages if not _LANGUAGE.fullmatch(code)]:
+            raise Invalid(f"Give languages by their codes, such as en or es, not {wrong[0][:20]!r}.", field="languages")
+        listing = msgspec.structs.replace(listing, languages=tuple(dict.fromkeys(listing.languages)))
+        if listing != self.listing:
+            self.record(self.ProviderListingChosen, listing=listing, on=on, by=by)
+
+    def report_death(self, died_on: date, *, on: date, by: str) -> None:
+        self._must_be_known()
+        if died_on > on:
+            raise Invalid("This day has not come.", field="died_on")
+        self.record(self.Died, died_on=died_on, on=on, by=by)
+
+    def request_erasure(self, *, on: date, by: str) -> None:
+        self._must_be_there()
+        self._refuse_erasure_unless("")
+        self.record(self.ErasureRequested, on=on, by=by)
+
+    def confirm_erasure(self, *, on: date, by: str) -> None:
+        """The second person's word; it is carried out seven days later (design section 5)."""
+        self._must_be_there()
+        self._refuse_erasure_unless("requested")
+        if self.erasure_requested_by == by:
+            raise Invalid("A second person has to confirm an erasure.", field="by")
+        self.record(self.ErasureConfirmed, due=on + timedelta(days=ERASURE_DAYS), on=on, by=by)
+
+    def cancel_erasure(self, *, on: date, by: str) -> None:
+        self._must_be_there()
+        self._refuse_erasure_unless("requested", "confirmed")
+        self.record(self.ErasureCancelled, on=on, by=by)
+
     def erase(self, *, match: str, address_match: str = "", on: date, by: str) -> None:
         """`match` and `address_match`: the present ones, given back with this."""
-        self._must_be_known()
+        if self.state == "erased":
+            self._must_be_known()
         self.record(self.Erased, match=match, address_match=address_match, on=on, by=by)
+
+    def remember_destruction(self, *, on: date, by: str) -> None:
+        """After the keys are gone."""
+        if self.to_destroy:
+            self.record(self.KeysDestroyed, on=on, by=by)
+
+    def erasure_is_due(self, on: date) -> bool:
+        return self.state in ("known", "died") and self.erasure == "confirmed" and on >= self.erasure_due
+
+    def _must_be_there(self) -> None:
+        """The dead may be forgotten too."""
+        if self.state != "died":
+            self._must_be_known()
+
+    def _refuse_erasure_unless(self, *states: str) -> None:
+        can = {"": ["request an erasure"], "requested": ["confirm it", "cancel it"], "confirmed": ["cancel it"]}
+        self.refuse_unless(
+            f"erasure_{self.erasure}" if self.erasure else "not_to_be_erased",
+            *(f"erasure_{state}" if state else "not_to_be_erased" for state in states),
+            can=can[self.erasure],
+        )
 
     def _must_be_known(self) -> None:
         if self.state != "known":
@@ -401,6 +659,15 @@ def _into(event: Event, survivor: str) -> str:
 
 def _duplicate(event: Event, other: str) -> str:
     return f"{merged_claims(event.originator_id.partition('/')[2])}/{other}"
+
+
+_BODY = re.compile(r"[A-Z][A-Za-z0-9-]{1,15}")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
+
+
+def member_claim(association: str, record: str) -> str:
+    """The claim of a membership record, by its keyed hash: held by the person it is of."""
+    return f"member_record/{association}/{record}"
 
 
 _PLACE = re.compile(r"[A-Z]{2,8}(-[A-Z0-9]{1,3})?")

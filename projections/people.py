@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Sequence
+from datetime import date
 from typing import ClassVar, Final
 
 from domain.event import Event
@@ -18,7 +19,11 @@ _PLAIN: Final = str.maketrans({
 
 
 class PersonRow(Row):
-    """`folded`: the name for search, words of plain letters. NULL names were erased."""
+    """`folded`: the name for search, words of plain letters. NULL names were erased.
+
+    `human`: the record that acts for this one, itself unless it was merged. `erase_on`: when they are to be forgotten;
+    `destroy`: keys are still to be destroyed; `told`: there are demographics.
+    """
 
     table: ClassVar[str] = "people"
     key: ClassVar[tuple[str, ...]] = ("person",)
@@ -27,6 +32,9 @@ class PersonRow(Row):
     indexes: ClassVar[tuple[str, ...]] = (
         "(folded, person)",
         "USING gin (array_to_tsvector(string_to_array(folded, ' ')))",
+        "(human)",
+        "(erase_on) WHERE erase_on IS NOT NULL OR destroy",
+        "(person) WHERE provides",
     )
 
     person: str
@@ -36,6 +44,13 @@ class PersonRow(Row):
     residence: str
     listed: bool = True
     erased: bool = False
+    human: str = ""
+    erase_on: date | None = None
+    destroy: bool = False
+    told: bool = False
+    provides: bool = False
+    languages: list[str] = []
+    remote: bool = False
 
 
 _WORD: Final = re.compile(r"[^\W_]+")
@@ -52,20 +67,51 @@ def folded(text: str) -> str:
 
 def change(rows: Rows, event: Event, position: int) -> None:  # noqa: ARG001 # every view's shape
     people = rows[PersonRow]
+    if isinstance(event, Person.Registered):
+        row = people.put(PersonRow(name_of(event), None, None, None, event.residence, human=name_of(event)))
+        _name(row, event)
+    else:
+        row = people.change(name_of(event))
+        _go_on(row, event)
+        _forget(row, event)
+
+
+def _go_on(row: PersonRow, event: Event) -> None:
     match event:
-        case Person.Registered():
-            row = people.put(PersonRow(name_of(event), None, None, None, event.residence))
-            _name(row, event)
         case Person.Renamed():
-            _name(people.change(name_of(event)), event)
+            _name(row, event)
         case Person.ResidenceChanged():
-            people.change(name_of(event)).residence = event.residence
+            row.residence = event.residence
         case Person.PublicationChosen():
-            people.change(name_of(event)).listed = event.listed
+            row.listed = event.listed
+        case Person.MergedInto():
+            row.human = event.into
+        case Person.Split() if row.human == event.other:
+            row.human = row.person
+        case Person.ProviderListingChosen():
+            row.provides, row.remote = event.listing.listed, event.listing.remote
+            row.languages = list(event.listing.languages)
+        case Person.Died():
+            row.provides = False
+
+
+def _forget(row: PersonRow, event: Event) -> None:
+    match event:
+        case Person.DemographicsVolunteered():
+            row.destroy = row.destroy or row.told
+            row.told = True
+        case Person.DemographicsWithdrawn():
+            row.destroy, row.told = True, False
+        case Person.ErasureConfirmed():
+            row.erase_on = event.due
+        case Person.ErasureCancelled():
+            row.erase_on = None
         case Person.Erased():
-            row = people.change(name_of(event))
-            row.name = row.credentials = row.folded = None
-            row.erased = True
+            row.name = row.credentials = row.folded = row.erase_on = None
+            row.erased = row.destroy = True
+            row.provides = row.told = False
+        case Person.KeysDestroyed():
+            row.destroy = False
 
 
 def _name(row: PersonRow, event: Person.Registered | Person.Renamed) -> None:
@@ -78,12 +124,20 @@ def _name(row: PersonRow, event: Person.Registered | Person.Renamed) -> None:
 VIEW: Final = View(
     "people",
     tables=(PersonRow,),
-    takes=(Person.Registered, Person.Renamed, Person.ResidenceChanged, Person.PublicationChosen, Person.Erased),
+    takes=(
+        Person.Registered, Person.Renamed, Person.ResidenceChanged, Person.PublicationChosen, Person.Erased,
+        Person.MergedInto, Person.Split, Person.ErasureConfirmed, Person.ErasureCancelled, Person.KeysDestroyed,
+        Person.DemographicsVolunteered, Person.DemographicsWithdrawn, Person.ProviderListingChosen, Person.Died,
+    ),
     change=change,
     opens=("name", "credentials"),
-)
+)  # fmt: skip
 
-_COLUMNS: Final = "person, name, credentials, residence, listed, erased"
+_COLUMNS: Final = "person, name, credentials, residence, listed, erased, human"
+_FORGET: Final = (
+    'SELECT person FROM views.people WHERE (erase_on <= %(on)s OR destroy) AND person COLLATE "C" > %(after)s'
+    ' ORDER BY person COLLATE "C" LIMIT %(limit)s'
+)
 _NAMES = "SELECT " + _COLUMNS + " FROM views.people WHERE person = ANY(%(people)s)"
 _FIND = (
     "SELECT " + _COLUMNS + " FROM views.people WHERE (%(residence)s::text IS NULL OR residence = %(residence)s)"
@@ -95,6 +149,11 @@ _FIND = (
 def names(people: Sequence[str]) -> Query:
     """These people, in any order."""
     return Query(_NAMES, {"people": list(people)})
+
+
+def to_forget(on: date, after: str = "", limit: int = 100) -> Query:
+    """Whose erasure is due by this day, or whose keys are still to be destroyed."""
+    return Query(_FORGET, {"on": on, "after": after, "limit": limit})
 
 
 def find(name: str, *, residence: str | None = None, after: tuple[str, str] = ("", ""), limit: int = 50) -> Query:

@@ -12,7 +12,8 @@ from projections.view import Query
 _SEARCH: Final = """
 SELECT s.number, p.name, p.credentials, s.category, s.custodian AS association, s.standing, s.through,
     s.awarded_on, s.reported, p.folded
-FROM views.standing AS s JOIN views.people AS p ON p.person = s.person
+FROM views.standing AS s JOIN views.people AS record ON record.person = s.person
+JOIN views.people AS p ON p.person = record.human
 WHERE s.known_to IS NULL AND s.valid_from <= %(on)s AND (s.valid_to IS NULL OR s.valid_to > %(on)s)
     AND s.standing = 'active' AND p.listed AND p.name IS NOT NULL"""
 _BY_NAME: Final = " AND array_to_tsvector(string_to_array(p.folded, ' ')) @@ %(words)s::tsquery"

@@ -194,6 +194,8 @@ def _go_on(held: Endorsed, event: Event) -> None:  # noqa: C901, PLR0912 # one c
             _tell(held, event, "removed")
         case Endorsement.Archived() | Endorsement.EndedByDeath():
             _tell(held, event, "archived")
+        case Endorsement.EndedByErasure():
+            _tell(held, event, "erased")
         case Endorsement.AddOnGranted():
             _tell(held, event, until=event.until, add_on=event.add_on)
         case Endorsement.AddOnEnded():
@@ -367,6 +369,7 @@ VIEW: Final = View(
         Endorsement.EmeritusGranted, Endorsement.Suspended, Endorsement.SuspensionLifted, Endorsement.Removed,
         Endorsement.Archived, Endorsement.EndedByDeath, Endorsement.AddOnGranted, Endorsement.AddOnEnded,
         Endorsement.Converted, Endorsement.CustodyTransferred, Endorsement.Corrected,
+        Endorsement.EndedByErasure,
     ),
     change=change,
 )  # fmt: skip

@@ -15,8 +15,8 @@ from projections.view import Query, View, name_of
 class Task(Row):
     """`subject`: the person, endorsement or application it is about; the rest as the kind has it.
 
-    likeness: `other` person. report: `field` that differs. review: `other` the reviewing person, `reviewer`
-    their endorsement.
+    likeness: `other` person; merger: the same, settled as one human by who may not merge them. report: `field`
+    that differs. review: `other` the reviewing person, `reviewer` their endorsement.
     """
 
     table: ClassVar[str] = "tasks"
@@ -50,6 +50,8 @@ def change(rows: Rows, event: Event, position: int) -> None:  # noqa: ARG001 # e
             )
         case Person.LikenessSettled():
             _settle(rows, subject, event.on, f"likeness/{subject}/{event.other}")
+            if event.same:
+                table.put(Task(f"merger/{subject}/{event.other}", "merger", subject, "ALLIANCE", event.on, event.other))
         case Endorsement.ReportContradicted():
             table.put(
                 Task(
@@ -78,7 +80,8 @@ def change(rows: Rows, event: Event, position: int) -> None:  # noqa: ARG001 # e
         case Application.ReviewerRecused() | Application.ReviewRecommended():
             _settle(rows, subject, event.on, f"review/{subject}/{event.reviewer}")
         case _:
-            # The report is settled; the application is decided, withdrawn or submitted anew; the person is erased.
+            # The report is settled; the records are merged; the application is decided, withdrawn or submitted anew;
+            # the person is erased.
             _settle(rows, subject, event.on)
 
 
@@ -99,7 +102,7 @@ VIEW: Final = View(
     "tasks",
     tables=(Task,),
     takes=(
-        Person.LikenessNoted, Person.LikenessSettled, Person.Erased,
+        Person.LikenessNoted, Person.LikenessSettled, Person.MergedInto, Person.Erased,
         Endorsement.ReportContradicted, Endorsement.ReportSettled,
         Application.ReviewerAssigned, Application.ReviewerRecused, Application.ReviewRecommended,
         Application.Submitted, Application.Approved, Application.Deferred, Application.Withdrawn,
@@ -135,7 +138,7 @@ def waiting(
     after: tuple[date | None, str] = (None, ""),
     limit: int = 50,
 ) -> Query:
-    """Open tasks, oldest first; kinds: likeness, report, review. The cursor is `asked_on` and `task`."""
+    """Open tasks, oldest first; kinds: likeness, merger, report, review. The cursor is `asked_on` and `task`."""
     return Query(
         _OPEN,
         {"association": association, "kind": kind, "after_on": after[0], "after": after[1], "limit": limit},

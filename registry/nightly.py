@@ -26,7 +26,7 @@ from psycopg import Connection
 from psycopg.rows import tuple_row
 
 from domain.errors import Conflict
-from projections import applications, associations, readings, references, standing, transfers
+from projections import applications, associations, people, readings, references, standing, transfers
 from projections.view import Query
 from registry.commands import Registry
 from registry.database import Unavailable
@@ -86,6 +86,8 @@ RULES: Final[tuple[Rule, ...]] = (
          applications.to_remind, Registry.remind_applicant),
     Rule("expire_application", "An application in which nothing was done expires", "ours",
          applications.to_expire, Registry.expire_application),
+    Rule("erasure", "Seven days after a second person's word, somebody is forgotten", "ours (design section 5)",
+         people.to_forget, Registry.carry_out_erasure, saves_only=False),
 )  # fmt: skip
 
 

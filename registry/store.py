@@ -404,6 +404,17 @@ class Store:
         rows = self._ask("SELECT actor, record, reason FROM service.access WHERE day = %s", day)
         return [(actor, record, reason) for actor, record, reason in rows]
 
+    def end_access(self, person: str) -> None:
+        """Nobody comes in as this person any more: their keys, links and sessions end."""
+        with self._pool.connection() as connection:
+            connection.execute(
+                "UPDATE service.api_keys SET withdrawn_at = %s WHERE person = %s AND withdrawn_at IS NULL",
+                [self._clock(), person],
+            )
+            connection.execute("UPDATE service.entries SET used_at = %s WHERE person = %s AND used_at IS NULL",
+                               [self._clock(), person])  # fmt: skip
+            connection.execute("DELETE FROM service.sessions WHERE person = %s", [person])
+
     def opened(self, event: E) -> E:
         """The event with its personal fields as text, None where the key is destroyed."""
         return self.vault.open(event)

@@ -181,6 +181,14 @@ def handed_in(rows: Collection[Event], applicant: Collection[Event], sees: Colle
     return {"entries": entries, "references": list(last.references), "tally": msgspec.to_builtins(last.tally)}
 
 
+def _demographics(person: Person, events: Collection[Event]) -> dict[str, Any] | None:
+    """What they said of themselves last, unless it was taken back."""
+    for event in events:
+        if isinstance(event, Person.DemographicsVolunteered) and event.keyring == person.demographics:
+            return {name: value for name in personal_fields(type(event)) if (value := _text(getattr(event, name)))}
+    return None
+
+
 def notes_shown(events: Collection[Event], *, staff: bool) -> list[dict[str, Any]]:
     """Opened notes; without `staff` only those for the applicant too."""
     return [
@@ -248,6 +256,12 @@ def person_shown(person: Person, events: Collection[Event], sees: Collection[Per
             for note in notes_shown(events, staff=True)
             if note["note"] is not None or note["audience"] == "applicant"
         ],
+        "erasure": {"state": person.erasure, "due": None if person.erasure_due == date.max else person.erasure_due}
+        if person.erasure
+        else None,
+        "provider_listing": msgspec.to_builtins(person.listing),
+        "demographics": _demographics(person, events) if "demographic" in sees else None,
+        "died_on": person.died_on,
         "merged": sorted(person.merged),
         "merged_into": person.merged_into or None,
         "version": person.version,

@@ -155,7 +155,8 @@ async def queue(house: House, association: str) -> tuple[dict[str, list[dict[str
         ],
         "to_decide": [_waiting_transfer(row) for row in await _to_decide(house, association)],
         "questions": [
-            {"id": row["subject"], "kind": row["kind"], "person": row["subject"] if row["kind"] == "likeness" else "",
+            {"id": row["subject"], "kind": row["kind"],
+             "person": row["subject"] if row["kind"] in ("likeness", "merger") else "",
              "state": "open", "what": row["field"] or "", "since": row["asked_on"]}
             for row in asked
             if row["kind"] != "review"

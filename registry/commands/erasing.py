@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import suppress
+from datetime import date
+
+import msgspec
 
 from domain import access
-from domain.access import Thing
-from domain.errors import Invalid
-from domain.person import Person
+from domain.access import OPERATOR, Thing
+from domain.aggregate import Aggregate
+from domain.application import Application
+from domain.errors import Invalid, Refused
+from domain.person import Demographics, Person
+from domain.reference import Reference, references_of
+from domain.transfer import Transfer
 from registry.commands.shared import Act, Shared, once
 from registry.store import Recorded
 
@@ -33,6 +41,150 @@ class Erasing(Shared):
         duplicate.late = act.late
         survivor.split(duplicate, on=on, by=act.actor.by)
         return self.store.save(duplicate, survivor, request=act.request)
+
+    # -- erasure: requested, confirmed by a second person, carried out seven days later ------------------------------
+
+    @once
+    def request_erasure(self, act: Act, person: str) -> Recorded:
+        found, on = self._person(act, "request_erasure", person)
+        found.request_erasure(on=on, by=act.actor.by)
+        return self.store.save(found, request=act.request)
+
+    @once
+    def confirm_erasure(self, act: Act, person: str) -> Recorded:
+        """The second person's word. Until the day it names it can be cancelled; after it nothing brings them back."""
+        found, on = self._person(act, "confirm_erasure", person)
+        found.confirm_erasure(on=on, by=act.actor.by)
+        return self.store.save(found, request=act.request)
+
+    @once
+    def cancel_erasure(self, act: Act, person: str) -> Recorded:
+        found, on = self._person(act, "cancel_erasure", person)
+        found.cancel_erasure(on=on, by=act.actor.by)
+        return self.store.save(found, request=act.request)
+
+    def carry_out_erasure(self, person: str) -> bool:
+        """Forget them, if it is due: the events first, all at once, then the keys. Repeated until both are done.
+
+        What they said of others as a rater stays with those others' references and goes with these (ours): it is
+        evidence of another's award, sealed under that reference's own key.
+        """
+        found = self.store.find(Person, person)
+        if found is None:
+            return False
+        on = self.today(self.home_of(found.residence))
+        if found.erasure_is_due(on):
+            self._forget(found, on)
+        elif not found.to_destroy:
+            return False
+        self._destroy_keys(person, on)
+        return True
+
+    def _forget(self, survivor: Person, on: date) -> None:
+        """Every record of the human, what they hold and what is open of theirs, in one transaction."""
+        records = self.identity(survivor.name)
+        endorsements = self.endorsements_of(survivor.name)
+        closed: list[Aggregate] = []
+        cases = [(Application, f"open_application/{record}") for record in records]
+        cases += [(Transfer, f"open_transfer/{endorsement.number}") for endorsement in endorsements]  # type: ignore[misc]
+        for kind, stream in dict.fromkeys((kind, self.store.holder(claim)) for kind, claim in cases):
+            if stream:
+                closed.append(self._closed(self.store.get(kind, stream.partition("/")[2]), on))
+        for record in records:
+            for name in self.store.claimed(references_of(record)):
+                reference = self.store.get(Reference, name)
+                reference.erase(on=on, by=OPERATOR.by)
+                closed.append(reference)
+        for endorsement in endorsements:
+            endorsement.end_by_erasure(on=on, by=OPERATOR.by)
+        people = [survivor, *(self.store.get(Person, record) for record in records[1:])]
+        for person in people:
+            match, address_match = self._matches(person)
+            person.erase(match=match, address_match=address_match, on=on, by=OPERATOR.by)
+        self.store.save(*people, *endorsements, *closed)
+
+    def _closed(self, case: Application | Transfer, on: date) -> Aggregate:
+        """An open case ended as its applicant would end it; what can't be ended any more is over."""
+        end = case.withdraw if isinstance(case, Application) else case.cancel
+        with suppress(Refused):
+            end(on=max(on, case.last_on), by=OPERATOR.by)
+        return case
+
+    def _matches(self, person: Person) -> tuple[str, str]:
+        """The present keyed hashes of name and address, which others may take again."""
+        match = address_match = ""
+        for _, event in self.store.events(person.stream):
+            opened = self.store.opened(event)
+            match = getattr(opened, "match", match) or match
+            address_match = getattr(opened, "address_match", address_match) or address_match
+        return match, address_match
+
+    def _destroy_keys(self, person: str, on: date) -> None:
+        """The keys, then the word that they are gone: whoever is killed in between does it again."""
+        for record in self.identity(person):
+            found = self.store.get(Person, record)
+            if not found.to_destroy:
+                continue
+            if found.state == "erased":
+                for reference in self.store.claimed(references_of(record)):
+                    self.store.vault.erase(reference, ["reference"])
+                self.store.end_access(record)
+            for keyring in found.to_destroy - {record}:
+                self.store.vault.erase(keyring, ["demographic"])
+            if record in found.to_destroy:
+                self.store.vault.erase(record)
+            found.remember_destruction(on=on, by=OPERATOR.by)
+            self.store.save(found)
+
+    # -- demographics: volunteered, withdrawn at will -----------------------------------------------------------------
+
+    @once
+    def volunteer_demographics(self, act: Act, person: str, told: Demographics) -> Recorded:
+        """What was said before is destroyed at once."""
+        found, on = self._person(act, "volunteer_demographics", person)
+        found.volunteer(told, on=on, by=act.actor.by)
+        return self._without_the_old(found, act, on)
+
+    @once
+    def withdraw_demographics(self, act: Act, person: str) -> Recorded:
+        found, on = self._person(act, "withdraw_demographics", person)
+        found.withdraw_demographics(on=on, by=act.actor.by)
+        return self._without_the_old(found, act, on)
+
+    def _without_the_old(self, person: Person, act: Act, on: date) -> Recorded:
+        recorded = self.store.save(person, request=act.request)
+        if person.to_destroy:
+            # If this is not done, a nightly rule does it.
+            with suppress(Refused):
+                self._destroy_keys(person.name, on)
+        return recorded
+
+    # -- likenesses and mergers --------------------------------------------------------------------------------------
+
+    @once
+    def settle_likeness(self, act: Act, person: str, other: str, *, same: bool) -> Recorded:
+        """Two records are of one human, or not. If so they are merged at once, by who may see both.
+
+        The record that was there first goes on (ours). Others leave the merger to the Alliance, which is asked.
+        """
+        found = self._or_forbidden(act, "settle_likeness", Person, person)
+        asked = found.likenesses.get(other)
+        association = asked.association if asked else ""
+        access.check(act.actor, "settle_likeness", Thing(association=association))
+        on = self._begin(act, found, self.association(association or "ALLIANCE").row)
+        found.settle_likeness(other, same=same, on=on, by=act.actor.by)
+        if not same or not (survivor := self._merging(act, found, other)):
+            return self.store.save(found, request=act.request)
+        self._merge(msgspec.structs.replace(act, version=None), found, survivor)
+        return self.store.save(found, survivor, request=act.request)
+
+    def _merging(self, act: Act, found: Person, other: str) -> Person | None:
+        """The record to go on, if the actor may merge them: nothing stands in the way but what `_merge` says."""
+        survivor = self.store.find(Person, self.identity(other)[0])
+        if survivor is None or survivor.state != "known" or survivor.name == found.name or found.state != "known":
+            return None
+        things = [Thing(association=self.association_of(one, act.actor)) for one in (found, survivor)]
+        return survivor if all(access.allowed(act.actor, "merge_persons", thing) for thing in things) else None
 
     def _both(self, act: Act, deed: str, duplicate: str, survivor: str) -> tuple[Person, Person]:
         """Both have to be the actor's: a merger shows each association the other's record."""

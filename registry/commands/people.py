@@ -14,7 +14,7 @@ from domain.endorsement import (
     read_number,
 )
 from domain.errors import Conflict, Invalid
-from domain.person import Audience, Person
+from domain.person import Audience, Person, ProviderListing
 from domain.portfolio import Entry
 from domain.transfer import Transfer
 from registry.commands.shared import Act, Shared, once, thing_of
@@ -91,6 +91,31 @@ class People(Shared):
         return self.store.save(found, request=act.request)
 
     @once
+    def verify_membership_elsewhere(
+        self, act: Act, person: str, *, association: str, body: str, from_: date, through: date
+    ) -> Recorded:
+        """A membership of another body, seen in writing, that this association takes for its own (AZ-FAQ)."""
+        access.check(act.actor, "verify_membership_elsewhere", Thing(association=association, person=person))
+        found = self.store.get(Person, person)
+        on = self._begin(act, found, self.association(association).row)
+        found.verify_membership(association, body, from_, through, on=on, by=act.actor.by)
+        return self.store.save(found, request=act.request)
+
+    @once
+    def end_membership(self, act: Act, person: str, *, association: str, through: date) -> Recorded:
+        access.check(act.actor, "end_membership", Thing(association=association, person=person))
+        found = self.store.get(Person, person)
+        on = self._begin(act, found, self.association(association).row)
+        found.end_membership(association, through, on=on, by=act.actor.by)
+        return self.store.save(found, request=act.request)
+
+    @once
+    def choose_provider_listing(self, act: Act, person: str, listing: ProviderListing) -> Recorded:
+        found, on = self._person(act, "choose_provider_listing", person)
+        found.choose_listing(listing, on=on, by=act.actor.by)
+        return self.store.save(found, request=act.request)
+
+    @once
     def record_entry(
         self, act: Act, person: str, fact: Entry, *, title: str = "", provider_name: str = "", supersedes: str = ""
     ) -> Recorded:
@@ -124,16 +149,6 @@ class People(Shared):
     def record_reviewer_training(self, act: Act, person: str) -> Recorded:
         found, on = self._person(act, "record_reviewer_training", person)
         found.record_reviewer_training(act.actor.association or self.home_of(found.residence), on=on, by=act.actor.by)
-        return self.store.save(found, request=act.request)
-
-    @once
-    def settle_likeness(self, act: Act, person: str, other: str, *, same: bool) -> Recorded:
-        found = self._or_forbidden(act, "settle_likeness", Person, person)
-        asked = found.likenesses.get(other)
-        association = asked.association if asked else ""
-        access.check(act.actor, "settle_likeness", Thing(association=association))
-        on = self._begin(act, found, self.association(association or "ALLIANCE").row)
-        found.settle_likeness(other, same=same, on=on, by=act.actor.by)
         return self.store.save(found, request=act.request)
 
     @once

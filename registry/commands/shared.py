@@ -336,7 +336,7 @@ class Shared:
         on = self.today(endorsement.custodian)
         if endorsement.standing(on) != "active":
             return
-        person = person or self._known(endorsement.person)
+        person = person or self._known(self.identity(endorsement.person)[0])
         cti = self.draw(16).hex()
         through = endorsement.printed_through(on)
         zone = ZoneInfo(self.association(endorsement.custodian).row.zone)
@@ -346,6 +346,7 @@ class Shared:
             valid_from=self.clock().replace(microsecond=0),
             expires_at=datetime.combine(through, time(23, 59, 59), zone).astimezone(UTC),
             through=through,
+            person=person.stream,
             person_version=person.named_by,
             why=why,
             on=on,
@@ -362,7 +363,8 @@ class Shared:
         present = endorsement.certificate
         if present is None:
             return "imported" if endorsement.imported else "awarded"
-        if present.person_version != self.store.get(Person, endorsement.person).named_by:
+        holder = self.store.get(Person, self.identity(endorsement.person)[0])
+        if (present.person or endorsement.person, present.person_version) != (holder.name, holder.named_by):
             return "renamed"
         if present.association != endorsement.custodian:
             return "transferred"

@@ -25,9 +25,9 @@ from registry.pages.words import HINTS, LABELS, plain
 
 KEY, VERSION = "_key", "_version"
 _GRAVE = frozenset({"suspend", "propose_removal", "remove", "archive", "withdraw_application", "decline_transfer",
-                    "cancel_transfer", "dispute_standing", "hold_transfer", "end_licence",
-                    "suspend_licence", "correct",
-                    "refuse_registration", "decline_application"})  # fmt: skip
+                    "cancel_transfer", "dispute_standing", "hold_transfer", "end_licence", "suspend_licence", "correct",
+                    "refuse_registration", "decline_application", "request_erasure", "confirm_erasure",
+                    "merge_persons", "split_persons"})  # fmt: skip
 
 
 class Field(NamedTuple):
@@ -330,14 +330,28 @@ def for_person(
     actor: Actor, thing: Thing, found: Person, endorsements: Sequence[Endorsement], on: date, typed: Typed | None
 ) -> list[Form]:
     person = {"person": found.name}
-    names = ["record_entry", "nominate_rater", "start_application", "record_membership", "move_person",
-             "choose_publication", "rename_person",
-             *([] if found.trained(on) else ["record_reviewer_training"])]  # fmt: skip
+    if found.state != "known":
+        names = ["cancel_erasure"] if found.erasure else ["request_erasure"] if found.state == "died" else []
+        return _allowed(actor, thing, names, person, found.version, typed)
+    names = ["record_entry", "nominate_rater", "start_application", "record_membership", "verify_membership_elsewhere",
+             "end_membership",
+             "move_person", "choose_publication", "choose_provider_listing", "rename_person", "write_note",
+             "volunteer_demographics"]  # fmt: skip
+    if found.demographics:
+        names.append("withdraw_demographics")
+    names += {"": ["request_erasure"], "requested": ["confirm_erasure", "cancel_erasure"],
+              "confirmed": ["cancel_erasure"]}[found.erasure]  # fmt: skip
+    if not found.trained(on):
+        names.append("record_reviewer_training")
     values = {"association": found.residence, "residence": found.residence, "listed": found.listed}
     forms = _allowed(actor, thing, names, person, None, typed, values=values)
     moving = [(e.number, e.number) for e in endorsements if e.standing(on) in ("active", "inactive")]
     if moving:
         forms += _allowed(actor, thing, ["request_transfer"], person, None, typed, options={"endorsements": moving})
+    for other in sorted(found.merged):
+        forms += _allowed(actor, thing, ["split_persons"], person, found.version, typed, values={"other": other})
+    if actor.role in ("coordinator", "alliance"):
+        forms += _allowed(actor, thing, ["merge_persons"], person, found.version, typed)
     for other, asked in found.likenesses.items():
         if asked.same is None:
             theirs = Thing(association=asked.association)

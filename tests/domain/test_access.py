@@ -95,7 +95,7 @@ def test_every_command_asks_the_table():
 
 
 def test_what_needs_a_second_person_is_what_was_reviewed():
-    assert {rule.deed for rule in TABLE if rule.second} == {"remove"}
+    assert {rule.deed for rule in TABLE if rule.second} == {"remove", "confirm_erasure"}
 
 
 def test_what_cannot_be_undone_takes_a_new_sign_in():

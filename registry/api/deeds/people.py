@@ -7,7 +7,7 @@ import msgspec
 
 from domain.errors import Invalid
 from domain.event import LateReason
-from domain.person import Audience
+from domain.person import Audience, ProviderListing
 from domain.portfolio import Entry
 from registry.api.deeds.rows import Body, Deed, P
 
@@ -36,6 +36,31 @@ class NewMembership(Body, frozen=True):
     association: str
     from_: date = msgspec.field(name="from")
     through: date
+
+
+class MembershipElsewhere(Body, frozen=True):
+    """A membership of `body`, by its abbreviation, which the association takes for its own."""
+
+    association: str
+    body: str
+    from_: date = msgspec.field(name="from")
+    through: date
+
+
+class MembershipEnd(Body, frozen=True):
+    association: str
+    through: date
+
+
+class Listing(ProviderListing, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """Whether the public list of providers of RSC shows you, your languages by code, and whether from afar."""
+
+    on: date | None = None
+    late: LateReason | None = None
+
+
+def _listing(body: Listing) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    return (ProviderListing(**{name: getattr(body, name) for name in ProviderListing.__struct_fields__}),), {}
 
 
 class NewEntry(Entry, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
@@ -83,6 +108,12 @@ DEEDS: tuple[Deed, ...] = (
          {"listed": False}),
     Deed("record_membership", f"{P}/memberships", "Record a membership of an association", NewMembership,
          {"association": "VA", "from": "2026-01-01", "through": "2026-12-31"}),
+    Deed("verify_membership_elsewhere", f"{P}/memberships-elsewhere", "Verify a membership of another body",
+         MembershipElsewhere, {"association": "VA", "body": "WAIMH", "from": "2026-01-01", "through": "2026-12-31"}),
+    Deed("end_membership", f"{P}/membership-ends", "Record that a membership ended early", MembershipEnd,
+         {"association": "VA", "through": "2026-03-31"}),
+    Deed("choose_provider_listing", f"{P}/provider-listings", "Choose whether the public list of providers shows you",
+         Listing, {"listed": True, "languages": ["en", "es"], "remote": True}, _listing),
     Deed("record_entry", f"{P}/entries", "Record or correct a portfolio entry", NewEntry, _TRAINING, _entry),
     Deed("withdraw_entry", f"{P}/entries/{{entry}}/withdrawals", "Take this entry back"),
     Deed("vet_provider", f"{P}/entries/{{entry}}/vettings", "Vet a provider of RSC who is not endorsed", Vetting,
