@@ -145,7 +145,6 @@ TABLE: tuple[Rule, ...] = (
     *_rows("approve_for_exam", _COORDINATOR, _ALLIANCE, basis="VA-EXAM"),
     *_rows("book_exam", _HOLDER, _COORDINATOR, _ALLIANCE, basis="VA-EXAM"),
     *_rows("cancel_exam", _HOLDER, _COORDINATOR, _ALLIANCE),
-    *_rows("expire_exam_approval", _OPERATOR, basis="VA-EXAM"),
     *_rows("record_sitting", _ALLIANCE, basis="ALL-EXAM"),
     *_rows("assign_scorer", _ALLIANCE, basis="ALL-EXAM"),
     *_rows("recuse_scorer", ("exam_scorer", "assigned"), _ALLIANCE),

@@ -117,6 +117,7 @@ class Application(Aggregate):
         self.edition = ""
         self.assessments: dict[str, Assessment] = {}
         self.exam = ""
+        self.exam_window: date | None = None
         self.exam_through: date | None = None
         self.exams: list[ExamResult] = []
         self.fees: dict[Charge, Fee] = {}
@@ -363,6 +364,7 @@ class Application(Aggregate):
         def apply(self, application: Application) -> None:
             application.state = "exam_booked"
             application.exam = self.exam
+            application.exam_window = self.window
 
         def claims(self) -> Claims:
             return Claims(take=(exam_of(self.exam),))

@@ -198,8 +198,8 @@ _OF_PERSON = (
 )
 
 _EXAMS_OVER = (
-    "SELECT application, association, exam_through FROM views.applications"
-    " WHERE state = 'exam_approved' AND exam_through < %(on)s ORDER BY exam_through, application LIMIT %(limit)s"
+    "SELECT application FROM views.applications WHERE state = 'exam_approved' AND exam_through < %(on)s"
+    ' AND application COLLATE "C" > %(after)s ORDER BY application COLLATE "C" LIMIT %(limit)s'
 )
 _ADVISED = (
     "SELECT " + _COLUMNS + " FROM views.applications WHERE advisors @> to_jsonb(%(person)s::text)"
@@ -246,9 +246,9 @@ def of_person(person: str) -> Query:
     return Query(_OF_PERSON, {"person": person})
 
 
-def exam_approvals_over(on: date, *, limit: int = 1000) -> Query:
-    """Applications whose approval for the exam ended before a day with no exam booked (R16), oldest first."""
-    return Query(_EXAMS_OVER, {"on": on, "limit": limit})
+def exam_approvals_over(on: date, after: str, limit: int) -> Query:
+    """Applications whose approval for the exam ended before a day, with no exam booked (R16)."""
+    return Query(_EXAMS_OVER, {"on": on, "after": after, "limit": limit})
 
 
 def advised_by(person: str) -> Query:

@@ -6,6 +6,7 @@ from projections import (
     applications,
     associations,
     certificates,
+    exams,
     history,
     people,
     quality,
@@ -20,6 +21,7 @@ VIEWS: Final[tuple[View, ...]] = (
     associations.VIEW,
     people.VIEW,
     standing.VIEW,
+    exams.VIEW,
     applications.VIEW,  # before tasks, which asks it for the association
     references.VIEW,
     transfers.VIEW,

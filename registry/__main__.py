@@ -11,6 +11,7 @@ from registry.cli import (
     access,
     association,
     audit,
+    competencies,
     convert,
     database,
     demo,
@@ -56,6 +57,7 @@ for group in (
     access,
     association,
     rules,
+    competencies,
 ):
     group.join(app)
 

@@ -88,6 +88,8 @@ RULES: Final[tuple[Rule, ...]] = (
          applications.to_expire, Registry.expire_application),
     Rule("erasure", "Seven days after a second person's word, somebody is forgotten", "ours (design section 5)",
          people.to_forget, Registry.carry_out_erasure, saves_only=False),
+    Rule("exam_approval", "A year after the approval, the exam can't be sat any more", "R16, VA-EXAM",
+         applications.exam_approvals_over, Registry.expire_exam_approval),
 )  # fmt: skip
 
 

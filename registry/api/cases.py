@@ -15,6 +15,7 @@ from domain.editions import edition_for, practice
 from domain.endorsement import Endorsement, read_number
 from domain.errors import Forbidden, NotFound, NotInForce
 from domain.event import Event, Sealed
+from domain.exam import Exam
 from domain.person import Person
 from domain.policy import PORTFOLIO
 from domain.reference import Reference, references_of
@@ -22,8 +23,8 @@ from domain.transfer import Transfer
 from projections import history as history_view
 from registry.api.associations import known_rows
 from registry.api.house import House
+from registry.api.shown import coverage_shown, notes_shown, person_names, reference_shown
 from registry.api.shown import handed_in as handed_in_shown
-from registry.api.shown import notes_shown, person_names, reference_shown
 from registry.commands import thing_of
 from registry.commands.applications import is_member
 
@@ -55,7 +56,7 @@ class Case(NamedTuple):
 
     def must_tell(self, position: int) -> None:
         """Raise NotFound for an event of the case that is kept from the asker."""
-        if self.hidden and position not in dict(self.rows):
+        if position not in dict(self.rows):
             raise NotFound("event")
 
 
@@ -105,15 +106,39 @@ async def whole_history(house: House, found: Case) -> Case:
     """With the events of the application and the transfers of this endorsement, as far as the views have come."""
     known_so_far = [row["position"] for row in await house.readers.rows(*history_view.positions(found.state.name))]
     rows = dict([*await house.events_at(known_so_far), *found.rows])
+    if found.rule.role == "holder":
+        rows = {at: event for at, event in rows.items() if not isinstance(event, Application.CompetenciesAssessed)}
     return found._replace(rows=sorted(rows.items()))
 
 
 async def application(house: House, actor: Actor, name: str) -> Case:
-    """As far as the asker may know the judgements, which are kept apart until all are given (see `_kept_apart`)."""
+    """As far as the asker may know the judgements, which are kept apart until all are given.
+
+    See `_kept_apart` for what reviewers recommended, `_assessed_apart` for their word on each competency.
+    """
     found = await _case(house, actor, Application, name, "see_application")
-    hidden = _kept_apart(found.state, actor)
-    rows = [row for row in found.rows if not _tells(row[1], hidden)]
+    state: Application = found.state
+    hidden, unread = _kept_apart(state, actor), _assessed_apart(state, actor)
+    rows = [row for row in found.rows if not _tells(row[1], hidden) and not _assesses(row[1], unread)]
+    state.assessments = {number: word for number, word in state.assessments.items() if number not in unread}
     return found._replace(rows=rows, hidden=hidden)
+
+
+def _assessed_apart(found: Application, actor: Actor) -> frozenset[str]:
+    """The reviewers whose word on the competencies an asker may not know (ours).
+
+    Before all have recommended nobody but the reviewer; afterwards all who judge or decide, never the applicant.
+    """
+    if actor.role in ("holder", "advisor"):
+        return frozenset(found.reviewing_people)
+    if found.all_recommended:
+        return frozenset()
+    own = actor.person if actor.role == "reviewer" else ""
+    return frozenset(number for number, person in found.reviewing_people.items() if person != own)
+
+
+def _assesses(event: Event, reviewers: Collection[str]) -> bool:
+    return isinstance(event, Application.CompetenciesAssessed) and event.reviewer in reviewers
 
 
 def _kept_apart(found: Application, actor: Actor) -> frozenset[str]:
@@ -134,6 +159,10 @@ def _tells(event: Event, reviewers: Collection[str]) -> bool:
     if isinstance(event, Application.ConsensusReached):
         return bool(reviewers)
     return event.topic in JUDGEMENTS and getattr(event, "reviewer", "") in reviewers
+
+
+async def exam(house: House, actor: Actor, name: str, *, deed: str = "see_exam") -> Case:
+    return await _case(house, actor, Exam, name, deed)
 
 
 async def handed_in(house: House, found: Case) -> Any:
@@ -184,12 +213,15 @@ async def transfer(house: House, actor: Actor, name: str) -> Case:
     return await _case(house, actor, Transfer, name, "see_transfer")
 
 
-async def _case(house: House, actor: Actor, kind: type[Application] | type[Transfer], name: str, deed: str) -> Case:
+async def _case(
+    house: House, actor: Actor, kind: type[Application] | type[Exam] | type[Transfer], name: str, deed: str
+) -> Case:
     found, rows = await load(house, kind, name)
     rule = access.check(actor, deed, Thing() if found is None else thing_of(found))
     if found is None:
         raise NotFound(kind.kind)
-    await across(house, actor, deed, found)
+    if not isinstance(found, Exam):  # which is nobody's but the Alliance's
+        await across(house, actor, deed, found)
     return Case(found, rule, rows)
 
 
@@ -328,6 +360,22 @@ def _missing(house: House, found: Person, category: str, on: date, edition_on: d
             for judged in adds.judged
         ],
         "missing": [gap.as_dict() for gap in edition.missing(adds)],
+    }
+
+
+async def covered(house: House, found: Person, category: str, on: date) -> dict[str, Any]:
+    """Which competencies of a category this person's portfolio shows."""
+    return await house.wait_for(_covered, house, found, category, on)
+
+
+def _covered(house: House, found: Person, category: str, on: date) -> dict[str, Any]:
+    home = house.registry.home_of(found.residence)
+    catalogue = house.registry.catalogue(home)
+    return {
+        "category": category,
+        "on": on,
+        "blocks": practice(home, on).competencies_block,
+        **coverage_shown(house.registry.covered(found, category, on), catalogue),
     }
 
 

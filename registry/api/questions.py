@@ -11,6 +11,7 @@ from domain.access import PUBLIC, Actor, Role, Thing, allowed, check, rows_of
 from domain.association import ROWS
 from domain.audit import Audit
 from domain.category import ADD_ONS, CATEGORIES
+from domain.competency import DOMAINS
 from domain.endorsement import Endorsement, read_number
 from domain.errors import Invalid, NotFound
 from domain.person import Person
@@ -29,6 +30,7 @@ from registry.api.shown import (
     association_shown,
     endorsement_shown,
     event_shown,
+    exam_shown,
     person_shown,
     transfer_shown,
 )
@@ -250,7 +252,47 @@ async def see_reviews(house: House, request: HttpRequest, actor: Actor) -> Answe
     return Answer({"reviews": [row | {"name": names.get(row["person"])} for row in rows]}, position)
 
 
+async def see_exams(house: House, request: HttpRequest, actor: Actor) -> Answer:  # noqa: ARG001 # a question
+    check(actor, "see_exams", Thing(person=actor.person))
+    rows, position = await views.exams(house, actor.person if actor.role == "exam_scorer" else None)
+    return Answer({"exams": rows}, position)
+
+
+async def see_exam(house: House, request: HttpRequest, actor: Actor) -> Answer:
+    found = await cases.exam(house, actor, request.path_params["exam"])
+    scorer = actor.person if found.rule.role == "exam_scorer" else ""
+    return Answer(exam_shown(found.state, scorer), found.position, found.state.version)
+
+
+async def see_exam_history(house: House, request: HttpRequest, actor: Actor) -> Answer:
+    return _history(await cases.exam(house, actor, request.path_params["exam"], deed="see_exam_history"))
+
+
+async def see_coverage(house: House, request: HttpRequest, actor: Actor) -> Answer:
+    found = await cases.person(house, actor, request.path_params["person"])
+    category = request.query_params.get("category", "")
+    if category not in CATEGORIES:
+        raise Invalid(f"Give a category: {', '.join(CATEGORIES)}.", field="category")
+    person: Person = found.state
+    on = day(request) or cases.today(house, person.residence)
+    return Answer(await cases.covered(house, person, category, on), found.position, person.version)
+
+
 # --- open to everybody
+
+
+async def see_competencies(house: House, request: HttpRequest, actor: Actor) -> Answer:  # noqa: ARG001 # a question
+    """Codes and labels; a licensee's text is for its own people."""
+    association = request.query_params.get("association", "") or "ALLIANCE"
+    if association not in ROWS:
+        raise Invalid("No association has this code; use a code such as VA.", field="association")
+    catalogue = await house.wait_for(house.registry.catalogue, association)
+    shown = [
+        {"code": area.code, "label": area.label, "domain": DOMAINS[area.domain], "slots": area.slots,
+         "source": area.source}
+        for area in catalogue.areas
+    ]  # fmt: skip
+    return Answer({"catalogue": catalogue.name, "competencies": shown}, public=True)
 
 
 async def search_register(house: House, request: HttpRequest, actor: Actor) -> Answer:  # noqa: ARG001 # a question
@@ -318,6 +360,8 @@ async def proof_of(house: House, actor: Actor, position: int) -> Response:  # no
             await cases.person(house, actor, name)
         case "application":
             (await cases.application(house, actor, name)).must_tell(position)
+        case "exam":
+            await cases.exam(house, actor, name, deed="see_exam_history")
         case "transfer":
             await cases.transfer(house, actor, name)
         case "reference":
@@ -391,6 +435,8 @@ QUESTIONS: tuple[Question, ...] = (
              "see_person", (ON, POSITION), {"endorsements": [_ENDORSEMENT]}),
     Question("missing", f"{_P}/missing", "What is missing before they can submit", see_missing, "see_person",
              (_CATEGORY, ON), {"edition": "FS-2023", "missing": []}),
+    Question("coverage", f"{_P}/coverage", "Which competencies of a category the portfolio shows", see_coverage,
+             "see_person", (_CATEGORY, ON), {"catalogue": "ours-1", "covered": [], "missing": [], "by_reference": []}),
     Question("application", _A, "An application", see_application, "see_application", (),
              {"application": "nbswy3dpeb3w64tmmqqho2lumq", "state": "in_review"}),
     Question("application_history", f"{_A}/history", "Everything that happened to it", see_application_history,
@@ -411,6 +457,15 @@ QUESTIONS: tuple[Question, ...] = (
              (POSITION,), _QUEUE),
     Question("reviews", "/reviews", "What waits for me as a reviewer", see_reviews, "see_reviews", (POSITION,),
              {"reviews": []}),
+    Question("exams", "/exams", "Exams under way: a scorer's own, or all", see_exams, "see_exams", (POSITION,),
+             {"exams": []}),
+    Question("exam", "/exams/{exam}", "An exam, by its candidate number", see_exam, "see_exam", (),
+             {"exam": "mv4gc3lfpbqw24dmmuqgk6dbnu", "candidate": "C-7K3MQ9T", "state": "sat"}),
+    Question("exam_history", "/exams/{exam}/history", "Everything that happened to it", see_exam_history,
+             "see_exam_history", (), {"events": []}),
+    Question("competencies", "/competencies", "The competencies by code, as in force at an association",
+             see_competencies, "", (Parameter("association", "An association's code", "VA", {"enum": list(ROWS)}),),
+             {"catalogue": "ours-1", "competencies": []}),
     Question("associations", "/associations", "The associations", see_associations, "", (), {"associations": []}),
     Question("categories", "/categories", "The categories", see_categories, "", (), {"categories": []}),
     Question("rules", "/rules", "The rules in force on a day, each line with its source", see_rules, "",

@@ -9,8 +9,10 @@ import msgspec
 from domain.access import DEEDS, Actor, allowed
 from domain.application import Application
 from domain.category import ADD_ONS, CATEGORIES, with_add_on
+from domain.competency import Catalogue, Coverage, agreement
 from domain.endorsement import Endorsement
 from domain.event import Event, PersonalClass, personal_fields
+from domain.exam import Exam
 from domain.person import Person
 from domain.reference import ASKED, Reference, shown_answers
 from domain.transfer import Transfer
@@ -155,6 +157,14 @@ def application_shown(
         ],
         "consensus": None if hidden else application.consensus,
         "judgement": None if hidden else application.judgement,
+        "competencies": [
+            {"reviewer": number, "met": found.met, "not_met": found.not_met}
+            for number, found in application.assessments.items()
+        ],
+        "agreement": msgspec.to_builtins(agreement(application.assessments.values()))
+        if application.all_recommended
+        else [],
+        "exam": _exam_of(application),
         "version": application.version,
         "can": [deed for deed in application.can(reviewers) if deed not in DEEDS or allowed(actor, deed, thing)],
         "links": {
@@ -162,6 +172,72 @@ def application_shown(
             "history": f"/api/applications/{application.name}/history",
             "person": f"/api/people/{application.person}",
         },
+    }
+
+
+def _exam_of(application: Application) -> dict[str, Any] | None:
+    """How far the exam is, for whoever sees the application; None where the edition asks for none."""
+    asked = application.exam_asked
+    if asked is None:
+        return None
+    return {
+        "asked_by": asked.source,
+        "approved_through": application.exam_through,
+        "booked": application.exam or None,
+        "window": application.exam_window if application.exam else None,
+        "results": [
+            {"exam": sat.exam, "passed": sat.passed, "part_1": sat.part_1, "part_2": sat.part_2}
+            for sat in application.exams
+        ],
+    }
+
+
+def exam_shown(exam: Exam, scorer: str = "") -> dict[str, Any]:
+    """For `scorer` nothing that could tell whose it is, or what the other scorers found (R16); for others all of it."""
+    shown = {
+        "exam": exam.name,
+        "candidate": exam.candidate,
+        "multiple_choice": exam.multiple_choice,
+        "designation": exam.designation,
+        "window": exam.window,
+        "sat_on": exam.sat_on,
+        "version": exam.version,
+        "links": {"self": f"/api/exams/{exam.name}"},
+    }
+    if scorer:
+        score = exam.scorers.get(scorer)
+        open_ = exam.state == "sat" and score is None
+        return shown | {
+            "state": exam.state if exam.state in ("booked", "sat", "cancelled") else "decided",
+            "score": score,
+            "can": ["score part 2", "recuse yourself"] if open_ else [],
+        }
+    return shown | {
+        "state": exam.state,
+        "waits_for": exam.waits_for,
+        "wrong": exam.wrong,
+        "part_1": exam.part_1,
+        "part_2": exam.part_2,
+        "scorers": [
+            {"scorer": person, "score": score, "passed": exam.passes.get(person)}
+            for person, score in exam.scorers.items()
+        ],
+        "can": exam.can(),
+    }
+
+
+def coverage_shown(coverage: Coverage, catalogue: Catalogue) -> dict[str, Any]:
+    """Codes with their labels."""
+    labels = {area.code: area.label for area in catalogue.areas}
+
+    def named(codes: Collection[str]) -> list[dict[str, str]]:
+        return [{"code": code, "label": labels.get(code, code)} for code in codes]
+
+    return {
+        "catalogue": coverage.catalogue,
+        "covered": named(coverage.covered),
+        "missing": named(coverage.missing),
+        "by_reference": named(coverage.by_reference),
     }
 
 

@@ -13,6 +13,7 @@ from domain.association import ALLIANCE
 from domain.category import with_add_on
 from domain.errors import Invalid
 from projections import applications, references, standing, tasks, transfers
+from projections import exams as exams_view
 from projections import people as people_view
 from projections import register as register_view
 from registry.api.cases import full_name, today
@@ -192,6 +193,21 @@ def _waiting_transfer(row: Mapping[str, Any]) -> dict[str, Any]:
         "what": f"{row['releasing']} to {row['receiving']}, {', '.join(row['numbers'])}", "since": row["requested_on"],
         "links": {"self": f"/api/transfers/{row['transfer']}"},
     }  # fmt: skip
+
+
+async def exams(house: House, scorer: str | None) -> tuple[list[dict[str, Any]], int]:
+    """Exams under way; for a scorer those that wait for their score, and nothing of the others'."""
+    at = await position(house)
+    rows = await house.readers.rows(*exams_view.waiting(scorer, limit=_MOST))
+    return [
+        {
+            "id": row["exam"], "candidate": row["candidate"], "designation": row["designation"],
+            "multiple_choice": row["multiple_choice"], "window": row["week"],
+            "state": row["waits_for"] if scorer is None else row["state"],
+            "links": {"self": f"/api/exams/{row['exam']}"},
+        }
+        for row in rows
+    ], at  # fmt: skip
 
 
 async def people(house: House, name: str, association: str) -> list[dict[str, Any]]:

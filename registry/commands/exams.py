@@ -6,18 +6,20 @@ from collections.abc import Collection, Mapping
 from datetime import date
 
 from domain import access
-from domain.access import Thing
+from domain.access import OPERATOR, Thing
+from domain.aggregate import Aggregate
 from domain.application import Application, exam_of
 from domain.category import CATEGORIES
 from domain.competency import Competencies, read_catalogue
 from domain.editions import practice
 from domain.errors import Forbidden, NotFound
 from domain.exam import Exam, new_candidate
-from registry.commands.shared import Act, Shared, once
+from registry.commands.references import References
+from registry.commands.shared import Act, once
 from registry.store import Recorded
 
 
-class Exams(Shared):
+class Exams(References):
     """Deeds on exams and on the competencies: approve, book, score blind, decide; load a licensee's catalogue."""
 
     @once
@@ -57,11 +59,15 @@ class Exams(Shared):
         exam.cancel(on=act.on or self.today("ALLIANCE"), by=act.actor.role)
         return self.store.save(found, exam, request=act.request)
 
-    @once
-    def expire_exam_approval(self, act: Act, application: str) -> Recorded:
-        found, on = self._application(act, "expire_exam_approval", application)
-        found.expire_exam_approval(on=on, by=act.actor.by)
-        return self.store.save(found, request=act.request)
+    def expire_exam_approval(self, application: str) -> bool:
+        """Whether it was due: judged from the events, on the day it is at the association (R16)."""
+        found = self.store.get(Application, application)
+        on = self.today(found.association)
+        if found.state != "exam_approved" or found.exam_through is None or on <= found.exam_through:
+            return False
+        found.expire_exam_approval(on=on, by=OPERATOR.by)
+        self.store.save(found)
+        return True
 
     @once
     def record_sitting(self, act: Act, exam: str) -> Recorded:
@@ -102,8 +108,11 @@ class Exams(Shared):
         return self.store.save(found, request=act.request)
 
     @once
-    def decide_exam(self, act: Act, exam: str) -> Recorded:
-        """Say how it went, to the application too: one decision, one transaction. The scorers are not told whose."""
+    def decide_exam(self, act: Act, exam: str, *, feedback: str = "") -> Recorded:
+        """Say how it went, to the application too: one decision, one transaction. The scorers are not told whose.
+
+        `feedback`: the letter that goes out whatever the outcome (VA-EXAM); it is kept sealed with the person.
+        """
         found, on = self._exam(act, "decide_exam", exam)
         application = self._sat_for(found)
         found.decide(on=on, by=act.actor.by)
@@ -116,7 +125,13 @@ class Exams(Shared):
             on=there,
             by=act.actor.by,
         )
-        return self.store.save(found, application, request=act.request)
+        letter: list[Aggregate] = []
+        if feedback:
+            person = self._known(application.person)
+            person.late = act.late
+            person.write_note(application.stream, "applicant", feedback, on=there, by=act.actor.by)
+            letter.append(person)
+        return self.store.save(found, application, *letter, request=act.request)
 
     @once
     def load_competencies(
@@ -144,5 +159,10 @@ class Exams(Shared):
         return self.store.get(Application, stream.partition("/")[2])
 
     def _close_to(self, application: Application) -> set[str]:
-        """Whoever must not score: the examinee, their reviewers (also those who stepped back) and providers (ours)."""
-        return {application.person, *application.reviewing_people.values(), *application.providers.values()}
+        """Whoever must not score (ours): the examinee, their reviewers, also those who stepped back, providers, raters.
+
+        Every record of each of these people counts.
+        """
+        raters = [reference.rater for reference in self.references_of(application.person) if reference.rater]
+        people = {application.person, *application.reviewing_people.values(), *application.providers.values(), *raters}
+        return {record for person in people for record in self.identity(person)}

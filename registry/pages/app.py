@@ -21,6 +21,7 @@ from domain.editions import next_due, renewal_window
 from domain.endorsement import Endorsement, read_number
 from domain.errors import Forbidden, Invalid, NotFound, NotInForce, Refused
 from domain.event import Request
+from domain.exam import Exam
 from domain.person import Person
 from domain.reference import Reference
 from domain.rules import CODES, Section, in_force
@@ -37,6 +38,7 @@ from registry.api.shown import (
     application_shown,
     endorsement_shown,
     event_shown,
+    exam_shown,
     person_shown,
     transfer_shown,
 )
@@ -78,6 +80,8 @@ def add_pages(app: FastAPI, settings: Settings, checker: Checker) -> None:
     route("/today", today)
     route("/find", find, "POST")
     route("/reviews", reviews)
+    route("/exams", exams)
+    route("/exams/{exam}", exam)
     route("/enter/{token}", see_entry)
     route("/enter/{token}", enter, "POST")
     route("/leave", leave, "POST")
@@ -394,11 +398,19 @@ async def application(house: House, request: HttpRequest, actor: Actor, typed: T
     on = cases.today(house, state.association)
     names = await cases.names(house, [state.person])
     missing = await cases.missing_for(house, state, on)
+    applicant = (await cases.load(house, Person, state.person))[0] if missing else None
+    shows = await cases.covered(house, applicant, state.category, on) if applicant else None
+    catalogue = await house.wait_for(house.registry.catalogue, state.association)
     return page(
         house.settings, request, "application.html",
         shown=application_shown(state, actor, found.hidden, row.reviewers), name=names.get(state.person, ""),
         needed=row.reviewers, handed_in=await cases.handed_in(house, found),
-        history=history_of(found), forms=forms.for_application(actor, thing_of(state), state, row.reviewers, typed),
+        history=history_of(found), forms=forms.for_application(
+            actor, thing_of(state), state, row.reviewers, typed, on,
+            catalogue.areas_for(CATEGORIES[state.category].slot),
+        ),
+        shows=shows, labels={area.code: area.label for area in catalogue.areas},
+        texts={area.code: area.text for area in catalogue.areas if area.text},
         may_see_person=_may_see(actor, state.person, state.association), missing=missing,
         status=422 if typed else 200,
     )  # fmt: skip
@@ -452,6 +464,8 @@ async def today(
         return RedirectResponse(f"/people/{actor.person}", 303)
     if actor.role in ("reviewer", "advisor"):
         return RedirectResponse("/reviews", 303)
+    if actor.role == "exam_scorer":
+        return RedirectResponse("/exams", 303)
     code = request.query_params.get("association") or actor.association or "ALLIANCE"
     check(actor, "see_queue", Thing(association=code) if code in known_rows() else Thing())
     if code not in known_rows():
@@ -475,6 +489,25 @@ async def reviews(house: House, request: HttpRequest, actor: Actor) -> Response:
     advised = await views.advised(house, actor.person) if actor.role == "advisor" else []
     names = await cases.names(house, [row["person"] for row in (*rows, *advised)])
     return page(house.settings, request, "reviews.html", rows=rows, advised=advised, names=names)
+
+
+async def exams(house: House, request: HttpRequest, actor: Actor) -> Response:
+    check(actor, "see_exams", Thing(person=actor.person))
+    rows, _ = await views.exams(house, actor.person if actor.role == "exam_scorer" else None)
+    return page(house.settings, request, "exams.html", rows=rows, scores=actor.role == "exam_scorer")
+
+
+async def exam(house: House, request: HttpRequest, actor: Actor, typed: Typed | None = None) -> Response:
+    """For a scorer a candidate number and their own score; the history is the Alliance's."""
+    found = await cases.exam(house, actor, request.path_params["exam"])
+    state: Exam = found.state
+    scores = found.rule.role == "exam_scorer"
+    return page(
+        house.settings, request, "exam.html",
+        shown=exam_shown(state, actor.person if scores else ""), scores=scores,
+        history=[] if scores else history_of(found),
+        forms=forms.for_exam(actor, thing_of(state), state, typed), status=422 if typed else 200,
+    )  # fmt: skip
 
 
 # --- deeds
@@ -525,6 +558,7 @@ async def _again(house: House, request: HttpRequest, actor: Actor, deed: Deed, t
     shows: dict[str, Callable[..., Awaitable[Response]]] = {
         "people": person, "references": reference, "applications": application,
         "endorsements": endorsement, "transfers": transfer,
+        "exams": exam,
     }  # fmt: skip
     if deed.case not in shows:
         raise Problem("invalid", typed.error, field=typed.field)
@@ -534,6 +568,7 @@ async def _again(house: House, request: HttpRequest, actor: Actor, deed: Deed, t
 _PAGES = {
     "person": "people",
     "reference": "references",
+    "exam": "exams",
     "application": "applications",
     "endorsement": "endorsements",
     "transfer": "transfers",

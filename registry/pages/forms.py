@@ -10,11 +10,13 @@ import msgspec
 from starlette.datastructures import FormData
 
 from domain.access import LATE_ROLES, Actor, Thing, allowed
-from domain.application import Application
+from domain.application import Application, windows
 from domain.category import CATEGORIES, CURRENT
-from domain.editions import attaches, renewal_window
+from domain.competency import Area
+from domain.editions import attaches, practice, renewal_window
 from domain.endorsement import CONVERSIONS, Endorsement
 from domain.event import LateReason
+from domain.exam import Exam
 from domain.person import Person
 from domain.reference import Reference
 from domain.transfer import Transfer
@@ -270,7 +272,16 @@ def for_endorsement(actor: Actor, thing: Thing, found: Endorsement, on: date, ty
     return _allowed(actor, thing, names, {"number": found.number}, found.version, typed)
 
 
-def for_application(actor: Actor, thing: Thing, found: Application, needed: int, typed: Typed | None) -> list[Form]:
+def for_application(
+    actor: Actor,
+    thing: Thing,
+    found: Application,
+    needed: int,
+    typed: Typed | None,
+    on: date,
+    areas: Sequence[Area] = (),
+) -> list[Form]:
+    """`areas`: the competencies of the category, for a reviewer to judge."""
     names = [name for name in found.can(needed) if name in BY_NAME]
     mine = [
         number
@@ -279,9 +290,19 @@ def for_application(actor: Actor, thing: Thing, found: Application, needed: int,
     ]
     if actor.role == "reviewer" and all(found.reviewers[number] for number in mine):
         names = [name for name in names if name != "recommend"]
-    reviewers = {"reviewer": [(number, number) for number in mine]}
-    others = {"to": [(code, f"{code}, {CATEGORIES[code].title}") for code in CURRENT if code != found.category]}
-    options = {"recommend": reviewers, "recuse_reviewer": reviewers, "change_category": others}
+    reviewers: dict[str, Sequence[tuple[str, str]]] = {"reviewer": [(number, number) for number in mine]}
+    others: dict[str, Sequence[tuple[str, str]]] = {
+        "to": [(code, f"{code}, {CATEGORIES[code].title}") for code in CURRENT if code != found.category]
+    }
+    judged = [(area.code, f"{area.code} {area.label}") for area in areas]
+    weeks = windows(on, found.exam_through or on, practice(found.association, on).exam_months)
+    options: dict[str, dict[str, Sequence[tuple[str, str]]]] = {
+        "recommend": reviewers,
+        "recuse_reviewer": reviewers,
+        "change_category": others,
+        "assess_competencies": {**reviewers, "met": judged, "not_met": judged},
+        "book_exam": {"window": [(week.isoformat(), f"the week from {week.isoformat()}") for week in weeks]},
+    }
     values = {"what": "registration" if found.state == "started" else "processing"}
     forms = []
     for name in names:
@@ -289,6 +310,32 @@ def for_application(actor: Actor, thing: Thing, found: Application, needed: int,
             actor, thing, [name], {"application": found.name}, found.version, typed,
             values=values, options=options.get(name, {}),
         )  # fmt: skip
+    return forms
+
+
+def for_exam(actor: Actor, thing: Thing, found: Exam, typed: Typed | None) -> list[Form]:
+    mine = found.scorers.get(actor.person)
+    names = {
+        "booked": ["record_sitting", "assign_scorer"],
+        "sat": ["score_part_1", "assign_scorer", "decide_exam"],
+    }.get(found.state, [])
+    if found.part_1 is not None:
+        names = [name for name in names if name != "score_part_1"]
+    if found.waits_for != "waiting_for_the_decision":
+        names = [name for name in names if name != "decide_exam"]
+    if actor.role == "exam_scorer" and found.state in ("booked", "sat") and mine is None:
+        names = [*(["score_part_2"] if found.state == "sat" else []), "recuse_scorer"]
+    elif found.state in ("booked", "sat"):
+        names = [*names, "recuse_scorer"]
+    open_ = [person for person, score in found.scorers.items() if score is None]
+    if actor.role == "exam_scorer":
+        open_ = [person for person in open_ if person == actor.person]
+    if not open_:
+        names = [name for name in names if name != "recuse_scorer"]
+    forms = []
+    for name in names:
+        choose = {"scorer": [(person, person) for person in open_]} if name == "recuse_scorer" else {}
+        forms += _allowed(actor, thing, [name], {"exam": found.name}, found.version, typed, options=choose)
     return forms
 
 

@@ -6,6 +6,7 @@ import pytest
 from given import fact, given, then
 
 from domain.application import Application, windows, years_on
+from domain.editions import EDITIONS
 from domain.errors import Forbidden, Invalid, OutOfTurn
 from domain.event import personal_fields
 from domain.exam import Exam
@@ -73,6 +74,12 @@ def test_R10_a_specialist_who_submitted_on_the_first_day_of_2025_is_approved_wit
         judged.approve_for_exam(1, 1, on=APPROVED, by=BY)
     judged.approve("IMHS-9", 1, on=APPROVED, by=BY)
     assert judged.state == "approved"
+
+
+def test_R10_R11_the_exam_is_asked_of_mentors_always_and_of_specialists_until_2025():
+    for edition in EDITIONS:
+        asks = edition.slot.startswith("MHM") or (edition.slot == "MHS" and edition.effective < date(2025, 1, 1))
+        assert (edition.exam is not None) == asks, edition.name
 
 
 def test_R16_the_reviewers_word_comes_first():

@@ -9,6 +9,7 @@ from domain.application import Application, Fee, Snapshot
 from domain.association import ROWS, Association
 from domain.endorsement import Endorsement, Source
 from domain.event import Event
+from domain.exam import Exam
 from domain.key import Key
 from domain.person import Person
 from domain.policy import Attestation, Reinstatement, Tally
@@ -205,6 +206,8 @@ def application_events(draw, application, person, number):
         (Application.ReviewRecommended, {"reviewer": "IMHS-1", "outcome": "approve", "held": "IMHS"}),
         (Application.ConsensusReached, {"outcome": "approve"}),
         (Application.PutOnHold, {"reasons": ("more_rsc",)}),
+        (Application.ApprovedForExam, {"edition": "MHS-2023", "through": FIRST}),
+        (Application.ExamDecided, {"exam": "x1", "passed": False, "part_1": True, "part_2": False}),
         (Application.Deferred, {"reasons": ("more_rsc",), "may_resubmit_from": FIRST}),
         (Application.Reminded, {"months": 18, "expires": FIRST}),
         (Application.Appealed, {"decision": "deferred"}),
@@ -227,6 +230,23 @@ def application_events(draw, application, person, number):
         facts.append((cls, more))
     facts += draw(st.sampled_from([[], *([fact] for fact in last)]))
     return [event(cls, stream, i, on=draw(days), **more) for i, (cls, more) in enumerate(facts, start=1)]
+
+
+@st.composite
+def exam_events(draw, exam):
+    booked = {"candidate": f"C-{exam}", "window": FIRST, "multiple_choice": "IMH", "designation": "MHM-C"}
+    more = [
+        (Exam.Sat, {}),
+        (Exam.Part1Scored, {"wrong": 3, "items": 60, "most_wrong": 12, "passed": True}),
+        (Exam.ScorerAssigned, {"scorer": "s1"}),
+        (Exam.ScorerAssigned, {"scorer": "s2"}),
+        (Exam.ScorerRecused, {"scorer": "s2"}),
+        (Exam.Part2Scored, {"scorer": "s1", "score": 81.0, "pass_mark": 80.0, "passed": True}),
+        (Exam.Decided, {"passed": False, "part_1": True, "part_2": False}),
+        (Exam.Cancelled, {}),
+    ]
+    facts = [(Exam.Booked, booked), *draw(st.lists(st.sampled_from(more), max_size=6))]
+    return [event(cls, f"exam/{exam}", i, on=draw(days), **known) for i, (cls, known) in enumerate(facts, start=1)]
 
 
 @st.composite
@@ -263,6 +283,7 @@ def histories(draw, tag=""):
         streams.append(draw(person_events(f"p{tag}-{n}", f"p{tag}-2")))
         streams.append(draw(application_events(f"a{tag}-{n}", f"p{tag}-{n}", number)))
         streams.append(draw(endorsement_events(number, f"p{tag}-{n}", STANDING + OTHERS)))
+        streams.append(draw(exam_events(f"x{tag}-{n}")))
         streams.append(draw(transfer_events(f"t{tag}-{n}", f"p{tag}-{n}", number)))
     order = draw(st.permutations([i for i, stream in enumerate(streams) for _ in stream]))
     left = [iter(stream) for stream in streams]
