@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import secrets
 from bisect import bisect_right, insort
@@ -67,6 +68,7 @@ def new_number(category: str, draw: Callable[[int], bytes] = secrets.token_bytes
     return f"{category}-{random}{check_character(category, random)}"
 
 
+@functools.lru_cache(maxsize=10_000)
 def read_number(text: str) -> str:
     """A number as typed (any case, blanks, O for 0, I or L for 1) in its own form. Raises Invalid."""
     prefix, _, tail = "".join(text.split()).upper().replace("/", "").rpartition("-")

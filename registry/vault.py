@@ -1,6 +1,7 @@
 """Personal data under keys that can be destroyed: one key per person and class, wrapped by a master key."""
 
 import base64
+import binascii
 import functools
 import hashlib
 import hmac
@@ -103,7 +104,7 @@ class Vault:
 
     def seal_all(self, events: Sequence[E_]) -> list[E_]:
         """Seal the personal text of these events, making keys where a person has none yet. Raises Erased."""
-        plain = [_text_fields(event) for event in events]
+        plain = [text_fields(event) for event in events]
         keys = self._load(_pairs(events, plain), make=True)
         return [self._seal(e, fields, keys) if fields else e for e, fields in zip(events, plain, strict=True)]
 
@@ -115,10 +116,11 @@ class Vault:
                 raise Erased
             value = getattr(event, name)
             blind, nonce = self._random(BLIND), self._random(NONCE)
-            stream, version = event.originator_id, event.originator_version
-            place = _where(stream, version, name) + _joined_text(kind)
-            c = nonce + key.encrypt(nonce, blind + value.encode(), place)
-            changes[name] = Sealed(c=_b64(c), h=_b64(commitment(blind, stream, version, name, value)))
+            place, text = _where(event.originator_id, event.originator_version, name), value.encode()
+            c = nonce + key.encrypt(nonce, blind + text, place + _joined_text(kind))
+            # As `commitment`, with the place that is known already.
+            h = hashlib.sha256(b"".join((_BLIND_LENGTH, blind, place, _joined(text)))).digest()
+            changes[name] = Sealed(c=_b64(c), h=_b64(h))
         return msgspec.structs.replace(event, **changes)
 
     def open(self, event: E_) -> E_:
@@ -294,6 +296,7 @@ def _opening(event: Event, field: str, kind: PersonalClass, key: AESGCM | None) 
     return plain[:BLIND], value
 
 
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _BLIND_LENGTH = BLIND.to_bytes(4, "big")
 
 
@@ -329,8 +332,8 @@ def _pairs(events: Sequence[Event], fields: Sequence[list[_Field]]) -> set[_Pair
     return {(_subject(event), kind) for event, own in zip(events, fields, strict=True) for _, kind in own}
 
 
-def _text_fields(event: Event) -> list[_Field]:
-    # Nothing is nothing: None and "" are kept as they are.
+def text_fields(event: Event) -> list[_Field]:
+    """The fields that are to be sealed, and under which class; None and "" are kept as they are."""
     return [
         (name, kind)
         for name, kind in personal_fields(type(event)).items()
@@ -345,7 +348,7 @@ def _sealed_fields(event: Event) -> list[_Field]:
 
 
 def _b64(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+    return binascii.b2a_base64(data, newline=False).translate(_URL_SAFE).rstrip(b"=").decode()
 
 
 def _unb64(text: str) -> bytes:

@@ -333,7 +333,8 @@ class Shared:
 
     def _certify(self, endorsement: Endorsement, why: IssueReason, *, by: str, person: Person | None = None) -> None:
         """Issue a certificate today, if it is active today; nothing is printed for somebody who was forgotten."""
-        on = self.today(endorsement.custodian)
+        # It may have come a moment ago from a place where the next day has begun already.
+        on = max(self.today(endorsement.custodian), endorsement.last_on)
         if endorsement.standing(on) != "active":
             return
         person = person or self._known(self.identity(endorsement.person)[0])

@@ -28,7 +28,7 @@ from registry.log.fsck_lists import Listed, Unreadable
 NAMED: Final = 20
 """Findings told one by one; the others are counted."""
 
-_TOPIC: Final = re.compile(r"[a-z][a-z_]*(\.[a-z][a-z_]*)+(\.v[1-9][0-9]*)?")
+_TOPIC: Final = re.compile(r"[a-z][a-z_]*(\.[a-z][a-z0-9_]*)+(\.v[1-9][0-9]*)?")
 _STREAM: Final = re.compile(r"[a-z][a-z_]*/\S+")
 _CHECKPOINT: Final = re.compile(
     r"(?P<note>(?P<origin>[^\n]+)\n(?P<size>0|[1-9][0-9]*)\n(?P<root>[A-Za-z0-9+/]{43}=)\n(?:[^\n]+\n)*)"

@@ -9,38 +9,29 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from domain.category import CATEGORIES
-from domain.editions import FIRST_CYCLE, cycle_due, next_due, renewal_window
+from domain.editions import next_due, renewal_window
 from domain.endorsement import Endorsement, ReportedStanding
 from domain.policy import Attestation
 from registry.importing import Importer, Tally
 from registry.roster import Roster, Row
-from registry.world.life import Life, Thread
+from registry.world.life import EARLY_CHILDHOOD, Life, Thread
 from registry.world.memory import Keys
-from registry.world.places import PLACES
+from registry.world.places import PLACES, TAKEN_OVER, TAKES_OVER
 
 if TYPE_CHECKING:
     from registry.world.world import World
 
+FIRST_CYCLE = 2024
+"""The year from which renewals come every third year, nearly everywhere (NE-POL, TX-REN2)."""
 MOST = 6
 """Events of an imported person."""
 
-_WEIGHTS = {"FA": 20, "FS": 46, "FRS": 2, "MHS": 22, "MHM-C": 8, "MHM-P": 1, "MHM-RF": 1}
-_EARLY_CHILDHOOD = date(2017, 1, 1)  # since when there are early-childhood categories, about (`domain.md` 0.1)
-_SUPERVISORS = date(2022, 1, 1)
-
-
-def slots_then(on: date) -> dict[str, int]:
-    return {
-        slot: weight
-        for slot, weight in _WEIGHTS.items()
-        if slot != "FRS" or _SUPERVISORS <= on < date(FIRST_CYCLE, 1, 1)
-    }
+_WEIGHTS = {"FA": 20, "FS": 48, "MHS": 22, "MHM-C": 8, "MHM-P": 1, "MHM-RF": 1}
 
 
 def draw_category(life: Life, offers: tuple[str, ...], on: date) -> str:
-    weights = slots_then(on)
-    early = on >= _EARLY_CHILDHOOD and "ECFA" in offers and life.chance(0.27)
-    slot = life.random.choices(list(weights), list(weights.values()))[0]
+    early = on >= EARLY_CHILDHOOD and "ECFA" in offers and life.chance(0.27)
+    slot = life.random.choices(list(_WEIGHTS), list(_WEIGHTS.values()))[0]
     return next(
         category.code
         for category in CATEGORIES.values()
@@ -49,8 +40,31 @@ def draw_category(life: Life, offers: tuple[str, ...], on: date) -> str:
 
 
 def good_through(on: date, association: str) -> date:
-    """The last good day an association's own file gives: the year's end, from 2024 on the cycle's."""
-    return date(on.year, 12, 31) if on.year < FIRST_CYCLE else cycle_due(on, association)
+    """The last good day an association's own file gives: the end of the term that a day is in."""
+    return renewal_window(on, association)[1]
+
+
+def reported_through(through: date, association: str, terms: int) -> date:
+    """The end of a later term; a later file may be some years later, but not past the first cycle."""
+    for _ in range(terms):
+        through = next_due(through, association)
+        if through.year >= FIRST_CYCLE:
+            break
+    return through
+
+
+def window_open(endorsement: Endorsement, on: date) -> bool:
+    """Whether a day is in a window of renewal; an edition that changes may close one early."""
+    opens, last = renewal_window(on, endorsement.custodian)
+    return opens <= on <= last and endorsement.through < next_due(last, endorsement.custodian)
+
+
+def attestation(life: Life) -> Attestation:
+    """More than any rule asks of anybody."""
+    return Attestation(
+        training_hours=45 + life.many(0, 30), rsc_hours=36 + life.many(0, 12), rsc_provision_hours=15, dei_hours=3,
+        membership=True, ethics=True, no_sanction=True,
+    )  # fmt: skip
 
 
 class Imported(Life):
@@ -58,12 +72,13 @@ class Imported(Life):
 
     def __init__(self, world: World, number: int, home: str, keys: Keys) -> None:
         super().__init__(world, number, home, keys)
-        since = PLACES[home].since
+        since = PLACES[home].opens
         span = max(30, (world.last - since).days - 90)
         # More and more each year: a quarter of all by 2016, half by 2021 (`domain.md` 9.1).
-        self.arrives = since + timedelta(days=20 + int(span * self.random.random() ** 0.45))
+        self.arrives = since + timedelta(days=int(span * self.random.random() ** 0.45))
         self.category = draw_category(self, PLACES[home].row.offers, self.arrives)
         self.number_ = ""
+        self.residence = PLACES[home].residence
 
     @property
     def endorsement(self) -> Endorsement:
@@ -92,12 +107,15 @@ class Imported(Life):
     def year_end(self, through: date) -> Thread:
         """What happens before the last good day: a renewal, a later file's word, or nothing and then a lapse."""
         fate = self.random.random()
-        window = renewal_window(through)
+        window = renewal_window(through, self.home)
         if self.today >= through:
             fate = 1.0
-        if fate < 0.5 and through == window[1] and self.room >= 2 + (next_due(through) < self.world.last):
+        if fate < 0.5 and through == window[1] and self.room >= 2 + (next_due(through, self.home) < self.world.last):
             yield self.between(window[0], through)
-            self.renew()
+            if window_open(self.endorsement, self.today):
+                self.renew()
+            else:
+                self.report("active", self.further(through))
         elif fate < 0.85 and self.room >= 1:
             yield self.between(max(self.today, through - timedelta(days=80)), through)
             self.report("active", self.further(through))
@@ -112,10 +130,7 @@ class Imported(Life):
         return self.night(day + timedelta(days=1))
 
     def further(self, through: date) -> date:
-        """To the end of one of the next years, to the cycle's end at most; later words are further apart."""
-        if through.year >= FIRST_CYCLE:
-            return next_due(through)
-        return date(min(FIRST_CYCLE, through.year + self.random.randint(1, 6)), 12, 31)
+        return reported_through(through, self.home, self.many(1, 6))
 
     def leave(self) -> None:
         """Archived by the holder, or made inactive."""
@@ -148,7 +163,7 @@ class Imported(Life):
             awarded_on=self.awarded,
             through=max(through, self.awarded),
             standing=standing,
-            residence=PLACES[self.home].residence,
+            residence=self.residence,
         )
         digest = hashlib.sha256(f"{self.world.seed}/{self.home}/{self.today.year}".encode()).hexdigest()
         roster = Roster(digest, self.today, count=1, duplicates=0, rows=[row], errors=[], warnings=[])
@@ -162,16 +177,29 @@ class Imported(Life):
         self.registry.issue_certificate(self.act(self.coordinator()), self.number_)
 
     def renew(self) -> None:
-        attested = Attestation(
-            training_hours=45 + self.random.randint(0, 30),
-            rsc_hours=36 + self.random.randint(0, 12),
-            rsc_provision_hours=15,
-            dei_hours=3,
-            membership=True,
-            ethics=True,
-            no_sanction=True,
-        )
-        self.registry.renew(self.act(self.holder), self.number_, attested)
+        self.registry.renew(self.act(self.holder), self.number_, attestation(self))
+
+
+class Handed(Imported):
+    """One whose endorsement passes to or from the Alliance with a licence."""
+
+    def __init__(self, world: World, number: int, home: str, keys: Keys, *, category: str, arrives: date) -> None:
+        """`home`: where they live."""
+        super().__init__(world, number, "ALLIANCE" if home == TAKES_OVER else home, keys)
+        self.residence = home
+        self.category = category
+        ends = PLACES[home].ends
+        self.passes = ends + timedelta(days=2) if ends else TAKEN_OVER + timedelta(days=2)
+        self.arrives = arrives
+
+    def story(self) -> Thread:
+        yield self.arrives
+        self.report("active", date(self.passes.year, 12, 31))
+        yield self.night(self.passes)
+        self.registry.settle_custody_of(self.number_)
+        self.home = self.endorsement.custodian
+        yield self.night_after(self.endorsement.through)
+        self.registry.record_lapse(self.number_)
 
 
 class Server(msgspec.Struct, frozen=True):
@@ -179,6 +207,8 @@ class Server(msgspec.Struct, frozen=True):
 
     number: str
     person: str
+    name: str
+    email: str
     category: str
     association: str
     since: date
@@ -201,9 +231,9 @@ class Founder(Imported):
         yield self.arrives
         self.report("active", good_through(self.today, self.home))
         self.registry.record_reviewer_training(self.act(self.coordinator()), self.person)
-        years = 4
+        enough = date(self.arrives.year + 5, 1, 1)
         while (through := self.endorsement.through) < self.world.last:
-            if self.room and (through.year < self.arrives.year + years):
+            if self.room and through < enough:
                 yield self.between(max(self.today, through - timedelta(days=60)), through)
                 self.report("active", self.further(through))
             else:
@@ -215,10 +245,8 @@ class Founder(Imported):
             self.certificate()
 
     def further(self, through: date) -> date:
-        return next_due(through) if through.year >= FIRST_CYCLE else date(min(through.year + 2, FIRST_CYCLE), 12, 31)
+        return reported_through(through, self.home, 3)
 
     def serves(self) -> Server:
-        return Server(
-            self.number_, self.person, self.category, self.home, self.arrives + timedelta(days=1),
-            self.endorsement.through,
-        )  # fmt: skip
+        since, through = self.arrives + timedelta(days=1), self.endorsement.through
+        return Server(self.number_, self.person, self.name, self.email, self.category, self.home, since, through)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import heapq
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -11,14 +12,15 @@ from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
 from domain.access import OPERATOR, Actor
-from domain.association import Association
+from domain.association import INFANT, Row
+from domain.competency import OURS
 from domain.editions import EDITIONS
 from domain.event import LateReason
 from domain.key import Key
 from registry.commands import Act, Registry
 from registry.world import names
 from registry.world.memory import Keys, Memory
-from registry.world.places import PLACES
+from registry.world.places import PAUSES, PLACES, TAKEN_OVER, TAKES_OVER
 
 if TYPE_CHECKING:
     from registry.world.world import World
@@ -28,6 +30,10 @@ Thread = Iterator[date | datetime]
 """Yields the day (or the moment) at which it goes on."""
 
 ALLIANCE = Actor("alliance", id="k1")
+_HALF_AN_HOUR = 1_800_000_000  # in microseconds, as the others
+_TEN_PAST, _EIGHT, _TEN_HOURS = _HALF_AN_HOUR // 3, 16 * _HALF_AN_HOUR, 20 * _HALF_AN_HOUR
+EARLY_CHILDHOOD = date(2017, 1, 1)
+"""Since when there are early-childhood categories, about (`domain.md` 0.1)."""
 _COORDINATORS_STAY = 4  # years
 
 
@@ -54,6 +60,7 @@ class Life:
         self.last = self.choose(names.LAST)
         self.credentials = self.choose(names.CREDENTIALS)
         self.over = False
+        self._today: tuple[datetime, str, date] = (self.now, "", date.min)
         self._agenda: list[tuple[datetime, int, Thread]] = []
         self._order = count()
 
@@ -65,7 +72,9 @@ class Life:
     @property
     def today(self) -> date:
         """The day it is at home."""
-        return self.now.astimezone(self.zone(self.home)).date()
+        if self._today[:2] != (self.now, self.home):
+            self._today = (self.now, self.home, self.now.astimezone(self.zone(self.home)).date())
+        return self._today[2]
 
     @staticmethod
     def zone(association: str) -> ZoneInfo:
@@ -73,23 +82,21 @@ class Life:
 
     def day(self, on: date) -> datetime:
         """Some moment of office hours of a day at home."""
-        seconds = self.random.randrange(8 * 3600, 18 * 3600)
-        return self._local(on, seconds)
+        return self._local(on, _EIGHT, _TEN_HOURS)
 
     def night(self, on: date) -> datetime:
         """Soon after midnight, when the worker looks."""
-        return self._local(on, 600 + self.random.randrange(1800))
+        return self._local(on, _TEN_PAST, _HALF_AN_HOUR)
 
-    def _local(self, on: date, seconds: int) -> datetime:
-        local = datetime.combine(on, time(0), self.zone(self.home)) + timedelta(seconds=seconds)
-        return local.astimezone(UTC) + timedelta(microseconds=self.random.randrange(1_000_000))
+    def _local(self, on: date, first: int, span: int) -> datetime:
+        return _midnight(self.home, on) + timedelta(microseconds=first + self.below(span))
 
     def later(self, least: int, most: int) -> date:
         """A day so many days from today."""
-        return self.today + timedelta(days=self.random.randint(least, most))
+        return self.today + timedelta(days=self.many(least, most))
 
     def between(self, first: date, last: date) -> date:
-        return first + timedelta(days=self.random.randint(0, max(0, (last - first).days)))
+        return first + timedelta(days=self.below(max(0, (last - first).days) + 1))
 
     # --- threads
 
@@ -105,7 +112,7 @@ class Life:
             moment, _, thread = heapq.heappop(self._agenda)
             if moment >= self.world.end:
                 return
-            self.now = max(moment, self.now + timedelta(seconds=self.random.randint(20, 900)))
+            self.now = max(moment, self.now + timedelta(seconds=self.many(20, 900)))
             self._go_on(thread)
 
     def _go_on(self, thread: Thread) -> None:
@@ -120,6 +127,13 @@ class Life:
 
     def choose(self, among: Sequence[T]) -> T:
         return among[int(self.random.random() * len(among))]
+
+    def below(self, number: int) -> int:
+        """From 0 on; much faster than `randrange`, and even enough for stories."""
+        return int(self.random.random() * number)
+
+    def many(self, least: int, most: int) -> int:
+        return least + int(self.random.random() * (most - least + 1))
 
     # --- who acts
 
@@ -163,7 +177,12 @@ class Life:
         return len(self.memory.history)
 
     def offers(self) -> tuple[str, ...]:
-        return self.registry.association(self.home).row.offers
+        return self.registry.association(self.home).offers(self.today)
+
+
+@functools.lru_cache(maxsize=100_000)
+def _midnight(association: str, on: date) -> datetime:
+    return datetime.combine(on, time(0), Life.zone(association)).astimezone(UTC)
 
 
 def first_edition(slot: str) -> date:
@@ -191,10 +210,76 @@ class Opening(Life):
                     self.memory.save(present)
                 present = key
 
-    def admissions(self) -> Thread:
+    def associations(self) -> Thread:
+        """Admitted one after the other; what happens to each is a thread of its own."""
         for code, place in sorted(PLACES.items(), key=lambda item: item[1].since):
             self.home = code
             yield place.since
-            association = Association(code)
-            association.admit(place.row, on=self.today, by=ALLIANCE.by)
-            self.memory.save(association)
+            self.admit(code)
+            self.start(self.names(code))
+            self.start(self.categories(code))
+            self.start(self.desk(code))
+            self.start(self.licence(code))
+
+    def admit(self, code: str) -> None:
+        """Under its first name and, before there were others, with the infant categories."""
+        row = PLACES[code].row
+        facts = {name: getattr(row, name) for name in Row.__struct_fields__ if name not in ("code", "formerly")}
+        if row.formerly and row.formerly[0].through >= self.today:
+            facts |= {"name": row.formerly[0].name, "abbreviation": row.formerly[0].abbreviation}
+        if self.today < EARLY_CHILDHOOD:
+            facts["offers"] = tuple(category for category in row.offers if category in INFANT)
+        self.registry.admit(self.act(OPERATOR), code, facts)
+
+    def names(self, code: str) -> Thread:
+        for former in PLACES[code].row.formerly:
+            if former.through >= self.today:
+                yield former.through + timedelta(days=1)
+                row = PLACES[code].row
+                self.registry.rename_association(self.act(OPERATOR), code, name=row.name, abbreviation=row.abbreviation)
+
+    def categories(self, code: str) -> Thread:
+        """Early-childhood categories from 2017 on, in Virginia from 2023 (VA-STUDY); one is given up again."""
+        early = [category for category in PLACES[code].row.offers if category not in INFANT]
+        if early and self.today < EARLY_CHILDHOOD:
+            yield EARLY_CHILDHOOD if code != "VA" else date(2023, 1, 9)
+            for category in early:
+                self.registry.offer_category(self.act(ALLIANCE), code, category=category)
+        if code == PAUSES:
+            yield date(2025, 5, 12)
+            self.registry.withdraw_category(self.act(ALLIANCE), code, category="IMHM-RF")
+
+    def desk(self, code: str) -> Thread:
+        """Coordinators come and go."""
+        if code == "ALLIANCE":
+            return
+        while True:
+            present = self.coordinator(code).id
+            self.registry.appoint_coordinator(self.act(OPERATOR), code, coordinator=present)
+            if PLACES[code].weight < 200 and code != PAUSES:
+                return
+            yield date(self.today.year + _COORDINATORS_STAY - self.today.year % _COORDINATORS_STAY, 1, 6)
+            self.registry.stand_down_coordinator(self.act(OPERATOR), code, coordinator=present)
+
+    def licence(self, code: str) -> Thread:
+        act = self.act(ALLIANCE)
+        if code == PAUSES:
+            yield self.later(10, 10)
+            self.registry.suspend_licence(act, code, reason="no_coordinator")
+            yield self.later(30, 30)
+            self.registry.resume_licence(act, code)
+            yield self.later(200, 200)
+            self.registry.change_reviewers(act, code, reviewers=2)
+        elif code == TAKES_OVER:
+            yield TAKEN_OVER
+            self.registry.take_over_people(act, code)
+        elif ends := PLACES[code].ends:
+            yield ends
+            self.registry.end_licence(act, code, reason="fidelity")
+            yield self.later(300, 300)
+            self.registry.grant_licence(act, code, licence="guidelines")
+        elif code == "MI":
+            yield date(2019, 9, 2)
+            labels = {area.code: area.label for area in OURS.areas}
+            slots = {area.code: area.slots for area in OURS.areas}
+            self.registry.load_competencies(self.act(self.coordinator("MI")), code, labels=labels, slots=slots)

@@ -11,10 +11,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from domain.aggregate import Aggregate
 from domain.errors import Taken
-from domain.event import Event, PersonalClass, Request
+from domain.event import Claims, Event, PersonalClass, Request, subject
 from registry.settings import Settings
 from registry.store import Recorded, Store
-from registry.vault import CLASSES, Clock, Random, Vault
+from registry.vault import CLASSES, Clock, Random, Vault, text_fields
 
 A = TypeVar("A", bound=Aggregate)
 E = TypeVar("E", bound=Event)
@@ -98,22 +98,31 @@ class Keys(Vault):
         """Forget the life before; keys, blinds and nonces are drawn from here."""
         self.draw = draw
         self.moment = datetime.min.replace(tzinfo=UTC)
-        self._made: dict[tuple[str, PersonalClass], AESGCM] = {}
+        self._made: dict[_Pair, AESGCM | None] = {}
         self.rows: dict[tuple[str, str], KeyRow] = {}
         self.destroyed: dict[tuple[str, str], datetime] = {}
-
-    def _load(self, wanted: set[_Pair], *, make: bool) -> dict[_Pair, AESGCM | None]:
-        for person, kind in sorted(wanted):
-            if make and (person, kind) not in self._made:
-                key = self.draw(_KEY)
-                self._made[person, kind] = AESGCM(key)
-                self.rows[person, kind] = KeyRow(person, kind, self._wrap(person, kind, key), self.moment, None)
-        return {pair: self._made.get(pair) for pair in wanted}
+        self._fingerprints: dict[tuple[str, bytes | str], str] = {}
 
     def seal_at(self, event: E) -> E:
         """Seal an event; a key that it is the first to need is of its moment."""
-        self.moment = event.recorded_at
-        return self.seal(event)
+        if not (fields := text_fields(event)):
+            return event
+        person, made = subject(event), self._made
+        for _, kind in fields:
+            if (person, kind) not in made:
+                self._make(person, kind, event.recorded_at)
+        return self._seal(event, fields, made)
+
+    def _make(self, person: str, kind: PersonalClass, moment: datetime) -> None:
+        key = self.draw(_KEY)
+        self._made[person, kind] = AESGCM(key)
+        self.rows[person, kind] = KeyRow(person, kind, self._wrap(person, kind, key), moment, None)
+
+    def fingerprint(self, purpose: str, data: bytes | str) -> str:
+        """A life asks for few, again and again."""
+        if (purpose, data) not in self._fingerprints:
+            self._fingerprints[purpose, data] = super().fingerprint(purpose, data)
+        return self._fingerprints[purpose, data]
 
     def open_all(self, events: Sequence[E]) -> list[E]:
         """Nothing in memory is sealed yet."""
@@ -158,29 +167,33 @@ class Memory(Store):
         return own if isinstance(own, kind) else None
 
     def save(self, *aggregates: Aggregate, request: Request | None = None) -> Recorded:
+        events: list[Event] = []
         for aggregate in aggregates:
             self._aggregates[aggregate.stream] = aggregate
-        return super().save(*aggregates, request=request)
+            events += aggregate.pending
+            aggregate.pending = []
+        return self.record(events, request)
 
     def record(self, events: Sequence[Event], request: Request | None = None) -> Recorded:
         first = len(self.history)
         stamped = self._stamped(events, request)
         for number, event in enumerate(stamped, start=first):
-            self._claim(event, number)
-            self.history.append(event)
+            claims = event.claims()
+            if claims.take or claims.release:
+                self._claim(claims, event.originator_id, number)
             self._streams.setdefault(event.originator_id, []).append((number + 1, event))
+        self.history += stamped
         if request and stamped:
             name = f"request/{stamped[0].by}/{request.key}"
             self.claims[name] = Held(stamped[0].originator_id, first, request.body, len(stamped))
         return Recorded(list(range(first + 1, len(self.history) + 1)), stamped)
 
-    def _claim(self, event: Event, number: int) -> None:
-        claims = event.claims()
+    def _claim(self, claims: Claims, stream: str, number: int) -> None:
         for name in claims.release:
-            if (held := self.claims.get(name)) and held.stream == event.originator_id:
+            if (held := self.claims.get(name)) and held.stream == stream:
                 del self.claims[name]
         for name in claims.take:
-            if self.claims.setdefault(name, Held(event.originator_id, number)).stream != event.originator_id:
+            if self.claims.setdefault(name, Held(stream, number)).stream != stream:
                 raise Taken(f"{name.partition('/')[0]} is held by another case.", claim=name.partition("/")[0])
 
     def earlier(self, request: Request, by: str) -> Recorded | None:  # noqa: ARG002 - as a store is asked

@@ -40,4 +40,11 @@ SECTORS = (
     "early_childhood_education", "home_visiting", "child_welfare", "early_intervention", "behavioral_health", "health",
     "iecmh_consultation",
 )  # fmt: skip
-CODES = tuple(f"{domain}-{area}" for domain in ("TF", "LR", "SE", "DS", "WO", "CO", "TH", "RE") for area in range(1, 7))
+NOTES = (
+    "Called; will send the certificate next week.", "Asked about the renewal window.", "Prefers mail in Spanish.",
+    "Portfolio looked through together.", "Moved offices; the address stays.", "Spoke about finding a provider of RSC.",
+)  # fmt: skip
+COMMENTS = (
+    "Thoughtful, and open to feedback.", "A calm presence in hard visits.", "Sees the baby and the parent both.",
+    "Still learning to hold boundaries.", "Reflects well on her own part.", "Knows the systems of the county.",
+)  # fmt: skip

@@ -3,33 +3,41 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from domain.application import may_review
+from domain.association import ALLIANCE
+from domain.errors import Refused
+from domain.policy import ReferenceSlot
 from registry.certificates.keys import PublicFacts
 from registry.world.applicant import Applicant
-from registry.world.imported import Founder, Imported, Server
+from registry.world.imported import Founder, Handed, Imported, Server
 from registry.world.life import Life, Opening
 from registry.world.memory import Keys, Past
-from registry.world.places import EXAMPLES, PLACES
+from registry.world.places import ENDS, PLACES, TAKES_OVER
 
 BEGIN: Final = date(2002, 1, 7)
 _GENERATION: Final = 4  # years between those who step up
 _DESIGNATED: Final = 300
 """From so many people on some lead in policy and research: three must judge each designation."""
 _CORE: Final = "MI"
+_SERVING: Final = 155
 
 
 class Kind(NamedTuple):
     """What a number stands for: who lives that life, and where."""
 
-    kind: type[Life]
+    kind: Any
     home: str
     category: str = ""
     arrives: date = date.min
+
+
+class Unlawful(Exception):
+    """A life wanted what the deeds refuse: a defect of the story, never of the rules."""
 
 
 class World:
@@ -44,26 +52,35 @@ class World:
         self.past = Past()
         self.facts = facts
         self._kids = [(one.start, one.kid) for one in facts if one.use == "certificate"]
+        self._serving: dict[tuple[str, str, int, int], list[Server]] = {}
         self._servers: dict[str, list[Server]] = {code: [] for code in PLACES}
         self.founders = list(self._founders())
+        # The number of the first who came after the founders.
+        self.first = len(self.founders) + 1
 
     # --- who there is
 
     def _founders(self) -> Iterator[Kind]:
         random = Random(f"{self.seed}/founders")
+        core = 9 if self.people >= _DESIGNATED else 5
         whole = sum(place.weight for place in PLACES.values())
         for code, place in PLACES.items():
-            year = place.since.year
+            year = place.opens.year
             size = self.people * place.weight / whole
             while date(year, 3, 1) < self.last - timedelta(days=60):
-                categories = ["IMHM-C"] * max(3 if code == _CORE else 0, round(size / 150))
-                categories += ["IMHS", "IFS"] * round(size / 300)
+                categories = ["IMHM-C"] * max(core if code == _CORE else 0, round(size / 400))
+                categories += ["IMHS", "IFS"] * round(size / 800)
                 if code == _CORE and self.people >= _DESIGNATED:
                     categories += ["IMHM-P", "IMHM-RF"] * 3
                 for category in categories:
-                    arrives = max(date(year, 2, 10), place.since) + timedelta(days=random.randrange(20))
+                    earliest = place.opens if code == ALLIANCE else place.since
+                    arrives = max(date(year, 2, 10), earliest) + timedelta(days=random.randrange(20))
                     yield Kind(Founder, code, category, arrives)
                 year += _GENERATION
+        if self.people >= _DESIGNATED:
+            for home, year in ((TAKES_OVER, 2017), (ENDS, 2023)):
+                for day in (2, 9):
+                    yield Kind(Handed, home, "IFS", date(year, 11, day))
 
     def kinds(self) -> Iterator[Kind]:
         """Whoever comes after the founders, by number; as many as are still missing."""
@@ -76,20 +93,26 @@ class World:
             applies = (n + 1) * applying // (applying + importing) > n * applying // (applying + importing)
             kind = Applicant if applies else Imported
             home = random.choices(codes, weights)[0]
-            # An application is for the association of a residence, and no residence is that of an example.
-            yield Kind(Imported if home in EXAMPLES else kind, home)
+            if home == ENDS:
+                opens = PLACES[home].opens
+                span = (date(2024, 1, 1) - opens).days
+                yield Kind(
+                    Handed, home, "IFS", max(opens, date(2023, 1, 9)) + timedelta(days=random.randrange(span) % 300)
+                )
+            else:
+                yield Kind(kind, home)
 
     def open(self, keys: Keys) -> Iterator[Life]:
         """The associations and the founders, in this order; they are the past of everybody else."""
         opening = Opening(self, 0, _CORE, keys)
-        opening.live(opening.keys(), opening.admissions())
+        opening.live(opening.keys(), opening.associations())
         self.past.add(opening.memory)
         yield opening
         for number, founder in enumerate(self.founders, start=1):
-            life = Founder(self, number, founder.home, keys, category=founder.category, arrives=founder.arrives)
+            life = founder.kind(self, number, founder.home, keys, category=founder.category, arrives=founder.arrives)
             life.live(life.story())
-            if life.number_:
-                self.past.add(life.memory)
+            self.past.add(life.memory)
+            if isinstance(life, Founder) and life.number_:
                 self._servers[founder.home].append(life.serves())
             yield life
 
@@ -100,39 +123,69 @@ class World:
         return self._kids[bisect.bisect_right(self._kids, (at, "~")) - 1][1]
 
     def server(
-        self, life: Life, fit: Callable[[Server], bool], since: date, through: date, without: set[str]
+        self, life: Life, what: str, fit: Callable[[Server], bool], since: date, without: Collection[str] = ()
     ) -> Server | None:
-        """Somebody of one's own association, else of another, who serves all these days; `without`: people."""
+        """Somebody of one's own association, else of another, who serves from a day on for four months.
+
+        `what` names `fit`; `without`: people.
+        """
         for code in (life.home, _CORE):
-            found = [
-                one
-                for one in self._servers[code]
-                if one.since <= since and through <= one.through and one.person not in without and fit(one)
-            ]
-            if found:
-                return life.choose(found)
+            month = (code, what, since.year, since.month)
+            if month not in self._serving:
+                first = since.replace(day=1)
+                until = first + timedelta(days=_SERVING)
+                self._serving[month] = [
+                    one for one in self._servers[code] if one.since <= first and until <= one.through and fit(one)
+                ]
+            found = self._serving[month]
+            for _ in range(2 * len(without) + 1):
+                if found and (one := life.choose(found)).person not in without:
+                    return one
+            if rest := [one for one in found if one.person not in without]:
+                return life.choose(rest)
         return None
 
-    def reviewer(self, life: Life, category: str, since: date, through: date, without: set[str]) -> Server | None:
-        return self.server(life, lambda one: may_review(one.category, category), since, through, without)
+    def reviewer(self, life: Life, category: str, without: Collection[str]) -> Server | None:
+        return self.server(life, category, lambda one: may_review(one.category, category), life.today, without)
 
-    def has(self, slot: str) -> bool:
-        """Whether there is anybody who may judge a slot."""
-        return self.people >= _DESIGNATED or slot not in ("MHM-P", "MHM-RF")
+    def scorer(self, life: Life, without: Collection[str]) -> str:
+        """A person who scores exams: any mentor. Raises LookupError where there is none."""
+        found = self.server(life, "exams", lambda one: one.slot.startswith("MHM"), life.today, without)
+        if found is None:
+            raise LookupError("nobody scores exams")
+        return found.person
+
+    def provider(self, life: Life, since: date) -> Server | None:
+        """A provider of RSC under any rule: a clinical mentor."""
+        return self.server(life, "RSC", lambda one: one.slot == "MHM-C", since)
+
+    def rater(self, life: Life, slot: ReferenceSlot, without: Collection[str]) -> Server | None:
+        """Somebody endorsed who fills a place among the references."""
+        what = f"{slot.name} {slot.source}"
+        fit = slot.endorsed_in or {"MHM-C"}
+        return self.server(life, what, lambda one: one.slot in fit, life.today, without)
+
+    def examines(self) -> bool:
+        """Whether there are mentors enough to review, rate and score one another."""
+        return self.people >= _DESIGNATED
 
     def elsewhere(self, life: Life, on: date) -> str | None:
         """Another association that is there already, the big ones more often."""
-        there = {code: p.weight for code, p in PLACES.items() if p.since < on and code not in (life.home, "ALLIANCE")}
+        there = {
+            code: p.weight
+            for code, p in PLACES.items()
+            if p.opens < on and not p.ends and code not in (life.home, "ALLIANCE")
+        }
         return life.random.choices(list(there), list(there.values()))[0] if there else None
-
-    def provider(self, life: Life, since: date, through: date) -> Server | None:
-        """A provider of RSC under any rule: a clinical mentor."""
-        return self.server(life, lambda one: one.slot == "MHM-C", since, through, set())
 
 
 def lives(world: World, keys: Keys, first: int, kinds: list[Kind]) -> Iterator[Life]:
     """These lives, from a number on, each lived to its end."""
     for number, kind in enumerate(kinds, start=first):
-        life = kind.kind(world, number, kind.home, keys)
-        life.live(life.story())  # type: ignore[attr-defined]  # every kind of these has a story
+        facts = {"category": kind.category, "arrives": kind.arrives} if kind.category else {}
+        life = kind.kind(world, number, kind.home, keys, **facts)
+        try:
+            life.live(life.story())
+        except Refused as refused:
+            raise Unlawful(f"life {number}, a {kind.kind.__name__} on {life.today}: {refused}") from refused
         yield life

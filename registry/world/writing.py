@@ -193,7 +193,7 @@ def _live(world: World, settings: Settings, folder: Path, workers: _Workers, tol
 
 def _jobs(world: World) -> Iterator[tuple[int, list[Kind]]]:
     kinds = world.kinds()
-    first = len(world.founders) + 1
+    first = world.first
     while some := list(islice(kinds, LIVES)):
         yield first, some
         first += len(some)
