@@ -670,7 +670,7 @@ def member_claim(association: str, record: str) -> str:
     return f"member_record/{association}/{record}"
 
 
-_PLACE = re.compile(r"[A-Z]{2,8}(-[A-Z0-9]{1,3})?")
+_PLACE = re.compile(r"[A-Z]{2,8}(-[A-Z0-9]{1,3})?|X[1-9]")  # X1 to X9 are made-up places
 
 
 def place(residence: str) -> str:
