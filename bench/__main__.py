@@ -26,7 +26,9 @@ def processor() -> str:
 
 
 def main() -> None:
-    verify, append, rebuild = run("verify"), run("append"), run("rebuild")
+    verify, append, rebuild, world, decide = (
+        run(module) for module in ("verify", "append", "rebuild", "world", "decide")
+    )
     one, eight = append["1"], append["8"]
     page = PAGE.stat().st_size
     rebuilt, copied = rebuild["rebuild_events_per_second"], rebuild["copy_events_per_second"]
@@ -56,6 +58,14 @@ def main() -> None:
             f"{rebuilt:,} / {copied:,} events a second",
         ),
         ("rebuild of all views, events a second", f"{rebuilt:,}", "at least 50,000", ""),
+        (
+            f"a made-up world / COPY of its {world['events']:,} rows, time",
+            f"{world['ratio']:.2f}",
+            "",
+            f"{world['world_events_per_second']:,} / {world['copy_events_per_second']:,} events a second",
+        ),
+        ("a made-up world, events a second", f"{world['world_events_per_second']:,}", "at least 20,000", ""),
+        (f"deciding on an aggregate of {decide['events']} events, ms", f"{decide['decide_ms']}", "at most 10", ""),
         ("verify page with its decoder, bytes in one request", f"{page:,}", "at most 60,000", ""),
     ]
     measured = {
@@ -64,6 +74,8 @@ def main() -> None:
         "verify": verify,
         "append": append,
         "rebuild": rebuild,
+        "world": world,
+        "decide": decide,
         "page_bytes": page,
     }
     (HERE / "results.json").write_text(json.dumps(measured, indent=1) + "\n")
