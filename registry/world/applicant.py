@@ -14,7 +14,7 @@ from domain.editions import edition_for, fee, practice, provider_rule, reference
 from domain.endorsement import CONVERSIONS, CONVERTED_FROM, Endorsement, InactiveReason
 from domain.errors import NotInForce, RequirementsNotMet
 from domain.exam import Exam
-from domain.person import Person
+from domain.person import ERASURE_DAYS, Demographics, Person
 from domain.policy import Degree, Missing, ReferenceSlot, Reinstatement, Requirement, Tally
 from domain.portfolio import Entry
 from domain.reference import ASKED, Reference, Score
@@ -556,6 +556,7 @@ class Applicant(Life):
             (0.08, self.applies_again), (0.012, self.suspended), (0.008, self.removed), (0.05, self.noted),
             (0.02, self.merges), (0.02, self.archives), (0.04, self.hides),
             (0.006, self.is_disputed), (0.006, self.is_held), (0.006, self.is_declined), (0.006, self.is_left_waiting),
+            (0.008, self.forgotten), (0.15, self.tells),
             (0.006, self.thinks_again), (0.01, self.back_soon), (0.015, self.retires), (0.01, self.corrected),
         ]  # fmt: skip
         if self.early:
@@ -757,6 +758,25 @@ class Applicant(Life):
     def hides(self, _number: str) -> Iterator[date]:
         self.registry.choose_publication(self.act(self.holder), self.person, listed=False)
         yield self.later(1, 2)
+
+    def forgotten(self, _number: str) -> Iterator[date | datetime]:
+        """Asked for, confirmed by a second person, carried out after the days in which it can be cancelled."""
+        self.registry.request_erasure(self.act(self.holder), self.person)
+        yield self.later(1, 5)
+        if self.chance(0.15) and not self.early:
+            self.registry.cancel_erasure(self.act(self.holder), self.person)
+            return
+        self.registry.confirm_erasure(self.act(self.coordinator()), self.person)
+        yield self.night(self.today + (ERASURE_DAYS + 1) * _DAY)
+        self.over = self.registry.carry_out_erasure(self.person)
+
+    def tells(self, _number: str) -> Iterator[date]:
+        """Volunteers something of themselves, and some take it back."""
+        told = Demographics(languages=("en", self.choose(("es", "nv", "so", "vi"))))
+        self.registry.volunteer_demographics(self.act(self.holder), self.person, told)
+        if self.chance(0.1) or self.early:
+            yield self.later(5, 60)
+            self.registry.withdraw_demographics(self.act(self.holder), self.person)
 
     def noted(self, _number: str) -> Iterator[date]:
         note = self.choose(names.NOTES)

@@ -50,6 +50,7 @@ class Life:
         self.home = home
         self.random = Random(f"{world.seed}/{number}")
         self.now = world.begin
+        self.made_keys = keys
         keys.begin(self.random.randbytes)
         self.memory = Memory(keys, world.past, random=self.random.randbytes, clock=self.clock)
         self.registry = Registry(
@@ -113,6 +114,7 @@ class Life:
             if moment >= self.world.end:
                 return
             self.now = max(moment, self.now + timedelta(seconds=self.many(20, 900)))
+            self.made_keys.moment = self.now
             self._go_on(thread)
 
     def _go_on(self, thread: Thread) -> None:

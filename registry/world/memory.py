@@ -205,6 +205,9 @@ class Memory(Store):
             return self._streams[stream]
         return list(enumerate(self._past.events(stream, self._clock()), start=1))
 
+    def end_access(self, person: str) -> None:
+        """Nobody has come in yet."""
+
     def position(self) -> int:
         return len(self.history)
 
