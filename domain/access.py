@@ -109,6 +109,8 @@ TABLE: tuple[Rule, ...] = (
     *_rows("record_rating", ("rater", "own"), basis="MI-REF"),
     *_rows("decline_rating", ("rater", "own")),
     *_rows("relay_reasons", _COORDINATOR, _DIRECT, basis="WA-FAQ"),
+    # A death is reported to the association, or to the Alliance (ours).
+    *_rows("report_death", _COORDINATOR, _ALLIANCE, fresh=True),
     # Erasure: requested, confirmed by a second person, cancelled while there is time. Demographics are one's own.
     *_rows("request_erasure", _HOLDER, _COORDINATOR, _DIRECT, _OPERATOR, fresh=True),
     *_rows("confirm_erasure", _COORDINATOR, _ALLIANCE, _OPERATOR, second=True, fresh=True),

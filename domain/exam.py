@@ -151,6 +151,11 @@ class Exam(Aggregate):
         self._must_be(on, "booked")
         self.record(self.Cancelled, on=on, by=by)
 
+    def close(self, *, on: date, by: str) -> None:
+        """Its examinee died or was forgotten: nobody sits it, or scores it, any more."""
+        self._must_be(on, "booked", "sat")
+        self.record(self.Cancelled, on=on, by=by)
+
     def sit(self, *, on: date, by: str) -> None:
         self._must_be(on, "booked")
         first = self.window or on

@@ -49,7 +49,8 @@ _DECISIONS = (
 class Tally(msgspec.Struct):
     """What a run recorded. `tasks`: questions for coordinators; `earlier`: rows an earlier run had recorded.
 
-    `contradicted` rows left the registry's decision as it is; `erased` ones are about people forgotten here.
+    `contradicted` rows left the registry's decision as it is; `erased` ones are about people who died or were
+    forgotten here.
     """
 
     new: int = 0
@@ -156,7 +157,7 @@ class Importer:
         if endorsement is None:
             raise LookupError(f"row {row.number}: its endorsement has no events")
         person = _Known.of(self._registry, endorsement.person, self._prefix)
-        if person.erased:
+        if person.erased or person.person.state == "died":
             return Verdict("erased")
         return self._seen_again(row, endorsement, events, person, on)
 

@@ -1,4 +1,4 @@
-"""Deeds on erasures, mergers and splits of people."""
+"""Deeds on deaths, erasures, mergers and splits of people."""
 
 from __future__ import annotations
 
@@ -9,21 +9,25 @@ from datetime import date
 import msgspec
 
 from domain import access
-from domain.access import OPERATOR, Thing
+from domain.access import OPERATOR, Actor, Thing
 from domain.aggregate import Aggregate
 from domain.application import Application
+from domain.association import ALLIANCE
+from domain.endorsement import Endorsement
 from domain.errors import Invalid, Refused
+from domain.exam import Exam
 from domain.person import Demographics, Person
 from domain.reference import Reference, references_of
 from domain.transfer import Transfer
-from registry.commands.shared import Act, Shared, once
+from registry.commands.references import References
+from registry.commands.shared import Act, once
 from registry.store import Recorded
 
 _OVER = ("archived", "removed", "erased", "died")
 
 
-class Erasing(Shared):
-    """Deeds on erasures, mergers and splits of people."""
+class Erasing(References):
+    """Deeds on deaths, erasures, mergers and splits of people."""
 
     @once
     def merge_persons(self, act: Act, person: str, *, into: str) -> Recorded:
@@ -82,19 +86,10 @@ class Erasing(Shared):
 
     def _forget(self, survivor: Person, on: date) -> None:
         """Every record of the human, what they hold and what is open of theirs, in one transaction."""
+        closed, endorsements = self._close_cases(survivor, on, by=OPERATOR)
         records = self.identity(survivor.name)
-        endorsements = self.endorsements_of(survivor.name)
-        closed: list[Aggregate] = []
-        cases = [(Application, f"open_application/{record}") for record in records]
-        cases += [(Transfer, f"open_transfer/{endorsement.number}") for endorsement in endorsements]  # type: ignore[misc]
-        for kind, stream in dict.fromkeys((kind, self.store.holder(claim)) for kind, claim in cases):
-            if stream:
-                closed.append(self._closed(self.store.get(kind, stream.partition("/")[2]), on))
         for record in records:
-            for name in self.store.claimed(references_of(record)):
-                reference = self.store.get(Reference, name)
-                reference.erase(on=on, by=OPERATOR.by)
-                closed.append(reference)
+            closed += self.forget_references(record, on=on, by=OPERATOR.by)
         for endorsement in endorsements:
             endorsement.end_by_erasure(on=on, by=OPERATOR.by)
         people = [survivor, *(self.store.get(Person, record) for record in records[1:])]
@@ -103,12 +98,60 @@ class Erasing(Shared):
             person.erase(match=match, address_match=address_match, on=on, by=OPERATOR.by)
         self.store.save(*people, *endorsements, *closed)
 
-    def _closed(self, case: Application | Transfer, on: date) -> Aggregate:
-        """An open case ended as its applicant would end it; what can't be ended any more is over."""
-        end = case.withdraw if isinstance(case, Application) else case.cancel
+    # -- death --------------------------------------------------------------------------------------------------------
+
+    @once
+    def report_death(self, act: Act, person: str, *, died_on: date) -> Recorded:
+        """What they held ends with that day, what is open of theirs is closed, and nobody comes in as them any more.
+
+        Nobody is written to about any of it (ours). Raters who have not answered are not waited for.
+        """
+        found, on = self._person(act, "report_death", person)
+        found.report_death(died_on, on=on, by=act.actor.by)
+        closed, endorsements = self._close_cases(found, on, by=act.actor)
+        records = self.identity(found.name)
+        asked = [name for record in records for name in self.store.claimed(references_of(record))]
+        for reference in (self.store.get(Reference, name) for name in asked):
+            if reference.state in ("nominated", "requested"):
+                reference.withdraw(on=max(on, reference.last_on), by=act.actor.by)
+                closed.append(reference)
+        ended = [held for held in endorsements if held.state not in _OVER]
+        for endorsement in ended:
+            endorsement.end_by_death(on=died_on, by=act.actor.by)
+        recorded = self.store.save(found, *ended, *closed, request=act.request)
+        for record in records:
+            self.store.end_access(record)
+        return recorded
+
+    # -- what both close ----------------------------------------------------------------------------------------------
+
+    def _close_cases(self, person: Person, on: date, *, by: Actor) -> tuple[list[Aggregate], list[Endorsement]]:
+        """What is open of a human, whichever record it stands with, closed but not saved; and what they hold."""
+        endorsements = self.endorsements_of(person.name)
+        claims = [f"open_application/{record}" for record in self.identity(person.name)]
+        claims += [f"open_transfer/{endorsement.number}" for endorsement in endorsements]
+        closed: list[Aggregate] = []
+        for stream in dict.fromkeys(filter(None, map(self.store.holder, claims))):
+            kind, _, name = stream.partition("/")
+            if kind == Transfer.kind:
+                transfer = self.store.get(Transfer, name)
+                with suppress(Refused):  # what can't be ended any more is over
+                    transfer.cancel(on=max(on, transfer.last_on), by=by.by)
+                closed.append(transfer)
+            else:
+                closed += self._close_application(self.store.get(Application, name), on, by)
+        return closed, endorsements
+
+    def _close_application(self, application: Application, on: date, by: Actor) -> list[Aggregate]:
+        """Withdrawn, and the exam booked for it given back: its scorers, who don't know whose it is, see no more."""
+        on, exam = max(on, application.last_on), None
+        if application.state == "exam_booked":
+            exam = self.store.get(Exam, application.exam)
+            exam.close(on=max(self.today(ALLIANCE), exam.last_on), by=by.role)
+            application.cancel_exam(on=on, by=by.by)
         with suppress(Refused):
-            end(on=max(on, case.last_on), by=OPERATOR.by)
-        return case
+            application.withdraw(on=on, by=by.by)
+        return [application, exam] if exam else [application]
 
     def _matches(self, person: Person) -> tuple[str, str]:
         """The present keyed hashes of name and address, which others may take again."""

@@ -28,7 +28,7 @@ from registry.pages.words import HINTS, LABELS, plain
 KEY, VERSION = "_key", "_version"
 _GRAVE = frozenset({"suspend", "propose_removal", "remove", "archive", "withdraw_application", "decline_transfer",
                     "cancel_transfer", "dispute_standing", "hold_transfer", "end_licence", "suspend_licence", "correct",
-                    "refuse_registration", "decline_application", "request_erasure", "confirm_erasure",
+                    "refuse_registration", "decline_application", "request_erasure", "confirm_erasure", "report_death",
                     "merge_persons", "split_persons"})  # fmt: skip
 
 
@@ -390,6 +390,7 @@ def for_person(
               "confirmed": ["cancel_erasure"]}[found.erasure]  # fmt: skip
     if not found.trained(on):
         names.append("record_reviewer_training")
+    names.append("report_death")
     values = {"association": found.residence, "residence": found.residence, "listed": found.listed}
     forms = _allowed(actor, thing, names, person, None, typed, values=values)
     moving = [(e.number, e.number) for e in endorsements if e.standing(on) in ("active", "inactive")]

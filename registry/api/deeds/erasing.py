@@ -1,4 +1,4 @@
-"""The deeds on erasures, mergers and splits of people, as rows."""
+"""The deeds on deaths, erasures, mergers and splits of people, as rows."""
 
 from datetime import date
 from typing import Any
@@ -6,6 +6,10 @@ from typing import Any
 from domain.event import LateReason
 from domain.person import Demographics
 from registry.api.deeds.rows import Body, Deed, P
+
+
+class Death(Body, frozen=True):
+    died_on: date
 
 
 class Merger(Body, frozen=True):
@@ -32,6 +36,7 @@ def _told(body: NewDemographics) -> tuple[tuple[Any, ...], dict[str, Any]]:
 
 
 DEEDS: tuple[Deed, ...] = (
+    Deed("report_death", f"{P}/deaths", "Report that they have died", Death, {"died_on": "2026-05-20"}),
     Deed("request_erasure", f"{P}/erasures", "Ask that everything personal of them be erased"),
     Deed("confirm_erasure", f"{P}/erasure-confirmations", "Confirm an erasure that somebody else asked for"),
     Deed("cancel_erasure", f"{P}/erasure-cancellations", "Cancel an erasure before it is carried out"),
