@@ -671,7 +671,7 @@ class Application(Aggregate):
             tally=snapshot.tally,
             providers=snapshot.providers,
             references=snapshot.references,
-            code_of_ethics=_in_force(CODES_OF_ETHICS, on),
+            code_of_ethics=code_of_ethics(on),
             agreement=_in_force(AGREEMENTS, on),
             not_shown=shown.missing if shown else (),
             on=on,
@@ -1135,6 +1135,11 @@ def _months_after(day: date, months: int) -> date:
         return day.replace(year=year, month=month + 1)
     except ValueError:
         return date(year, month + 2, 1)
+
+
+def code_of_ethics(on: date) -> str:
+    """The version of the code of ethics that is signed on a day."""
+    return _in_force(CODES_OF_ETHICS, on)
 
 
 def _in_force(documents: Sequence[Document], on: date) -> str:

@@ -13,19 +13,22 @@ from typing import Any, ClassVar, Literal, Self
 import msgspec
 
 from domain.aggregate import Aggregate
+from domain.application import code_of_ethics
 from domain.category import CATEGORIES, SLOT_TITLES, AddOn, with_add_on
 from domain.editions import (
     cycle_due,
     edition_for,
+    fee,
     next_due,
     practice,
     reinstatement_edition,
+    renewal_edition,
     renewal_term,
     renewal_window,
 )
 from domain.errors import Invalid, NotInForce, OutOfTurn, RequirementsNotMet
 from domain.event import Claims, Event, Identity
-from domain.policy import Attestation, Reinstatement
+from domain.policy import Attestation, Fee, MissingHours, Reinstatement
 
 Standing = Literal["active", "lapsed", "inactive", "emeritus", "suspended", "removed", "archived", "erased"]
 ReportedStanding = Literal["active", "lapsed", "inactive"]
@@ -37,6 +40,7 @@ SanctionSource = Literal["board_notice", "board_website", "told_by_holder", "fra
 SanctionOutcome = Literal["unfounded", "no_consequence"]
 CorrectionReason = Literal["wrong_record", "wrong_day", "entered_twice", "decided_on_wrong_facts"]
 Means = Literal["renewal", "lapse", "inactivity", "reactivation", "correction"]
+LateFee = Literal["paid", "waived", "not_asked"]
 CustodyReason = Literal["transfer", "licence_ended", "admitted", "not_offered"]
 IssueReason = Literal[
     "awarded", "imported", "renewed", "transferred", "reinstated", "renamed", "add_on", "converted", "corrected"
@@ -323,12 +327,16 @@ class Endorsement(Aggregate):
             endorsement.contradicted = False
 
     class Renewed(Event, frozen=True):
+        """`code_of_ethics`: the version that was signed again; `late_fee`: where the days of grace ask for one."""
+
         topic: ClassVar[str] = "endorsement.renewed"
         cycle: int
         edition: str
         through: date
         attested: Attestation
         draft: bool = False
+        code_of_ethics: str = ""
+        late_fee: LateFee | None = None
 
         def apply(self, endorsement: Endorsement) -> None:
             endorsement.renewed_for = self.cycle
@@ -390,6 +398,7 @@ class Endorsement(Aggregate):
         attested: Reinstatement
         audit_required: bool
         draft: bool = False
+        code_of_ethics: str = ""
 
         def apply(self, endorsement: Endorsement) -> None:
             endorsement.counted_from = self.on
@@ -664,9 +673,19 @@ class Endorsement(Aggregate):
             by=by,
         )
 
-    def renew(self, attested: Attestation, *, used: Iterable[Attestation] = (), on: date, by: str) -> None:
+    def renew(
+        self,
+        attested: Attestation,
+        *,
+        member: bool,
+        late_fee: LateFee | None = None,
+        used: Iterable[Attestation] = (),
+        on: date,
+        by: str,
+    ) -> None:
         """Inside the window of a cycle year, once a cycle, by attestation (R18, R19). Raises RequirementsNotMet.
 
+        `member`: a membership is on record for the day; `late_fee`: how it was settled, where one is asked.
         `used`: what was attested for the person's other categories, where hours may not serve several (R20).
         """
         self._must_stand(on, "active")
@@ -689,17 +708,47 @@ class Endorsement(Aggregate):
             due=due,
             held_since=self.awarded_on,
         )
+        missing = self._with_membership(missing, member=member, on=on, edition=edition.name, source=edition.source)
+        asked = self.late_fee(on)
+        if asked and late_fee is None:
+            words = f"a word on the late fee of {asked.amount} {asked.currency}: paid, waived or not asked"
+            missing.append(MissingHours("late_fee", words, have=0, need=1, source=asked.source, edition=asked.name))
         if missing:
             raise RequirementsNotMet(edition.name, missing)
+        if late_fee and not asked:
+            raise Invalid("No late fee is asked for this renewal; leave it out.", field="late_fee")
         self.record(
             self.Renewed,
             cycle=year,
             edition=edition.name,
             through=through,
             attested=attested,
+            code_of_ethics=code_of_ethics(on),
+            late_fee=late_fee,
             on=on,
             by=by,
         )
+
+    def late_fee(self, on: date) -> Fee | None:
+        """What a renewal in the days of grace costs (`domain.md` 4.3); None where no row names it."""
+        term = renewal_term(on, self.custodian)
+        of_year = fee(self.custodian, "late_renewal", date(term.year, 12, 31), CATEGORIES[self.category].slot)
+        return of_year if on > term.due else None
+
+    def _with_membership(
+        self, missing: list[MissingHours], *, member: bool, on: date, edition: str, source: str
+    ) -> list[MissingHours]:
+        """A membership is attested and on record, unless the association needs none (R19)."""
+        others = [gap for gap in missing if gap.what != "membership"]
+        if not practice(self.custodian, on).membership_needed:
+            return others
+        if member:
+            return missing
+        words = (
+            f"a current membership on record: {self.custodian} records yours, or verifies in writing that of another "
+            "infant mental health association"
+        )
+        return [*others, MissingHours("membership", words, have=0, need=1, source=source, edition=edition)]
 
     def lapse(self, *, on: date, by: str) -> None:
         """Record the lapse once the last good day is over."""
@@ -721,16 +770,23 @@ class Endorsement(Aggregate):
         self.refuse_before(self.last_on, on)
         self.record(self.InactivityEnded, until=self.inactive_until, on=on, by=by)
 
-    def reactivate(self, *, on: date, by: str) -> None:
+    def reactivate(self, *, member: bool, on: date, by: str) -> None:
+        """`member`: membership was kept (IAITMH): one is on record for the day. Raises RequirementsNotMet."""
         self._must_not_be_inactive_for_too_long(on)
         self._must_stand(on, "inactive")
         if self.through < on:
             # "Ordinary renewal" (IAITMH) missed: then it takes what a lapsed one takes.
             raise OutOfTurn(self.stream, state="past_its_last_good_day", needs=["good"], can=["reinstate"])
+        edition = renewal_edition(on, self.custodian).name
+        if missing := self._with_membership([], member=member, on=on, edition=edition, source="IAITMH"):
+            raise RequirementsNotMet(edition, missing)
         self.record(self.Reactivated, through=self.through, on=on, by=by)
 
-    def reinstate(self, attested: Reinstatement, *, on: date, by: str) -> None:
-        """After a lapse, or past the last good day while inactive; an audit follows (R22, NE-POL)."""
+    def reinstate(self, attested: Reinstatement, *, member: bool, on: date, by: str) -> None:
+        """After a lapse, or past the last good day while inactive; an audit follows (R22, NE-POL).
+
+        `member`: a membership is on record for the day. Raises RequirementsNotMet.
+        """
         self._must_not_be_inactive_for_too_long(on)
         if self.standing(on) == "inactive" and self.through < on:
             self.refuse_before(self.last_on, on)
@@ -740,7 +796,8 @@ class Endorsement(Aggregate):
         if edition is None:
             raise NotInForce("A reinstatement edition", on)
         slot = CATEGORIES[self.category].slot
-        if missing := edition.missing(attested, slot=slot, ers=self.add_on_on(on) is not None):
+        missing = edition.missing(attested, slot=slot, ers=self.add_on_on(on) is not None)
+        if missing := self._with_membership(missing, member=member, on=on, edition=edition.name, source=edition.source):
             raise RequirementsNotMet(edition.name, missing)
         self.record(
             self.Reinstated,
@@ -748,6 +805,7 @@ class Endorsement(Aggregate):
             through=renewal_window(on, self.custodian)[1],
             attested=attested,
             audit_required=edition.audit,
+            code_of_ethics=code_of_ethics(on) if attested.ethics else "",
             on=on,
             by=by,
         )

@@ -251,6 +251,9 @@ def _life(
 
     say("The window opens, Marisol renews by attestation ...")
     clock.stand(story.renewed)
+    year = {"from": date(story.renewed.year, 1, 1).isoformat(), "through": date(story.renewed.year, 12, 31).isoformat()}
+    virginia = counter.client("coordinator", association="VA")
+    virginia.post(f"/people/{person}/memberships", {"association": "VA"} | year)
     holder = counter.client("holder", person=person)
     holder.post(
         f"/endorsements/{number}/renewals",

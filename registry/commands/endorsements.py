@@ -13,6 +13,7 @@ from domain.endorsement import (
     CorrectionReason,
     Endorsement,
     InactiveReason,
+    LateFee,
     RemovalGround,
     SanctionOutcome,
     SanctionSource,
@@ -21,7 +22,9 @@ from domain.endorsement import (
     read_number,
 )
 from domain.errors import Invalid
+from domain.person import Person
 from domain.policy import Attestation, Reinstatement
+from registry.commands.applications import is_member
 from registry.commands.shared import Act, Shared, once
 from registry.store import Recorded
 
@@ -30,14 +33,16 @@ class Endorsements(Shared):
     """Deeds on endorsements: renew, lapse, make inactive, reinstate, suspend, remove, certify."""
 
     @once
-    def renew(self, act: Act, number: str, attested: Attestation) -> Recorded:
+    def renew(self, act: Act, number: str, attested: Attestation, *, late_fee: LateFee | None = None) -> Recorded:
+        """`late_fee`: how it was settled, as the holder says (ours), where the days of grace ask for one."""
         endorsement, on = self._endorsement(act, "renew", number)
         used = []
         if not practice(endorsement.custodian, on).hours_shared:
             year = renewal_term(on, endorsement.custodian).year
             others = [one for one in self.endorsements_of(endorsement.person) if one.number != endorsement.number]
             used = [one.attested for one in others if one.attested and one.renewed_for == year]
-        endorsement.renew(attested, used=used, on=on, by=act.actor.by)
+        member = self._is_member(endorsement, on)
+        endorsement.renew(attested, member=member, late_fee=late_fee, used=used, on=on, by=act.actor.by)
         self._certify(endorsement, "renewed", by=act.actor.by)
         return self.store.save(endorsement, request=act.request)
 
@@ -89,7 +94,7 @@ class Endorsements(Shared):
     @once
     def reactivate(self, act: Act, number: str) -> Recorded:
         endorsement, on = self._endorsement(act, "reactivate", number)
-        endorsement.reactivate(on=on, by=act.actor.by)
+        endorsement.reactivate(member=self._is_member(endorsement, on), on=on, by=act.actor.by)
         if why := self.certificate_due(endorsement):
             self._certify(endorsement, why, by=act.actor.by)
         return self.store.save(endorsement, request=act.request)
@@ -102,7 +107,7 @@ class Endorsements(Shared):
             if not self.held_on(provider, on):
                 raise Invalid("This provider of RSC holds no active endorsement; name another.", field="rsc_provider")
             attested = msgspec.structs.replace(attested, rsc_provider=provider)
-        endorsement.reinstate(attested, on=on, by=act.actor.by)
+        endorsement.reinstate(attested, member=self._is_member(endorsement, on), on=on, by=act.actor.by)
         self._certify(endorsement, "reinstated", by=act.actor.by)
         return self.store.save(endorsement, request=act.request)
 
@@ -200,3 +205,8 @@ class Endorsements(Shared):
         if why := self.certificate_due(endorsement):
             self._certify(endorsement, why, by=act.actor.by)
         return self.store.save(endorsement, request=act.request)
+
+    def _is_member(self, endorsement: Endorsement, on: date) -> bool:
+        """A membership of the custodian on record, or of another body that it verified in writing (AZ-FAQ)."""
+        records = (self.store.get(Person, record) for record in self.identity(endorsement.person))
+        return any(is_member(person, endorsement.custodian, on) for person in records)

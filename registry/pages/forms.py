@@ -269,7 +269,11 @@ def for_endorsement(actor: Actor, thing: Thing, found: Endorsement, on: date, ty
         names = [name for name in names if name != "renew"]
     if not attaches("ERS", found.category, on, found.custodian):
         names = [name for name in names if name != "grant_add_on"]
-    return _allowed(actor, thing, names, {"number": found.number}, found.version, typed)
+    forms = _allowed(actor, thing, names, {"number": found.number}, found.version, typed)
+    if found.late_fee(on):
+        return forms
+    # Only the days of grace ask for one.
+    return [form._replace(fields=[field for field in form.fields if field.name != "late_fee"]) for form in forms]
 
 
 def for_application(

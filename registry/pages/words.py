@@ -374,6 +374,7 @@ LABELS: Final = {
     "membership": "My membership is current",
     "ethics": "I sign the code of ethics again",
     "audit": "I will take part in the audit of the next renewal",
+    "late_fee": "The late fee is",
     "rsc_provider": "Number of the provider of reflective supervision you are connected to",
     "no_sanction": "No licensing board has sanctioned me",
     "to": "Association to move to",

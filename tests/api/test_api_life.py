@@ -6,6 +6,8 @@ from faces import created
 
 ATTESTED = {"training_hours": 15, "membership": True, "ethics": True, "no_sanction": True}
 
+MEMBER = {"association": "VA", "from": "2027-01-01", "through": "2027-12-31"}
+
 
 def test_from_application_to_transfer(life, client, clock, views):
     number = life.endorsed()
@@ -14,6 +16,9 @@ def test_from_application_to_transfer(life, client, clock, views):
 
     clock.set(datetime(2027, 10, 15, 12, tzinfo=UTC))
     life.holder = client("holder", person=life.person)
+    refused = life.holder.post(f"/endorsements/{number}/renewals", ATTESTED).json()
+    assert [gap["requirement"] for gap in refused["missing"]] == ["membership"]
+    client("coordinator", association="VA").do(f"/people/{life.person}/memberships", MEMBER)
     renewed = life.holder.do(f"/endorsements/{number}/renewals", ATTESTED)
     assert [event["topic"] for event in renewed["events"]] == [
         "endorsement.renewed", "certificate.issued", "certificate.signed",

@@ -31,7 +31,7 @@ def notice(number="IFS-0007", why="reinstated"):
 FAILED = fact(Audit.Failed, number="IFS-0007", remedy="training_hours", remedy_by=LATER)
 
 
-def test_R28_seed_and_population_are_recorded_and_a_stranger_draws_the_same():
+def test_r28_seed_and_population_are_recorded_and_a_stranger_draws_the_same():
     audit = Audit("a1")
     audit.draw("VA", 2027, reversed(POPULATION), SEED, 0.05, ["IFS-0007", "IFS-9999"], on=DAY, by=BY)
     (event,) = then(audit)
@@ -42,12 +42,12 @@ def test_R28_seed_and_population_are_recorded_and_a_stranger_draws_the_same():
     assert set(event.claims().take) == {f"open_audit/{number}" for number in event.sample}
 
 
-def test_R28_another_seed_gives_another_sample_and_its_size_is_the_share_rounded_up():
+def test_r28_another_seed_gives_another_sample_and_its_size_is_the_share_rounded_up():
     assert draw_sample(POPULATION, SEED, 0.05) != draw_sample(POPULATION, SEED + "!", 0.05)
     assert [len(draw_sample(POPULATION[:n], SEED, 0.05)) for n in (1, 20, 21, 100, 101)] == [1, 1, 2, 5, 6]
 
 
-def test_R28_nobody_is_told_before_it_is_drawn_and_each_is_told_why():
+def test_r28_nobody_is_told_before_it_is_drawn_and_each_is_told_why():
     with pytest.raises(OutOfTurn):
         Audit("a1").send_notice("IFS-0007", LATER, on=DAY, by=BY)
     audit = drawn()

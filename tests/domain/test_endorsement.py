@@ -39,7 +39,7 @@ def test_R17_an_award_names_the_edition_and_is_good_through_the_next_cycle():
     assert (awarded.edition, awarded.through) == ("FS-2023", date(2027, 12, 31))
 
 
-def test_R21_it_lapses_with_the_end_of_its_last_day_event_or_not():
+def test_r21_it_lapses_with_the_end_of_its_last_day_event_or_not():
     held = endorsement()
     assert held.standing(date(2027, 12, 31)) == "active"
     assert held.standing(date(2028, 1, 1)) == "lapsed"
@@ -57,22 +57,23 @@ def test_a_lapse_is_recorded_once():
 @pytest.mark.parametrize(("on", "open_"), [
     (date(2027, 9, 30), False), (date(2027, 10, 1), True), (date(2027, 12, 31), True), (date(2026, 11, 1), False),
 ])  # fmt: skip
-def test_R18_renewal_only_inside_the_window_of_a_cycle_year(on, open_):
+def test_r18_renewal_only_inside_the_window_of_a_cycle_year(on, open_):
     held = endorsement()
     if open_:
-        held.renew(ATTESTED, on=on, by="holder:p1")
+        held.renew(ATTESTED, member=True, on=on, by="holder:p1")
         (renewed,) = then(held)
         assert (renewed.cycle, renewed.edition, renewed.through) == (2027, "renewal-2024", date(2030, 12, 31))
     else:
         with pytest.raises(OutOfTurn, match="opens 20"):
-            held.renew(ATTESTED, on=on, by="holder:p1")
+            held.renew(ATTESTED, member=True, on=on, by="holder:p1")
 
 
-def test_R19_renewal_lacking_hours_is_refused_with_what_is_missing():
+def test_r19_renewal_lacking_hours_is_refused_with_what_is_missing():
     held = endorsement()
     with pytest.raises(RequirementsNotMet) as refused:
         held.renew(
             Attestation(training_hours=10, rsc_hours=24, membership=True, ethics=True, no_sanction=True),
+            member=True,
             on=WINDOW,
             by="h",
         )
@@ -91,16 +92,16 @@ def test_one_renewal_a_cycle():
         attested=ATTESTED,
     )
     with pytest.raises(OutOfTurn, match="renewed already"):
-        endorsement(renewed).renew(ATTESTED, on=date(2027, 12, 1), by="holder:p1")
+        endorsement(renewed).renew(ATTESTED, member=True, on=date(2027, 12, 1), by="holder:p1")
 
 
 def test_a_lapsed_one_is_not_renewed_but_reinstated():
     late = endorsement(LAPSED)
     with pytest.raises(OutOfTurn, match="reinstate"):
-        late.renew(ATTESTED, on=date(2028, 1, 5), by="holder:p1")
+        late.renew(ATTESTED, member=True, on=date(2028, 1, 5), by="holder:p1")
 
 
-def test_R22_reinstatement_asks_15_hours_and_an_audit_follows():
+def test_r22_reinstatement_asks_15_hours_and_an_audit_follows():
     late = endorsement()
     for lacking in (
         msgspec.structs.replace(BACK, training_hours=14),
@@ -108,28 +109,28 @@ def test_R22_reinstatement_asks_15_hours_and_an_audit_follows():
         msgspec.structs.replace(BACK, audit=False),
     ):
         with pytest.raises(RequirementsNotMet, match="reinstatement-2024"):
-            late.reinstate(lacking, on=date(2028, 2, 1), by=BY)
-    late.reinstate(BACK, on=date(2028, 2, 1), by=BY)
+            late.reinstate(lacking, member=True, on=date(2028, 2, 1), by=BY)
+    late.reinstate(BACK, member=True, on=date(2028, 2, 1), by=BY)
     (reinstated,) = then(late)
     assert (reinstated.audit_required, reinstated.through) == (True, date(2030, 12, 31))
     assert late.standing(date(2028, 2, 1)) == "active"
     assert late.standing(date(2028, 1, 15)) == "lapsed"
 
 
-def test_R23_inactive_for_two_years_at_most():
+def test_r23_inactive_for_two_years_at_most():
     held = endorsement()
     held.make_inactive("family_leave", on=DAY, by=BY)
     assert then(held) == [fact(Endorsement.MadeInactive, reason="family_leave", until=date(2028, 6, 1))]
     long = endorsement(fact(Endorsement.MadeInactive, on=date(2025, 3, 1), reason="move", until=date(2027, 3, 1)))
     with pytest.raises(OutOfTurn, match="inactive for too long"):
-        long.reactivate(on=date(2027, 3, 2), by=BY)
+        long.reactivate(member=True, on=date(2027, 3, 2), by=BY)
 
 
-def test_R23_past_its_last_good_day_an_inactive_one_takes_what_a_lapsed_one_takes():
+def test_r23_past_its_last_good_day_an_inactive_one_takes_what_a_lapsed_one_takes():
     away = endorsement(INACTIVE)
     with pytest.raises(OutOfTurn, match="reinstate"):
-        away.reactivate(on=date(2028, 2, 1), by=BY)
-    away.reinstate(BACK, on=date(2028, 2, 1), by=BY)
+        away.reactivate(member=True, on=date(2028, 2, 1), by=BY)
+    away.reinstate(BACK, member=True, on=date(2028, 2, 1), by=BY)
     assert away.standing(date(2028, 2, 1)) == "active"
 
 
@@ -163,10 +164,10 @@ def test_removal_takes_two_people_and_a_documented_ground():
 def test_after_a_removal_nothing_more_happens():
     gone = endorsement(PROPOSED, REMOVED)
     for deed in (
-        lambda: gone.renew(ATTESTED, on=WINDOW, by="h"),
+        lambda: gone.renew(ATTESTED, member=True, on=WINDOW, by="h"),
         lambda: gone.suspend("fraud_being_established", on=WINDOW, by=BY),
         lambda: gone.archive(on=WINDOW, by="h"),
-        lambda: gone.reinstate(BACK, on=WINDOW, by=BY),
+        lambda: gone.reinstate(BACK, member=True, on=WINDOW, by=BY),
         lambda: gone.transfer_custody("CT", "t1", on=WINDOW, by=BY),
     ):
         with pytest.raises(OutOfTurn, match="removed"):
@@ -192,7 +193,7 @@ def test_ers_attaches_to_a_specialist_and_emerging_ends_after_two_years():
     assert held.held_on(DAY) == "IFS+EERS"
 
 
-def test_R24_emerging_ers_ends_by_date():
+def test_r24_emerging_ers_ends_by_date():
     long = endorsement(
         fact(Endorsement.AddOnGranted, on=DAY, add_on="EERS", until=date(2028, 6, 1)),
         fact(
@@ -272,32 +273,78 @@ def test_only_an_active_one_gets_a_certificate(standing):
         endorsement(standing).issue_certificate("aa" * 16, why="awarded", **CERTIFICATE, on=DAY, by=BY)
 
 
-YEARLY = Attestation(training_hours=15, rsc_hours=12, dei_hours=1, membership=True, ethics=True, no_sanction=True)
+YEARLY = Attestation(15, 12, 3, 1, membership=True, ethics=True, no_sanction=True)
 
 
-@pytest.mark.parametrize(
-    ("association", "last", "renewed_on", "next_last"),
-    [
-        ("TX", date(2022, 12, 31), date(2022, 12, 31), date(2023, 12, 31)),
-        ("AZ", date(2023, 1, 31), date(2023, 1, 31), date(2024, 1, 31)),
-        ("SC", date(2023, 2, 28), date(2023, 2, 10), date(2024, 2, 29)),
-        ("MI", date(2023, 2, 28), date(2023, 2, 10), date(2023, 12, 31)),
-        ("TX", date(2023, 12, 31), date(2023, 12, 1), date(2024, 12, 31)),
-        ("PA", date(2024, 1, 31), date(2024, 1, 20), date(2024, 12, 31)),
-    ],
-)
-def test_r18_before_2024_each_year_is_renewed_to_the_end_of_the_next_and_its_grace(
-    association, last, renewed_on, next_last
-):
-    early = given(Endorsement("IFS-1"), fact(
+def yearly(association, last):
+    return given(Endorsement("IFS-1"), fact(
         Endorsement.Awarded, on=date(2019, 2, 1), number="IFS-1", person="p1", category="IFS", association=association,
         application="a1", edition="FS-2002", through=last,
     ))  # fmt: skip
-    early.renew(msgspec.structs.replace(YEARLY, rsc_provision_hours=3), on=renewed_on, by="h")
+
+
+@pytest.mark.parametrize(
+    ("association", "last", "renewed_on", "late_fee", "next_last"),
+    [
+        ("TX", date(2022, 12, 31), date(2022, 12, 31), None, date(2023, 12, 31)),
+        ("AZ", date(2023, 1, 31), date(2022, 12, 15), None, date(2024, 1, 31)),
+        ("AZ", date(2023, 1, 31), date(2023, 1, 31), "paid", date(2024, 1, 31)),
+        ("SC", date(2023, 2, 28), date(2023, 2, 10), "waived", date(2024, 2, 29)),
+        ("MI", date(2023, 2, 28), date(2023, 2, 10), None, date(2023, 12, 31)),
+        ("TX", date(2023, 12, 31), date(2023, 12, 1), None, date(2024, 12, 31)),
+        ("PA", date(2024, 1, 31), date(2024, 1, 20), None, date(2024, 12, 31)),
+    ],
+)
+def test_r18_before_2024_each_year_is_renewed_to_the_end_of_the_next_and_its_grace(
+    association, last, renewed_on, late_fee, next_last
+):
+    early = yearly(association, last)
+    early.renew(YEARLY, member=True, late_fee=late_fee, on=renewed_on, by="h")
     (renewed,) = then(early)
-    assert renewed.through == next_last
+    assert (renewed.through, renewed.late_fee) == (next_last, late_fee)
     with pytest.raises(OutOfTurn):
-        early.renew(YEARLY, on=renewed_on, by="h")
+        early.renew(YEARLY, member=True, on=renewed_on, by="h")
+
+
+def test_r19_in_the_days_of_grace_a_late_fee_takes_a_word_where_a_row_names_one():
+    late = yearly("AZ", date(2023, 1, 31))
+    with pytest.raises(RequirementsNotMet) as refused:
+        late.renew(YEARLY, member=True, on=date(2022, 12, 16), by="h")
+    (gap,) = refused.value.facts["missing"]
+    assert (gap["requirement"], gap["edition"], gap["source"]) == (
+        "late_fee",
+        "fee-late_renewal-2002-01-01-AZ",
+        "AZ-REN",
+    )
+    assert "35 USD" in gap["words"]
+    with pytest.raises(Invalid, match="No late fee is asked"):
+        late.renew(YEARLY, member=True, late_fee="paid", on=date(2022, 12, 15), by="h")
+    late.renew(YEARLY, member=True, late_fee="not_asked", on=date(2022, 12, 16), by="h")
+    assert then(late)[0].late_fee == "not_asked"
+
+
+def test_r19_renewing_takes_a_membership_on_record_whatever_is_attested():
+    held = endorsement()
+    with pytest.raises(RequirementsNotMet) as refused:
+        held.renew(ATTESTED, member=False, on=WINDOW, by="h")
+    (gap,) = refused.value.facts["missing"]
+    assert (gap["requirement"], gap["edition"], gap["source"]) == ("membership", "renewal-2024", "NE-POL, TX-REN2")
+    assert "VA records yours" in gap["words"]
+    held.renew(ATTESTED, member=True, on=WINDOW, by="h")
+    assert then(held)[0].code_of_ethics == "ethics-2022"
+
+
+def test_r22_r23_coming_back_takes_a_membership_on_record():
+    away = endorsement(INACTIVE)
+    with pytest.raises(RequirementsNotMet) as refused:
+        away.reactivate(member=False, on=date(2027, 2, 1), by=BY)
+    assert [(gap["requirement"], gap["source"]) for gap in refused.value.facts["missing"]] == [("membership", "IAITMH")]
+    late = endorsement(LAPSED)
+    with pytest.raises(RequirementsNotMet) as refused:
+        late.reinstate(BACK, member=False, on=date(2028, 2, 1), by=BY)
+    assert [(gap["requirement"], gap["source"]) for gap in refused.value.facts["missing"]] == [("membership", "NE-POL")]
+    late.reinstate(BACK, member=True, on=date(2028, 2, 1), by=BY)
+    assert then(late)[0].code_of_ethics == "ethics-2022"
 
 
 def test_a_contradiction_is_settled_once():
@@ -351,7 +398,7 @@ def test_years_at_renewal_count_from_the_reinstatement():
     )  # fmt: skip
     back.renew(
         Attestation(training_hours=15, rsc_hours=12, membership=True, ethics=True, no_sanction=True),
-        on=date(2030, 10, 15), by="h",
+        member=True, on=date(2030, 10, 15), by="h",
     )  # fmt: skip
     assert then(back)[0].cycle == 2030
 
@@ -361,7 +408,7 @@ def test_a_last_day_soon_after_the_deadline_is_renewed_in_the_window_before():
         Endorsement.Imported, number="IFS-1", person="p1", category="IFA", association="SC",
         awarded_on=date(2022, 3, 1), through=date(2028, 1, 31), standing="active", source=SOURCE, on=date(2025, 1, 1),
     ))  # fmt: skip
-    told.renew(ATTESTED, on=date(2027, 11, 1), by="h")
+    told.renew(ATTESTED, member=True, on=date(2027, 11, 1), by="h")
     assert told.through == date(2030, 12, 31)
 
 

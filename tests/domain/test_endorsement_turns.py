@@ -38,17 +38,17 @@ SANCTIONED = fact(
 EMERGING = fact(Endorsement.AddOnGranted, on=date(2025, 3, 1), add_on="EERS", until=date(2027, 3, 1))
 
 
-def test_R20_hours_serve_several_categories_where_the_association_lets_them():
-    endorsement().renew(ATTESTED, on=date(2027, 10, 15), by="holder:p1")
+def test_r20_hours_serve_several_categories_where_the_association_lets_them():
+    endorsement().renew(ATTESTED, member=True, on=date(2027, 10, 15), by="holder:p1")
     with pytest.raises(RequirementsNotMet, match="attested: 0"):
-        endorsement().renew(ATTESTED, used=[ATTESTED], on=date(2027, 10, 15), by="holder:p1")
+        endorsement().renew(ATTESTED, member=True, used=[ATTESTED], on=date(2027, 10, 15), by="holder:p1")
     assert practice("MI", DAY).hours_shared
 
 
 # --- inactive and emeritus
 
 
-def test_R23_after_two_years_of_inactivity_it_takes_another_application():
+def test_r23_after_two_years_of_inactivity_it_takes_another_application():
     away = endorsement(inactive())
     assert [away.standing(day) for day in (date(2027, 3, 1), date(2027, 3, 2))] == ["inactive", "lapsed"]
     with pytest.raises(OutOfTurn):
@@ -56,19 +56,19 @@ def test_R23_after_two_years_of_inactivity_it_takes_another_application():
     away.end_inactivity(on=date(2027, 3, 2), by="operator")
     assert then(away) == [fact(Endorsement.InactivityEnded, on=date(2027, 3, 2), by="operator", until=date(2027, 3, 1))]
     with pytest.raises(OutOfTurn, match="apply again"):
-        away.reactivate(on=date(2027, 3, 3), by=BY)
+        away.reactivate(member=True, on=date(2027, 3, 3), by=BY)
     assert away.can(date(2027, 3, 3))[0] == "apply again"
     with pytest.raises(OutOfTurn):
         away.end_inactivity(on=date(2027, 3, 4), by="operator")
 
 
-def test_R23_how_long_is_a_parameter_of_the_association():
+def test_r23_how_long_is_a_parameter_of_the_association():
     held = endorsement()
     held.make_inactive("illness", on=DAY, by=BY)
     assert held.inactive_until == date(2026 + practice("VA", DAY).inactive_years, 6, 1)
 
 
-def test_R23_a_suspension_stops_no_clock_of_an_inactivity():
+def test_r23_a_suspension_stops_no_clock_of_an_inactivity():
     held = endorsement(
         inactive(),
         fact(Endorsement.Suspended, on=date(2026, 1, 1), reason="fraud_being_established"),
@@ -84,7 +84,7 @@ def test_emeritus_is_for_good_and_renewed_no_more():
     assert then(held) == [fact(Endorsement.EmeritusGranted)]
     assert (held.standing(date(2040, 1, 1)), held.held_on(DAY)) == ("emeritus", "")
     with pytest.raises(OutOfTurn):
-        held.renew(ATTESTED, on=date(2027, 10, 15), by="holder:p1")
+        held.renew(ATTESTED, member=True, on=date(2027, 10, 15), by="holder:p1")
     with pytest.raises(OutOfTurn):
         held.lapse(on=date(2028, 1, 1), by="operator")
     held.suspend("fraud_being_established", on=DAY, by=BY)
@@ -139,7 +139,7 @@ def test_a_sanction_that_was_none_is_settled_and_holds_nothing_up():
 # --- ERS and conversion
 
 
-def test_R24_an_emerging_ers_ends_with_its_two_years_event_or_not_and_comes_once():
+def test_r24_an_emerging_ers_ends_with_its_two_years_event_or_not_and_comes_once():
     held = endorsement(EMERGING)
     assert [held.held_on(day) for day in (date(2027, 3, 1), date(2027, 3, 2))] == ["IFS+EERS", "IFS"]
     with pytest.raises(OutOfTurn):
@@ -188,7 +188,7 @@ def test_R17_a_lapsed_holder_is_converted_too_and_stays_lapsed():
 # --- corrections
 
 
-def test_R29_a_wrong_award_day_is_put_right_by_a_new_event_and_the_old_one_stays():
+def test_r29_a_wrong_award_day_is_put_right_by_a_new_event_and_the_old_one_stays():
     held = endorsement()
     held.correct(1, "wrong_day", day=date(2025, 1, 15), on=DAY, by=BY)
     (corrected,) = then(held)
@@ -199,18 +199,18 @@ def test_R29_a_wrong_award_day_is_put_right_by_a_new_event_and_the_old_one_stays
     assert (held.facts[0].on, held.held_on(date(2025, 1, 20))) == (date(2025, 2, 1), "IFS")
 
 
-def test_R29_a_void_renewal_never_was_and_it_may_be_renewed_in_truth():
+def test_r29_a_void_renewal_never_was_and_it_may_be_renewed_in_truth():
     held = endorsement(renewed(), fact(Endorsement.Suspended, on=date(2027, 11, 1), reason="fraud_being_established"),
                        fact(Endorsement.SuspensionLifted, on=date(2027, 11, 20)))  # fmt: skip
     assert held.through == date(2030, 12, 31)
     held.correct(2, "wrong_record", void=True, on=date(2027, 12, 1), by=BY)
     assert (held.through, held.standing(date(2028, 1, 1)), held.renewed_for) == (LAST, "lapsed", 0)
     assert held.standing(date(2027, 11, 10)) == "suspended"
-    held.renew(ATTESTED, on=date(2027, 12, 2), by="holder:p1")
+    held.renew(ATTESTED, member=True, on=date(2027, 12, 2), by="holder:p1")
     assert held.standing(date(2028, 1, 1)) == "active"
 
 
-def test_R29_a_lapse_recorded_by_a_wrong_last_day_goes_with_the_day():
+def test_r29_a_lapse_recorded_by_a_wrong_last_day_goes_with_the_day():
     held = endorsement(fact(Endorsement.Lapsed, on=date(2028, 1, 1), through=LAST))
     with pytest.raises(Invalid, match="all the same"):
         held.correct(2, "wrong_record", void=True, on=date(2028, 1, 5), by=BY)
@@ -219,7 +219,7 @@ def test_R29_a_lapse_recorded_by_a_wrong_last_day_goes_with_the_day():
     assert held.standing(date(2028, 1, 3)) == held.standing(date(2028, 1, 5)) == "active"
 
 
-def test_R29_of_several_corrections_of_one_fact_the_last_one_counts_however_it_is_folded():
+def test_r29_of_several_corrections_of_one_fact_the_last_one_counts_however_it_is_folded():
     held = endorsement(inactive())
     held.correct(2, "wrong_day", through=date(2026, 3, 1), on=DAY, by=BY)
     held.correct(2, "wrong_record", void=True, on=DAY, by=BY)
@@ -242,7 +242,7 @@ def test_R29_of_several_corrections_of_one_fact_the_last_one_counts_however_it_i
     (2, {"through": date(2025, 2, 1)}, "before it begins"),
     (2, {"through": date(2027, 3, 1)}, "says so already"),
 ])  # fmt: skip
-def test_R29_what_can_t_be_corrected_is_refused_with_what_can(version, asked, why):
+def test_r29_what_can_t_be_corrected_is_refused_with_what_can(version, asked, why):
     held = endorsement(inactive(), fact(Endorsement.Suspended, on=date(2026, 1, 1), reason="fraud_being_established"))
     with pytest.raises(Invalid, match=why):
         held.correct(version, "wrong_record", on=DAY, by=BY, **asked)

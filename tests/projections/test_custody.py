@@ -196,6 +196,7 @@ def test_a_move_from_texas_to_connecticut_during_the_window_renews_there_for_the
     registry.accept_transfer(coordinator("CT"), case)
     assert store.get(Endorsement, name).through == THROUGH
     hours = Attestation(60, 60, 15, 9, membership=True, ethics=True, no_sanction=True)
+    registry.record_membership(coordinator("CT"), "p1", association="CT", from_=FIRST, through=THROUGH)
     registry.renew(holder("p1"), name, hours)
     renewed = store.get(Endorsement, name)
     assert (renewed.through, custody(store, name)) == (date(2030, 12, 31), ("CT", "CT"))

@@ -80,7 +80,7 @@ def topics(store, number):
     return [fact.topic.partition(".")[2] for _, fact in store.events(f"endorsement/{number}")]
 
 
-def test_R21_a_lapse_at_midnight_in_alaska_and_in_ireland(store, history, clock, night):
+def test_r21_a_lapse_at_midnight_in_alaska_and_in_ireland(store, history, clock, night):
     history(person(), admitted("AK"), admitted("IE"), awarded("IFS-AK", "AK"), awarded("IFS-IE", "IE"))
 
     for hour, lapsed in (

@@ -7,6 +7,7 @@ from domain.category import AddOn
 from domain.endorsement import (
     CorrectionReason,
     InactiveReason,
+    LateFee,
     RemovalGround,
     SanctionOutcome,
     SanctionSource,
@@ -18,8 +19,9 @@ from registry.api.deeds.rows import Body, Deed, E
 
 
 class Renewal(Attestation, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """What a holder attests."""
+    """What a holder attests. `late_fee`: how it was settled, in the days of grace where one is asked."""
 
+    late_fee: LateFee | None = None
     on: date | None = None
     late: LateReason | None = None
 
@@ -70,7 +72,9 @@ class NewAddOn(Body, frozen=True):
 
 
 def _attested(body: Renewal) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    return (Attestation(**{name: getattr(body, name) for name in Attestation.__struct_fields__}),), {}
+    return (Attestation(**{name: getattr(body, name) for name in Attestation.__struct_fields__}),), {
+        "late_fee": body.late_fee
+    }
 
 
 def _reinstating(body: Reinstating) -> tuple[tuple[Any, ...], dict[str, Any]]:
