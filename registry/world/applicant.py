@@ -21,7 +21,7 @@ from domain.reference import ASKED, Reference, Score
 from domain.transfer import Transfer
 from registry.commands.applications import is_member
 from registry.world import names
-from registry.world.imported import Server, attestation, window_open
+from registry.world.imported import Server, attestation, keep_membership, late_fee, window_open
 from registry.world.life import Life, Thread, first_edition
 from registry.world.memory import Keys
 from registry.world.places import PLACES
@@ -523,8 +523,12 @@ class Applicant(Life):
                 self.registry.convert(self.act(self.desk(number)), number)
 
     def renew(self, number: str) -> None:
+        endorsement = self.memory.get(Endorsement, number)
+        if self.chance(0.95):
+            keep_membership(self, endorsement)
+        fee = late_fee(endorsement, self.today)
         try:
-            self.registry.renew(self.act(self.holder), number, attestation(self))
+            self.registry.renew(self.act(self.holder), number, attestation(self), late_fee=fee)
         except RequirementsNotMet:  # raised before anything is remembered; then it lapses
             return
 
@@ -536,6 +540,7 @@ class Applicant(Life):
             training_hours=15 + self.many(0, 20), rsc_provider=provider.number, membership=True, ethics=True,
             audit=True,
         )  # fmt: skip
+        keep_membership(self, self.memory.get(Endorsement, number))
         try:
             self.registry.reinstate(self.act(self.desk(number)), number, attested)
         except RequirementsNotMet:
@@ -674,6 +679,7 @@ class Applicant(Life):
         if self.chance(0.6) and not self.early:
             yield self.later(60, 500)
             if self.standing(number) == "inactive" and endorsement.through >= self.today:
+                keep_membership(self, endorsement)
                 self.registry.reactivate(self.act(self.desk(number)), number)
         elif endorsement.inactive_until:
             yield self.night(endorsement.inactive_until + 2 * _DAY)
@@ -684,6 +690,7 @@ class Applicant(Life):
         yield self.later(10, 30)
         endorsement = self.memory.get(Endorsement, number)
         if self.standing(number) == "inactive" and endorsement.through >= self.today:
+            keep_membership(self, endorsement)
             self.registry.reactivate(self.act(self.desk(number)), number)
 
     def retires(self, number: str) -> Iterator[date]:

@@ -10,8 +10,10 @@ import msgspec
 
 from domain.category import CATEGORIES
 from domain.editions import next_due, renewal_window
-from domain.endorsement import Endorsement, ReportedStanding
+from domain.endorsement import Endorsement, LateFee, ReportedStanding
+from domain.person import Person
 from domain.policy import Attestation
+from registry.commands.applications import is_member
 from registry.importing import Importer, Tally
 from registry.roster import Roster, Row
 from registry.world.life import EARLY_CHILDHOOD, Life, Thread
@@ -67,6 +69,20 @@ def attestation(life: Life) -> Attestation:
     )  # fmt: skip
 
 
+def late_fee(endorsement: Endorsement, on: date) -> LateFee | None:
+    return "paid" if endorsement.late_fee(on) else None
+
+
+def keep_membership(life: Life, endorsement: Endorsement) -> None:
+    """Where none is on record with the custodian, it records one of this year: renewing takes one (R19)."""
+    custodian, on = endorsement.custodian, life.today
+    if not is_member(life.memory.get(Person, endorsement.person), custodian, on):
+        life.registry.record_membership(
+            life.act(life.coordinator(custodian)), endorsement.person, association=custodian,
+            from_=date(on.year, 1, 1), through=date(on.year, 12, 31),
+        )  # fmt: skip
+
+
 class Imported(Life):
     """From a file: perhaps a certificate, a later file's word, a renewal, and often the end."""
 
@@ -110,7 +126,7 @@ class Imported(Life):
         window = renewal_window(through, self.home)
         if self.today >= through:
             fate = 1.0
-        if fate < 0.5 and through == window[1] and self.room >= 2 + (next_due(through, self.home) < self.world.last):
+        if fate < 0.5 and through == window[1] and self.room >= 3 + (next_due(through, self.home) < self.world.last):
             yield self.between(window[0], through)
             if window_open(self.endorsement, self.today):
                 self.renew()
@@ -177,7 +193,9 @@ class Imported(Life):
         self.registry.issue_certificate(self.act(self.coordinator()), self.number_)
 
     def renew(self) -> None:
-        self.registry.renew(self.act(self.holder), self.number_, attestation(self))
+        keep_membership(self, self.endorsement)
+        fee = late_fee(self.endorsement, self.today)
+        self.registry.renew(self.act(self.holder), self.number_, attestation(self), late_fee=fee)
 
 
 class Handed(Imported):
