@@ -838,6 +838,7 @@ class Application(Aggregate):
 
     def approve_for_exam(self, years: int, reviewers: int, *, on: date, by: str) -> None:
         """Let the applicant sit the exam for `years` calendar years, the anniversary included (R16; that day: ours)."""
+        self._must_be(on, "in_review")
         if not self.exam_asked:
             raise Invalid(f"{self.category} submitted on that day asks for no exam; approve it.", field="application")
         self._must_be_judged("approve", reviewers, on)

@@ -50,12 +50,18 @@ class Invalid(Refused):
 
 
 class OutOfTurn(Refused):
-    """The case is in a state in which this can't be done; `can`: the deeds that are possible now."""
+    """The case is in a state in which this can't be done; `can`: the deeds that are possible now.
+
+    `others`: what is possible now too, but by somebody else, said in brackets.
+    """
 
     code = "out_of_turn"
 
-    def __init__(self, stream: str, *, state: str, needs: Sequence[str], can: Sequence[str]) -> None:
+    def __init__(
+        self, stream: str, *, state: str, needs: Sequence[str], can: Sequence[str], others: Sequence[str] = ()
+    ) -> None:
         now = f" Possible now: {', '.join(can).replace('_', ' ')}." if can else ""
+        now += f" By others: {', '.join(others).replace('_', ' ')}." if others else ""
         super().__init__(
             f"This is {state.replace('_', ' ')}; it would need to be {' or '.join(needs).replace('_', ' ')}.{now}",
             stream=stream,

@@ -230,7 +230,7 @@ class Shared:
         return self._day(act, row)
 
     def as_possible_for(self, actor: Actor, refused: OutOfTurn) -> OutOfTurn:
-        """The refusal with those deeds only that this actor may do to the case."""
+        """The refusal with the deeds that this actor may do to the case, and by whom the others are done."""
         can = refused.facts["can"]
         kind, _, name = str(refused.facts["stream"]).partition("/")
         if not can or kind not in _CASES:
@@ -238,8 +238,13 @@ class Shared:
         found = self.store.find(_CASES[kind], name)
         thing = thing_of(found) if found else Thing()
         theirs = [deed for deed in can if deed not in DEEDS or access.allowed(actor, deed, thing)]
+        others = [f"{deed} ({access.rows_of(deed=deed)[0].role})" for deed in can if deed not in theirs]
         return OutOfTurn(
-            refused.facts["stream"], state=refused.facts["state"], needs=refused.facts["needs"], can=theirs
+            refused.facts["stream"],
+            state=refused.facts["state"],
+            needs=refused.facts["needs"],
+            can=theirs,
+            others=others,
         )
 
     def _person(self, act: Act, deed: str, name: str) -> tuple[Person, date]:
