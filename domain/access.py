@@ -157,6 +157,7 @@ TABLE: tuple[Rule, ...] = (
     *_rows("load_competencies", _COORDINATOR, _ALLIANCE, _OPERATOR),
     # Endorsements.
     *_rows("renew", _HOLDER, basis="NE-POL"),
+    *_rows("remind_of_renewal", _OPERATOR),
     *_rows("record_lapse", _OPERATOR, basis="NE-POL"),
     *_rows("make_inactive", _COORDINATOR, _DIRECT, basis="IAITMH"),
     *_rows("reactivate", _COORDINATOR, _DIRECT, basis="IAITMH"),
@@ -183,8 +184,11 @@ TABLE: tuple[Rule, ...] = (
     *_rows("pass_audit", _COORDINATOR, _ALLIANCE, basis="domain.md 12.5"),
     *_rows("fail_audit", _COORDINATOR, _ALLIANCE, basis="domain.md 12.5"),
     *_rows("leave_unremedied", _COORDINATOR, _ALLIANCE),
+    *_rows("drop_from_audit", _COORDINATOR, _ALLIANCE),
+    *_rows("note_audit_days", _OPERATOR),
     *_rows("close_audit", _COORDINATOR, _ALLIANCE),
-    *_rows("see_audit", _COORDINATOR, _ALLIANCE, _OPERATOR),
+    *_rows("see_audit", _COORDINATOR, _ALLIANCE, _OPERATOR, sees=_NAMES),
+    *_rows("see_renewals", _COORDINATOR, _ALLIANCE, _OPERATOR, sees=_NAMES),
     # Transfers: both sides, the Alliance over a dispute (design section 10).
     *_rows("request_transfer", _HOLDER),
     *_rows("confirm_standing", ("coordinator", "releasing"), ("alliance", "releasing")),

@@ -7,7 +7,7 @@ import hmac
 import math
 from collections.abc import Collection, Sequence
 from datetime import date
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 from domain.aggregate import Aggregate
 from domain.errors import Invalid, OutOfTurn
@@ -15,10 +15,12 @@ from domain.event import Claims, Event
 
 Why = Literal["drawn", "reinstated"]
 Remedy = Literal["documents", "training_hours", "rsc_hours", "membership"]
-ItemState = Literal["drawn", "noticed", "submitted", "failed", "passed", "unremedied"]
+ItemState = Literal["drawn", "noticed", "submitted", "failed", "passed", "unremedied", "dropped"]
+Asked = Literal["answer", "remedy"]
+Ended = Literal["lapsed", "emeritus", "removed", "archived", "erased"]
 
 SHORTEST_SEED = 16
-_DONE = ("passed", "unremedied")
+DONE = ("passed", "unremedied", "dropped")
 
 
 def open_audit(number: str) -> str:
@@ -45,9 +47,14 @@ class Audit(Aggregate):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.association = ""
+        self.cycle = 0
         self.state: Literal["new", "open", "closed"] = "new"
         self.items: dict[str, ItemState] = {}
+        self.why: dict[str, Why] = {}
+        self.answer_by: dict[str, date] = {}
+        self.remedy: dict[str, Remedy] = {}
         self.remedy_by: dict[str, date] = {}
+        self.told: dict[str, date] = {}
         self.always: tuple[str, ...] = ()
         self.last_on = date.min
 
@@ -65,6 +72,7 @@ class Audit(Aggregate):
 
         def apply(self, audit: Audit) -> None:
             audit.association = self.association
+            audit.cycle = self.cycle
             audit.state = "open"
             audit.always = self.always
             audit.items = dict.fromkeys(self.sample, "drawn")
@@ -82,6 +90,8 @@ class Audit(Aggregate):
         answer_by: date
 
         def apply(self, audit: Audit) -> None:
+            audit.why[self.number] = self.why
+            audit.answer_by[self.number] = self.answer_by
             audit._go_on(self, self.number, "noticed")
 
     class EvidenceSubmitted(Event, frozen=True):
@@ -113,6 +123,7 @@ class Audit(Aggregate):
         remedy_by: date
 
         def apply(self, audit: Audit) -> None:
+            audit.remedy[self.number] = self.remedy
             audit.remedy_by[self.number] = self.remedy_by
             audit._go_on(self, self.number, "failed")
 
@@ -124,6 +135,31 @@ class Audit(Aggregate):
 
         def apply(self, audit: Audit) -> None:
             audit._go_on(self, self.number, "unremedied")
+
+        def claims(self) -> Claims:
+            return Claims(release=(open_audit(self.number),))
+
+    class DayPassed(Event, frozen=True):
+        """The holder's last day to answer, or for a remedy, is over: it waits for the coordinator now (ours)."""
+
+        topic: ClassVar[str] = "audit.day_passed"
+        number: str
+        asked: Asked
+        day: date
+
+        def apply(self, audit: Audit) -> None:
+            audit.told[self.number] = self.day
+            audit.last_on = max(audit.last_on, self.on)
+
+    class Dropped(Event, frozen=True):
+        """It has ended meanwhile, so that nothing is left to audit (ours)."""
+
+        topic: ClassVar[str] = "audit.dropped"
+        number: str
+        standing: Ended
+
+        def apply(self, audit: Audit) -> None:
+            audit._go_on(self, self.number, "dropped")
 
         def claims(self) -> Claims:
             return Claims(release=(open_audit(self.number),))
@@ -188,9 +224,39 @@ class Audit(Aggregate):
             raise OutOfTurn(self.stream, state="in_time_for_the_remedy", needs=["past it"], can=["pass"])
         self.record(self.LeftUnremedied, number=number, on=on, by=by)
 
+    def drop(self, number: str, standing: str, *, on: date, by: str) -> None:
+        """`standing`: of the endorsement that day; what may be active again is not dropped."""
+        self._must_be(number, "drawn", "noticed", "submitted", "failed", on=on)
+        ended: Ended | None = next((one for one in get_args(Ended) if one == standing), None)
+        if ended is None:
+            raise OutOfTurn(self.stream, state=standing, needs=["ended"], can=["pass", "fail"])
+        self.record(self.Dropped, number=number, standing=ended, on=on, by=by)
+
+    def note_days(self, *, on: date, by: str) -> bool:
+        """Record whose last day is over, once for each day; whether there was any."""
+        late = [
+            (number, asked, day)
+            for number, state in self.items.items()
+            if (due := self.due(number)) and (asked := due[0]) and (day := due[1]) < on
+            if state in ("noticed", "failed") and self.told.get(number) != day
+        ]
+        for number, asked, day in late:
+            self.record(self.DayPassed, number=number, asked=asked, day=day, on=max(on, self.last_on), by=by)
+        return bool(late)
+
+    def due(self, number: str) -> tuple[Asked, date] | None:
+        """What the holder is asked for now, and by when."""
+        if self.items[number] == "noticed":
+            return "answer", self.answer_by[number]
+        return ("remedy", self.remedy_by[number]) if self.items[number] == "failed" else None
+
+    def waits(self, number: str) -> bool:
+        """Whether something is left to do in it."""
+        return self.state == "open" and self.items[number] not in DONE
+
     def close(self, *, on: date, by: str) -> None:
         self.refuse_unless(self.state, "open")
-        if left := [number for number, state in self.items.items() if state not in _DONE]:
+        if left := [number for number, state in self.items.items() if state not in DONE]:
             raise OutOfTurn(self.stream, state=f"undecided_for_{len(left)}", needs=["decided"], can=[])
         self.record(self.Closed, on=on, by=by)
 

@@ -52,6 +52,9 @@ CONVERTED_FROM = date(2024, 1, 1)
 EMERGING_YEARS = 2
 """R24 (IN-ERS)."""
 
+REMINDED_BEFORE = (30, 7)
+"""Days before the last good day on which a holder is reminded again after the opening of the window (ours)."""
+
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 NUMBER_LENGTH = 7
 
@@ -202,6 +205,7 @@ class Endorsement(Aggregate):
         self.removal_ground: RemovalGround | None = None
         self.counted_from = date.min
         self.audit_due = False
+        self.reminded = (date.min, 0)
         self.certificates: list[Certificate] = []
         self.turns: list[Turn] = []
         self.last_on = date.min
@@ -405,6 +409,24 @@ class Endorsement(Aggregate):
             endorsement.audit_due = self.audit_required
             endorsement.reported = False
             endorsement._stand(self.on, "active", self.through)
+
+    class AuditPassed(Event, frozen=True):
+        """The audit that was certain after a reinstatement is passed."""
+
+        topic: ClassVar[str] = "endorsement.audit_passed"
+        audit: str
+
+        def apply(self, endorsement: Endorsement) -> None:
+            endorsement.audit_due = False
+
+    class RenewalReminded(Event, frozen=True):
+        """That the holder is told when the window closes; by letter where there is an address."""
+
+        topic: ClassVar[str] = "endorsement.renewal_reminded"
+        through: date
+
+        def apply(self, endorsement: Endorsement) -> None:
+            endorsement.reminded = (self.through, (self.through - self.on).days)
 
     class Suspended(Event, frozen=True):
         topic: ClassVar[str] = "endorsement.suspended"
@@ -729,6 +751,21 @@ class Endorsement(Aggregate):
             by=by,
         )
 
+    def remind_of_renewal(self, *, on: date, by: str) -> bool:
+        """When the window opens, and again near its end; False when nothing is to be said that day."""
+        if not self.renewal_reminder_due(on):
+            return False
+        self.record(self.RenewalReminded, through=self.through, on=on, by=by)
+        return True
+
+    def renewal_reminder_due(self, on: date) -> bool:
+        term = renewal_term(on, self.custodian)
+        if self.standing(on) != "active" or self.through != term.through or on < term.opens:
+            return False
+        of, before = self.reminded
+        left = (self.through - on).days
+        return of != self.through or any(left <= step < before for step in REMINDED_BEFORE)
+
     def late_fee(self, on: date) -> Fee | None:
         """What a renewal in the days of grace costs (`domain.md` 4.3); None where no row names it."""
         term = renewal_term(on, self.custodian)
@@ -749,6 +786,13 @@ class Endorsement(Aggregate):
             "infant mental health association"
         )
         return [*others, MissingHours("membership", words, have=0, need=1, source=source, edition=edition)]
+
+    def pass_audit(self, audit: str, *, on: date, by: str) -> bool:
+        """Whether this was the audit that was certain to come."""
+        if self.audit_due:
+            self.record(self.AuditPassed, audit=audit, on=on, by=by)
+            return True
+        return False
 
     def lapse(self, *, on: date, by: str) -> None:
         """Record the lapse once the last good day is over."""
@@ -1168,7 +1212,7 @@ _MAY_BE_REMOVED: tuple[Standing, ...] = ("active", "inactive", "lapsed", "emerit
 # What says nothing about how an endorsement stands, and so has no place in the order of its days.
 _NO_TURN = (
     Endorsement.Corrected, Endorsement.CertificateIssued, Endorsement.CertificateSigned, Endorsement.ReportContradicted,
-    Endorsement.ReportSettled,
+    Endorsement.ReportSettled, Endorsement.AuditPassed, Endorsement.RenewalReminded,
 )  # fmt: skip
 _BOARD = re.compile(r"[A-Z]{2,8}(-[A-Z0-9]{1,12}){1,2}")
 

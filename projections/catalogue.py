@@ -5,12 +5,14 @@ from typing import Final
 from projections import (
     applications,
     associations,
+    audits,
     certificates,
     exams,
     history,
     people,
     quality,
     references,
+    renewals,
     standing,
     tasks,
     transfers,
@@ -28,5 +30,7 @@ VIEWS: Final[tuple[View, ...]] = (
     certificates.VIEW,
     tasks.VIEW,
     quality.VIEW,
+    audits.VIEW,
+    renewals.VIEW,
     history.VIEW,
 )

@@ -26,7 +26,7 @@ from psycopg import Connection
 from psycopg.rows import tuple_row
 
 from domain.errors import Conflict
-from projections import applications, associations, people, readings, references, standing, transfers
+from projections import applications, associations, audits, people, readings, references, renewals, standing, transfers
 from projections.view import Query
 from registry.commands import Registry
 from registry.database import Unavailable
@@ -70,6 +70,10 @@ RULES: Final[tuple[Rule, ...]] = (
          standing.past_inactivity, Registry.end_inactivity),
     Rule("emerging", "After two years, an Emerging ERS ends", "R24, IN-ERS",
          standing.past_add_on, Registry.end_add_on),
+    Rule("remind_of_renewal", "When the window opens, 30 and 7 days before the last good day, a holder is told to "
+         "renew", "ours", renewals.to_remind, Registry.remind_of_renewal),
+    Rule("audit_days", "A holder's last day in an audit is over: it waits for the coordinator", "R28, ours",
+         audits.days_passed, Registry.note_audit_days),
     Rule("digest_readings", "Who read confidential data on a day is digested into one event", "design section 5",
          readings.undigested, Registry.digest_readings),
     Rule("transfer_word", "Without a word on the standing the releasing association is reminded after 7 and 12 days; "

@@ -25,6 +25,8 @@ import psycopg
 from psycopg import Connection
 from psycopg.rows import tuple_row
 
+from domain.audit import Audit
+from domain.endorsement import Endorsement
 from domain.event import Event
 from domain.person import Person
 from domain.reference import Reference
@@ -278,6 +280,114 @@ _KEPT: Final = (
 )
 
 
+def _told_of_audit(registry: Registry, host: str, event: Event) -> EmailMessage | None:
+    """To a holder whose renewal is audited: why it is theirs, what to show and by when; or what is still missing."""
+    if not isinstance(event, Audit.NoticeSent | Audit.Failed):
+        return None
+    endorsement = registry.store.find(Endorsement, event.number)
+    if endorsement is None or registry.store.holder(f"open_audit/{event.number}") != event.originator_id:
+        return None
+    association = registry.association(endorsement.custodian).row.name
+    if isinstance(event, Audit.NoticeSent):
+        drawn = registry.store.get(Audit, event.originator_id.partition("/")[2])
+        text = _AUDIT.format(
+            association=association, number=event.number, why=_AUDITED[event.why], cycle=drawn.cycle,
+            by=event.answer_by.isoformat(), address=f"https://{host}/endorsements/{event.number}", name="{name}",
+        )  # fmt: skip
+        return _to_holder(registry, endorsement.person, "Your renewal is audited", text)
+    text = _REMEDY.format(
+        association=association, number=event.number, remedy=_REMEDIES[event.remedy], by=event.remedy_by.isoformat(),
+        address=f"https://{host}/endorsements/{event.number}", name="{name}",
+    )  # fmt: skip
+    return _to_holder(registry, endorsement.person, "Something is missing in the audit of your renewal", text)
+
+
+def _remind_of_renewal(registry: Registry, host: str, event: Event) -> EmailMessage | None:
+    """To a holder who has not renewed: how long the window is open."""
+    endorsement = registry.store.find(Endorsement, event.originator_id.partition("/")[2])
+    if not isinstance(event, Endorsement.RenewalReminded) or endorsement is None:
+        return None
+    on = registry.today(endorsement.custodian)
+    if endorsement.through != event.through or endorsement.standing(on) != "active":
+        return None
+    text = _RENEWAL.format(
+        association=registry.association(endorsement.custodian).row.name, number=endorsement.number,
+        last=event.through.isoformat(), address=f"https://{host}/endorsements/{endorsement.number}", name="{name}",
+    )  # fmt: skip
+    return _to_holder(registry, endorsement.person, "Your endorsement is to be renewed", text)
+
+
+def _to_holder(registry: Registry, person: str, subject: str, text: str) -> EmailMessage | None:
+    """Nobody is written to who was forgotten, has died, or left no address. `{name}` stands for theirs."""
+    record = registry.identity(person)[0]
+    found = registry.store.find(Person, record)
+    if found is None or found.state != "known":
+        return None
+    name, email = _name_of(registry, record), ""
+    for _, fact in registry.store.events(found.stream):
+        opened = registry.store.opened(fact)
+        email = getattr(opened, "email", email) or email
+    if not isinstance(email, str) or not email or not name:
+        return None
+    letter = EmailMessage(policy=POLICY)
+    letter["To"] = Address("", addr_spec=email)
+    letter["Subject"] = subject
+    letter.set_content(text.replace("{name}", name))
+    return letter
+
+
+_AUDIT: Final = """\
+Dear {name},
+
+{association} audits some of the renewals for {cycle}, and
+yours is among them: {number}.
+
+Why yours: {why}
+
+Please show what you attested, by {by}: come in by the personal link
+from your association, open
+
+{address}
+
+and name the entries of your portfolio that show it.
+"""
+_AUDITED: Final = {
+    "drawn": "a share of all renewals is drawn by lot. The lot was recorded\n"
+    "before anybody was told, and anybody can draw it again; nothing about you\nled to it.",
+    "reinstated": "it was reinstated after a lapse, and then the audit of the\nnext renewal is certain.",
+}
+_REMEDY: Final = """\
+Dear {name},
+
+in the audit of your renewal {number}, {association}
+still needs {remedy}, by {by}.
+
+Come in by the personal link from your association, open
+
+{address}
+
+and name the entries of your portfolio that show it.
+"""
+_REMEDIES: Final = {
+    "documents": "documents of what you attested",
+    "training_hours": "more hours of training",
+    "rsc_hours": "more hours of reflective supervision or consultation",
+    "membership": "a current membership",
+}
+_RENEWAL: Final = """\
+Dear {name},
+
+your endorsement {number} is good through {last}. It is
+renewed by attestation, until that day: come in by the personal link from
+your association and open
+
+{address}
+
+It takes a current membership on record with {association}.
+Without a renewal the endorsement lapses at the end of that day.
+"""
+
+
 def _name_of(registry: Registry, person: str) -> str:
     name: Any = ""
     for _, event in registry.store.events(f"{Person.kind}/{person}"):
@@ -289,4 +399,7 @@ def _name_of(registry: Registry, person: str) -> str:
 LETTERS: Final[dict[str, Compose]] = {
     Reference.Requested.topic: _ask_for_a_rating,
     Reference.Reminded.topic: _ask_for_a_rating,
+    Audit.NoticeSent.topic: _told_of_audit,
+    Audit.Failed.topic: _told_of_audit,
+    Endorsement.RenewalReminded.topic: _remind_of_renewal,
 }

@@ -18,7 +18,7 @@ from domain.person import Person
 from domain.quality import QualityReview
 from domain.reference import ASKED, Recommendation, Score
 from domain.rules import as_dict
-from registry.api import cases, openapi, quality, views
+from registry.api import cases, openapi, quality, renewals, views
 from registry.api.asking import day, known, number
 from registry.api.associations import known_rows
 from registry.api.house import House
@@ -209,26 +209,6 @@ async def see_rating_form(house: House, request: HttpRequest, actor: Actor) -> A
         },
         public=True,
     )
-
-
-async def see_audit(house: House, request: HttpRequest, actor: Actor) -> Answer:
-    """All of an audit: seed and population too, so that anybody who may see it draws the sample again."""
-    audit, rows = await cases.load(house, Audit, request.path_params["audit"])
-    check(actor, "see_audit", Thing() if audit is None else Thing(association=audit.association))
-    if audit is None:
-        raise NotFound("audit")
-    drawn = next(event for _, event in rows if isinstance(event, Audit.SampleDrawn))
-    shown = {
-        "audit": audit.name, "association": association_shown(audit.association), "state": audit.state,
-        "cycle": drawn.cycle, "seed": drawn.seed, "share": drawn.share, "population": drawn.population,
-        "redrawn": audit.redrawn(drawn),
-        "endorsements": [
-            {"number": number_, "state": state, "remedy_by": audit.remedy_by.get(number_)}
-            for number_, state in audit.items.items()
-        ],
-        "version": audit.version,
-    }  # fmt: skip
-    return Answer(shown, rows[-1][0], audit.version)
 
 
 async def see_queue(house: House, request: HttpRequest, actor: Actor) -> Answer:
@@ -451,8 +431,6 @@ QUESTIONS: tuple[Question, ...] = (
              see_references, "see_reference", (), {"references": []}),
     Question("rating_form", "/ratings/form", "What a rater is asked", see_rating_form, "", (),
              {"asked": [{"code": "RF", "label": "Reflection"}], "scores": [1, 2, 3, 4, "unknown"]}),
-    Question("audit", "/audits/{audit}", "An audit, with seed and population", see_audit, "see_audit", (),
-             {"audit": "mf2wi2lumf2wi2lumf2wi2lumf", "state": "open"}),
     Question("queue", "/associations/{code}/queue", "What waits for an association", see_queue, "see_queue",
              (POSITION,), _QUEUE),
     Question("reviews", "/reviews", "What waits for me as a reviewer", see_reviews, "see_reviews", (POSITION,),
@@ -470,6 +448,7 @@ QUESTIONS: tuple[Question, ...] = (
     Question("categories", "/categories", "The categories", see_categories, "", (), {"categories": []}),
     Question("rules", "/rules", "The rules in force on a day, each line with its source", see_rules, "",
              (_RULED, _WHERE, ON), {"category": "IFS", "association": "VA", "on": "2026-06-01", "rules": []}),
+    *renewals.QUESTIONS,
     *quality.QUESTIONS,
     Question("access", "/access", "Who may do what: the table that decides it", see_access, "",
              (Parameter("role", "Only what this role may do", "coordinator", {"enum": list(get_args(Role))}),

@@ -12,6 +12,7 @@ from domain.editions import practice
 from domain.endorsement import Endorsement, read_number
 from domain.errors import Invalid
 from domain.person import Person
+from domain.transfer import Transfer
 from registry.commands.shared import Act, Shared, once
 from registry.store import Recorded
 
@@ -43,7 +44,14 @@ class Audits(Shared):
             on=on,
             by=act.actor.by,
         )
-        return self.store.save(audit, request=act.request)
+        held = [case for number in audit.items for case in self._held_up(number, on=on, by=act.actor.by)]
+        return self.store.save(audit, *held, request=act.request)
+
+    def _held_up(self, number: str, *, on: date, by: str) -> list[Transfer]:
+        """The open transfer that waits from now on until its audit is over."""
+        stream = self.store.holder(f"open_transfer/{number}")
+        case = self.store.get(Transfer, stream.partition("/")[2]) if stream else None
+        return [case] if case and self._weigh(case, {number: "in an open audit"}, on=on, by=by) else []
 
     @once
     def send_audit_notice(self, act: Act, audit: str, number: str, *, answer_by: date) -> Recorded:
@@ -66,8 +74,11 @@ class Audits(Shared):
     @once
     def pass_audit(self, act: Act, audit: str, number: str) -> Recorded:
         found, on = self._audit(act, "pass_audit", audit)
-        found.pass_audit(read_number(number), on=on, by=act.actor.by)
-        return self.store.save(found, request=act.request)
+        number, by = read_number(number), act.actor.by
+        found.pass_audit(number, on=on, by=by)
+        endorsement = self.store.get(Endorsement, number)
+        passed = [endorsement] if endorsement.pass_audit(found.name, on=on, by=by) else []
+        return self.store.save(found, *passed, *self._let_go(endorsement, on=on, by=by), request=act.request)
 
     @once
     def fail_audit(self, act: Act, audit: str, number: str, *, remedy: Remedy, remedy_by: date) -> Recorded:
@@ -78,14 +89,40 @@ class Audits(Shared):
     @once
     def leave_unremedied(self, act: Act, audit: str, number: str) -> Recorded:
         found, on = self._audit(act, "leave_unremedied", audit)
-        found.leave_unremedied(read_number(number), on=on, by=act.actor.by)
-        return self.store.save(found, request=act.request)
+        endorsement = self.store.get(Endorsement, read_number(number))
+        found.leave_unremedied(endorsement.number, on=on, by=act.actor.by)
+        return self.store.save(found, *self._let_go(endorsement, on=on, by=act.actor.by), request=act.request)
+
+    @once
+    def drop_from_audit(self, act: Act, audit: str, number: str) -> Recorded:
+        """Where the endorsement has ended meanwhile."""
+        found, on = self._audit(act, "drop_from_audit", audit)
+        endorsement = self.store.get(Endorsement, read_number(number))
+        person = self.store.get(Person, endorsement.person)
+        standing = "erased" if person.state == "erased" else endorsement.standing(on)
+        found.drop(endorsement.number, standing, on=on, by=act.actor.by)
+        return self.store.save(found, *self._let_go(endorsement, on=on, by=act.actor.by), request=act.request)
+
+    def note_audit_days(self, audit: str) -> bool:
+        """Write down whose last day to answer or for a remedy is over, for the coordinator to go on."""
+        found = self.store.get(Audit, audit)
+        if found.state != "open" or not found.note_days(on=self.today(found.association), by=access.OPERATOR.by):
+            return False
+        self.store.save(found)
+        return True
 
     @once
     def close_audit(self, act: Act, audit: str) -> Recorded:
         found, on = self._audit(act, "close_audit", audit)
         found.close(on=on, by=act.actor.by)
         return self.store.save(found, request=act.request)
+
+    def _let_go(self, endorsement: Endorsement, *, on: date, by: str) -> list[Transfer]:
+        """The open transfer that its audit held, as the endorsement stands without it."""
+        stream = self.store.holder(f"open_transfer/{endorsement.number}")
+        case = self.store.get(Transfer, stream.partition("/")[2]) if stream else None
+        standings = {endorsement.number: endorsement.moving(on)}
+        return [case] if case and self._weigh(case, standings, on=on, by=by) else []
 
     def _audit(self, act: Act, deed: str, name: str) -> tuple[Audit, date]:
         found = self._or_forbidden(act, deed, Audit, name)

@@ -46,6 +46,19 @@ class Endorsements(Shared):
         self._certify(endorsement, "renewed", by=act.actor.by)
         return self.store.save(endorsement, request=act.request)
 
+    def remind_of_renewal(self, number: str) -> bool:
+        """Tell the holder that the window is open, or closes soon; nobody who is not there any more."""
+        endorsement = self.store.get(Endorsement, number)
+        on = self.today(endorsement.custodian)
+        if not endorsement.renewal_reminder_due(on) or self.store.get(Person, endorsement.person).state not in (
+            "known",
+            "merged",
+        ):
+            return False
+        endorsement.remind_of_renewal(on=on, by=access.OPERATOR.by)
+        self.store.save(endorsement)
+        return True
+
     def record_lapse(self, number: str) -> bool:
         """Write down that its last good day is over where its custodian is; False when it is not, or was written."""
         endorsement = self.store.get(Endorsement, number)

@@ -27,6 +27,7 @@ from domain.reference import Reference
 from domain.rules import CODES, Section, in_force
 from domain.transfer import Transfer
 from registry.api import cases, openapi, views
+from registry.api import renewals as aftercare
 from registry.api.asking import canonical, day
 from registry.api.associations import known_rows
 from registry.api.check import LONGEST_UPLOAD, Checker, NotServed
@@ -77,6 +78,9 @@ def add_pages(app: FastAPI, settings: Settings, checker: Checker) -> None:
     route("/people/{person}", person)
     route("/applications/{application}", application)
     route("/transfers/{transfer}", transfer)
+    route("/audits/{audit}", audit)
+    route("/associations/{code}/audits", audits)
+    route("/associations/{code}/renewals", renewals)
     route("/today", today)
     route("/find", find, "POST")
     route("/reviews", reviews)
@@ -291,12 +295,16 @@ async def endorsement(house: House, request: HttpRequest, actor: Actor, typed: T
     if seen := await cases.case_or_none(cases.endorsement(house, actor, number, deed="see_history")):
         await cases.confidential(house, actor, "see_history", state.stream, state.person)
         history = history_of(await cases.whole_history(house, seen))
+    audited = await aftercare.open_audit(house, number)
+    shown_forms = forms.for_endorsement(actor, thing, state, on, typed)
+    if audited and audited["state"] in ("noticed", "submitted", "failed"):
+        shown_forms = [*forms.evidence(actor, thing, audited["audit"], number, typed), *shown_forms]
     certificates = certificates_shown(found) if allowed(actor, "see_certificate", thing) else []
     names = await cases.names(house, [state.person])
     return page(
         house.settings, request, "endorsement.html",
         shown=endorsement_shown(state, on), name=names.get(state.person, ""), history=history,
-        certificates=certificates, forms=forms.for_endorsement(actor, thing, state, on, typed),
+        certificates=certificates, forms=shown_forms, audited=audited,
         imported=state.imported, window=_window(state, on),
         may_see_person=_may_see(actor, state.person, state.custodian),
         status=422 if typed else 200,
@@ -447,6 +455,44 @@ async def transfer(house: House, request: HttpRequest, actor: Actor, typed: Type
     )  # fmt: skip
 
 
+async def audit(house: House, request: HttpRequest, actor: Actor, typed: Typed | None = None) -> Response:
+    state, shown, _ = await aftercare.audit_shown(house, actor, request.path_params["audit"])
+    ours = [item["number"] for item in shown["endorsements"] if item["waits_for"] == "coordinator"]
+    chosen = request.path_params.get("number") or request.query_params.get("number") or next(iter(ours), "")
+    if chosen not in state.items:
+        chosen = ""
+    on = cases.today(house, state.association)
+    return page(
+        house.settings, request, "audit.html", shown=shown, chosen=chosen,
+        forms=forms.for_audit(actor, Thing(association=state.association), state, chosen, on, typed),
+        status=422 if typed else 200,
+    )  # fmt: skip
+
+
+async def audits(house: House, request: HttpRequest, actor: Actor, typed: Typed | None = None) -> Response:
+    code = request.path_params["code"]
+    check(actor, "see_audit", Thing(association=code) if code in known_rows() else Thing())
+    if code not in known_rows():
+        raise NotFound("association")
+    form, draw = None, BY_NAME["draw_audit"]
+    if allowed(actor, draw.access, Thing(association=code)):
+        form = forms.make(actor, draw, {"code": code}, typed=typed)
+    waiting = await aftercare.audits_waiting(house, code)
+    return page(
+        house.settings, request, "audits.html", row=known_rows()[code], rows=await aftercare.audits_of(house, code),
+        waiting=waiting, form=form, names=await cases.names(house, [row["person"] for row in waiting]),
+        status=422 if typed else 200,
+    )  # fmt: skip
+
+
+async def renewals(house: House, request: HttpRequest, actor: Actor) -> Response:
+    answer = await aftercare.see_renewals(house, request, actor)
+    return page(
+        house.settings, request, "renewals.html", row=known_rows()[request.path_params["code"]], shown=answer.value,
+        following=urlencode({"cursor": answer.cursor}) if answer.cursor else "",
+    )  # fmt: skip
+
+
 async def find(house: House, request: HttpRequest, actor: Actor) -> Response:
     """People of an association by name, or a record by number. Posted: a name does not belong into an address."""
     async with request.form(max_files=0, max_fields=4, max_part_size=_LONGEST_FORM) as form:
@@ -471,6 +517,7 @@ async def today(
     if code not in known_rows():
         raise NotFound("association")
     queue, _ = await views.queue(house, code)
+    waiting = await aftercare.audits_waiting(house, code)
     names = await cases.names(house, [row["person"] for rows in queue.values() for row in rows])
     create = BY_NAME["register_person"]
     form = None
@@ -479,6 +526,7 @@ async def today(
     return page(
         house.settings, request, "today.html", row=known_rows()[code], queue=queue, names=names, form=form,
         wanted=wanted, found=await views.people(house, wanted, code) if wanted else None,
+        audits=waiting, renewals=await aftercare.countdown(house, code),
         everywhere=actor.role in ("alliance", "operator"), on=cases.today(house, code), status=422 if typed else 200,
     )  # fmt: skip
 
@@ -558,8 +606,12 @@ async def _again(house: House, request: HttpRequest, actor: Actor, deed: Deed, t
     shows: dict[str, Callable[..., Awaitable[Response]]] = {
         "people": person, "references": reference, "applications": application,
         "endorsements": endorsement, "transfers": transfer,
-        "exams": exam,
+        "exams": exam, "audits": audit, "associations": audits,
     }  # fmt: skip
+    if deed.name == "submit_audit_evidence":
+        return await endorsement(house, request, actor, typed)
+    if deed.case == "associations" and deed.name != "draw_audit":
+        raise Problem("invalid", typed.error, field=typed.field)
     if deed.case not in shows:
         raise Problem("invalid", typed.error, field=typed.field)
     return await shows[deed.case](house, request, actor, typed)
@@ -572,11 +624,14 @@ _PAGES = {
     "application": "applications",
     "endorsement": "endorsements",
     "transfer": "transfers",
+    "audit": "audits",
 }
 
 
 def _next_page(deed: Deed, request: HttpRequest, streams: list[str], position: int) -> str:
     """Where the deed's own case can be seen: the new one if there is one."""
+    if deed.name == "submit_audit_evidence":
+        return f"/endorsements/{request.path_params['number']}?done={deed.name}&position={position}"
     kind, _, name = streams[-1 if deed.name == "approve_application" else 0].partition("/") if streams else ("", "", "")
     if kind not in _PAGES:
         kind = {plural: single for single, plural in _PAGES.items()}.get(deed.case, "person")

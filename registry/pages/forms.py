@@ -11,6 +11,7 @@ from starlette.datastructures import FormData
 
 from domain.access import LATE_ROLES, Actor, Thing, allowed
 from domain.application import Application, windows
+from domain.audit import DONE, Audit
 from domain.category import CATEGORIES, CURRENT
 from domain.competency import Area
 from domain.editions import attaches, practice, renewal_window
@@ -363,6 +364,25 @@ def for_transfer(actor: Actor, thing: Thing, found: Transfer, typed: Typed | Non
     several = [(number, f"{number}: refuse it because") for number in found.numbers] if len(found.numbers) > 1 else []
     options = {"refuse": several, "endorsements": [(number, number) for number in found.numbers]}
     return _allowed(actor, thing, names, {"transfer": found.name}, found.version, typed, options=options)
+
+
+def for_audit(actor: Actor, thing: Thing, found: Audit, number: str, on: date, typed: Typed | None) -> list[Form]:
+    """What can be done with one endorsement of an audit, and with all of it once everybody's is decided."""
+    names = {
+        "drawn": ["send_audit_notice", "drop_from_audit"],
+        "noticed": ["fail_audit", "drop_from_audit"],
+        "submitted": ["pass_audit", "fail_audit", "drop_from_audit"],
+        "failed": ["pass_audit", "drop_from_audit"],
+    }.get(found.items.get(number, ""), [])
+    if names and (day := found.remedy_by.get(number)) and on > day:
+        names = ["leave_unremedied", *names]
+    if found.state == "open" and all(state in DONE for state in found.items.values()):
+        names = ["close_audit"]
+    return _allowed(actor, thing, names, {"audit": found.name, "number": number}, found.version, typed)
+
+
+def evidence(actor: Actor, thing: Thing, audit: str, number: str, typed: Typed | None) -> list[Form]:
+    return _allowed(actor, thing, ["submit_audit_evidence"], {"audit": audit, "number": number}, None, typed)
 
 
 def for_reference(actor: Actor, thing: Thing, found: Reference, typed: Typed | None) -> list[Form]:

@@ -39,5 +39,6 @@ DEEDS: tuple[Deed, ...] = (
     Deed("fail_audit", f"{_I}/failures", "Something is missing: what, and by when", AuditRemedy,
          {"remedy": "training_hours", "remedy_by": "2028-06-30"}),
     Deed("leave_unremedied", f"{_I}/ends", "The day came and nothing was shown"),
+    Deed("drop_from_audit", f"{_I}/drops", "Leave it out: it has ended meanwhile"),
     Deed("close_audit", "/audits/{audit}/closings", "Close it, once everybody's is decided"),
 )  # fmt: skip
