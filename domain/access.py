@@ -92,6 +92,7 @@ TABLE: tuple[Rule, ...] = (
     *_rows("record_membership", _COORDINATOR, _DIRECT, basis="CT-PORT"),
     *_rows("verify_membership_elsewhere", _COORDINATOR, _DIRECT, basis="AZ-FAQ"),
     *_rows("end_membership", _COORDINATOR, _DIRECT),
+    *_rows("import_members", _COORDINATOR, _ALLIANCE, _OPERATOR, basis="CT-PORT"),
     *_rows("choose_provider_listing", _HOLDER, basis="NM-STEPS"),
     *_rows("record_entry", _HOLDER, _COORDINATOR, _DIRECT, basis="MI-FAQ"),
     *_rows("withdraw_entry", _HOLDER, _COORDINATOR, _DIRECT),

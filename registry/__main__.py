@@ -19,6 +19,7 @@ from registry.cli import (
     log,
     nightly,
     outbox,
+    people,
     roster,
     rules,
     serve,
@@ -58,6 +59,7 @@ for group in (
     association,
     rules,
     competencies,
+    people,
 ):
     group.join(app)
 

@@ -12,7 +12,7 @@ import os
 import smtplib
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from email import message_from_bytes, policy
 from email.headerregistry import Address
@@ -96,10 +96,13 @@ class Outbox:
                     "SELECT notification_id, originator_id, originator_version, topic, state FROM registry.events"
                     " WHERE notification_id > %s AND notification_id <= %s AND topic = ANY(%s)"
                     " ORDER BY notification_id LIMIT %s",
-                    [after, last, list(LETTERS), _AT_ONCE],
+                    [after, last, [*LETTERS, *ENDS], _AT_ONCE],
                 ).fetchall()
                 for position, *stored in found:
                     event = registry.store.mapper.load(*stored)
+                    if event.topic in ENDS:
+                        self._drop(position for position, _ in registry.store.events(event.originator_id))
+                        continue
                     letter = LETTERS[event.topic](registry, self._host, event)
                     if letter is not None:
                         self._keep(position, letter, event)
@@ -114,6 +117,12 @@ class Outbox:
         letter["Message-ID"] = f"<{position}.letter@{self._host}>"
         letter["Auto-Submitted"] = "auto-generated"
         self._replace(f"{position:012}.eml", letter.as_bytes(policy=POLICY))
+
+    def _drop(self, positions: Iterable[int]) -> None:
+        """Letters that still wait, or that a server refused, and that nobody is to get any more."""
+        for position in positions:
+            for letter in self.folder.glob(f"{position:012}.*"):
+                letter.unlink(missing_ok=True)
 
     def _replace(self, name: str, content: bytes) -> None:
         temporary = self.folder / f".{name}.new"
@@ -403,3 +412,6 @@ LETTERS: Final[dict[str, Compose]] = {
     Audit.Failed.topic: _told_of_audit,
     Endorsement.RenewalReminded.topic: _remind_of_renewal,
 }
+
+ENDS: Final = (Reference.Erased.topic, Reference.Withdrawn.topic)
+"""What ends a case: its letters that still wait go with it."""

@@ -30,6 +30,7 @@ ErrorKind = Literal[
 ]  # fmt: skip
 WarningKind = Literal["bad_email", "possible_same_person"]
 Kind = Literal[ErrorKind, WarningKind]
+WARNING_KINDS: tuple[WarningKind, ...] = get_args(WarningKind)
 ERROR_KINDS: tuple[ErrorKind, ...] = get_args(ErrorKind)
 """In the order in which a row is judged; a refused row has the first that applies."""
 
@@ -83,7 +84,7 @@ class Finding(msgspec.Struct, frozen=True):
     """What is wrong with a row: where, what stands there, and what to do."""
 
     row: int
-    kind: Kind
+    kind: str
     column: str
     value: str
     advice: str
@@ -184,7 +185,7 @@ def _people_made_whole(rows: list[Row]) -> list[Row]:
 
 def _records(data: bytes) -> Iterator[tuple[int, dict[str, str]]]:
     """The rows after the header with their cells by column, blanks around them taken off."""
-    reader = csv.reader(io.StringIO(_text(data), newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text_of(data), newline=""), strict=True)
     header: list[str] | None = None
     number = 0
     try:
@@ -198,14 +199,15 @@ def _records(data: bytes) -> Iterator[tuple[int, dict[str, str]]]:
             f"After row {number} this is no longer a CSV file ({error}). Export it again, with quotes around texts."
         ) from None
     if header is None:
-        raise UnreadableFile("The file is empty. Export the roster again.")
+        raise UnreadableFile("The file is empty. Export it again.")
 
 
-def _text(data: bytes) -> str:
+def text_of(data: bytes) -> str:
+    """The text of a file in UTF-8. Raises UnreadableFile."""
     if len(data) > LARGEST_FILE:
         raise UnreadableFile(f"The file is larger than {LARGEST_FILE >> 20} MB. Split it.")
     if not data.strip():
-        raise UnreadableFile("The file is empty. Export the roster again.")
+        raise UnreadableFile("The file is empty. Export it again.")
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise UnreadableFile("The file is in UTF-16. Save it as “CSV UTF-8”.")
     try:

@@ -296,6 +296,34 @@ def register_search(asked: Mapping[str, str]) -> dict[str, str]:
     return search
 
 
+async def search_providers(house: House, request: HttpRequest, actor: Actor) -> Answer:  # noqa: ARG001 # a question
+    search = provider_search(request.query_params)
+    limit = number(request, "limit", 20, most=100)
+    rows, cursor, position = await views.rsc_providers(house, search, limit, request.query_params.get("cursor", ""))
+    return Answer({"providers": rows}, position, cursor=cursor, public=True)
+
+
+def provider_search(asked: Mapping[str, str]) -> dict[str, str]:
+    """What is looked for. Raises Invalid for what can't be found."""
+    search = {name: asked.get(name, "").strip() for name in ("association", "language", "remote")}
+    if search["association"] and search["association"] not in ROWS:
+        raise Invalid("No association has this code; use a code such as VA.", field="association")
+    if len(search["language"]) > 6:  # noqa: PLR2004 # the longest code
+        raise Invalid("Give a language by its code, such as es.", field="language")
+    if search["remote"] not in ("", "true", "false", "on"):
+        raise Invalid("Say true or false.", field="remote")
+    return search
+
+
+async def see_provider(house: House, request: HttpRequest, actor: Actor) -> Answer:  # noqa: ARG001 # a question
+    on = day(request)
+    if on is None:
+        raise Invalid("Give the day of the hour, like 2026-06-01.", field="on")
+    association = request.query_params.get("association", "")
+    asked = request.path_params["number"]
+    return Answer(await house.wait_for(house.registry.rsc_provider, asked, on, association), public=True)
+
+
 async def see_associations(house: House, request: HttpRequest, actor: Actor) -> Answer:  # noqa: ARG001 # a question
     return Answer(
         {
@@ -394,6 +422,22 @@ _EVENT = {
 }  # fmt: skip
 _QUEUE: dict[str, list[Any]] = {"applications": [], "references": [], "transfers_in": [], "transfers_out": []}
 
+_PROVIDERS = (
+    Parameter("association", "An association's code", "VA", {"enum": list(ROWS)}),
+    Parameter("language", "A language by its code", "es", {"type": "string"}),
+    Parameter("remote", "Only those who provide from afar", "true", {"type": "boolean"}),
+)
+_HOUR = {
+    "number": "IMHM-C-7K3MQ9TJ", "on": "2026-03-02", "association": "VA", "held": "IMHM-C", "counts": True,
+    "counts_for": ["FS", "MHS", "MHM-C"], "reason": "qualified",
+    "words": "It counts for FS, MHS, MHM-C: IMHM-C was held on that day. Rule provider-2025-01-01 (AZ-POL).",
+    "rule": {"name": "provider-2025-01-01", "effective": "2025-01-01", "source": "AZ-POL"},
+}  # fmt: skip
+_PROVIDER = {
+    "number": "IMHM-C-7K3MQ9TJ", "name": "Ada Reviewer", "category": "IMHM-C",
+    "association": {"code": "VA", "name": ROWS["VA"].name}, "languages": ["en", "es"], "remote": True,
+}  # fmt: skip
+
 _P, _A, _E, _T = "/people/{person}", "/applications/{application}", "/endorsements/{number}", "/transfers/{transfer}"
 
 QUESTIONS: tuple[Question, ...] = (
@@ -444,6 +488,10 @@ QUESTIONS: tuple[Question, ...] = (
     Question("competencies", "/competencies", "The competencies by code, as in force at an association",
              see_competencies, "", (Parameter("association", "An association's code", "VA", {"enum": list(ROWS)}),),
              {"catalogue": "ours-1", "competencies": []}),
+    Question("rsc_providers", "/rsc-providers", "Providers of RSC who let themselves be listed, while qualified",
+             search_providers, "", (*_PROVIDERS, LIMIT, CURSOR, POSITION), {"providers": [_PROVIDER]}),
+    Question("rsc_provider", "/rsc-providers/{number}", "Whether an hour with this person on a day counts",
+             see_provider, "", (ON, _PROVIDERS[0]), _HOUR),
     Question("associations", "/associations", "The associations", see_associations, "", (), {"associations": []}),
     Question("categories", "/categories", "The categories", see_categories, "", (), {"categories": []}),
     Question("rules", "/rules", "The rules in force on a day, each line with its source", see_rules, "",

@@ -4,17 +4,20 @@ import asyncio
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from domain.application import OPEN
-from domain.association import ALLIANCE
-from domain.category import with_add_on
+from domain.association import ALLIANCE, ROWS
+from domain.category import ADD_ONS, CATEGORIES, with_add_on
+from domain.editions import provider_rule
 from domain.errors import Invalid
 from projections import applications, references, standing, tasks, transfers
 from projections import exams as exams_view
 from projections import people as people_view
+from projections import providers as providers_view
 from projections import register as register_view
 from registry.api.cases import full_name, today
 from registry.api.house import House
@@ -121,6 +124,60 @@ async def register(
         rows = rows[:limit]
         following = cursor_written(rows[-1]["folded"], rows[-1]["number"])
     return [_listed(row, on) for row in rows], following, at
+
+
+async def rsc_providers(
+    house: House, search: Mapping[str, str], limit: int, cursor: str
+) -> tuple[list[dict[str, Any]], str, int]:
+    """A page of the providers of RSC who let themselves be listed; each is judged again from the events."""
+    on = today(house, search.get("association") or "ALLIANCE")
+    at = await position(house)
+    query = providers_view.listed(
+        on=on,
+        accepted=accepted_on(on),
+        association=search.get("association", ""),
+        language=search.get("language", ""),
+        remote=search.get("remote", "") in ("true", "on"),
+        after=cursor_read(cursor) if cursor else None,
+        limit=limit + 1,
+    )
+    rows = await house.readers.rows(*query)
+    following = ""
+    if len(rows) > limit:
+        rows = rows[:limit]
+        following = cursor_written(rows[-1]["folded"], rows[-1]["number"])
+    shown = []
+    for row in rows:
+        judged = await house.wait_for(house.registry.rsc_provider, row["number"], today(house, row["association"]))
+        if judged["counts"]:
+            shown.append(
+                {
+                    "number": row["number"],
+                    "name": full_name(row["name"], row["credentials"]),
+                    "category": row["category"],
+                    "title": category_title(row["category"], row["association"]),
+                    "association": association_shown(row["association"]),
+                    "languages": row["languages"],
+                    "remote": row["remote"],
+                    "counts_for": judged["counts_for"],
+                    "links": {"self": f"/api/rsc-providers/{row['number']}"},
+                }
+            )
+    return shown, following, at
+
+
+@lru_cache(maxsize=8)
+def accepted_on(on: date) -> frozenset[str]:
+    """Association and category, with add-on, of whoever may provide there on a day for somebody."""
+    held = [with_add_on(code, add_on) for code in CATEGORIES for add_on in (None, *ADD_ONS)]
+    rules = {code: provider_rule(on, code) for code in ROWS}
+    return frozenset(
+        f"{code} {category}"
+        for code, rule in rules.items()
+        if rule
+        for category in held
+        if rule.accepts(category) or rule.accepts(category, "MHM-C")
+    )
 
 
 def cursor_written(*after: str) -> str:

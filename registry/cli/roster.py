@@ -8,8 +8,9 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
+import msgspec
 import psycopg
 import typer
 from rich import box
@@ -26,8 +27,10 @@ from registry.commands import Act, Registry
 from registry.exporting import Mailing, export_roster, issue_certificates, write_certificates, write_rows
 from registry.importing import Tally, classify, import_roster
 from registry.log.publish import Overtaken
+from registry.members import Tally as MemberTally
+from registry.members import import_members, read_members
 from registry.opening import open_issuer, open_keys, open_plane, open_printer, open_registry
-from registry.roster import ERROR_KINDS, LARGEST_FILE, Finding, Roster, read_roster, shown
+from registry.roster import LARGEST_FILE, WARNING_KINDS, Finding, Roster, read_roster, shown
 from registry.settings import Settings
 from registry.vault import Vault
 
@@ -68,6 +71,10 @@ def import_(
     errors: Annotated[
         Path | None, typer.Option(metavar="FILE.csv", dir_okay=False, help="Write every refused row and warning here.")
     ] = None,
+    kind: Annotated[
+        Literal["roster", "members"],
+        typer.Option(help="A roster of endorsements, or the yearly memberships of --association."),
+    ] = "roster",
 ) -> None:
     """Import an association's export. A refused row has one reason and what to do; the others are recorded.
 
@@ -76,9 +83,12 @@ def import_(
     now = datetime.now(UTC)
     with file.open("rb") as opened:
         data = opened.read(LARGEST_FILE + 1)
+    if kind == "members":
+        _import_members(data, association, dry_run=dry_run, as_json=as_json, errors=errors)
+        return
     roster = read_roster(data, now, today=today.date() if today else None, only=association)
     if errors:
-        _write_errors(errors, roster)
+        _write_errors(errors, [*roster.errors, *roster.warnings])
     report = roster.report()
     tally: Tally | None = None
     settings = Settings.from_environment() if not dry_run or not as_json else None
@@ -93,6 +103,48 @@ def import_(
         print(json.dumps(report, ensure_ascii=False, indent=1))
     else:
         _print(roster, report, tally, dry_run=dry_run)
+
+
+def _import_members(data: bytes, association: str, *, dry_run: bool, as_json: bool, errors: Path | None) -> None:
+    if not association:
+        raise typer.BadParameter("say whose members these are", param_hint="--association")
+    members = read_members(data, association)
+    if errors:
+        _write_errors(errors, members.errors)
+    settings = Settings.from_environment()
+    report = members.report()
+    tally: MemberTally | None = None
+    if not dry_run or _is_there(settings):
+        with _registry(settings) as registry, bar("Comparing" if dry_run else "Recording", len(members.rows)) as step:
+            tally = import_members(registry, OPERATOR, members, step, dry_run=dry_run)
+        report["would_record" if dry_run else "recorded"] = msgspec.to_builtins(tally)
+    if as_json:
+        print(json.dumps(report, ensure_ascii=False, indent=1))
+        return
+    console = Console()
+    console.print(
+        f"{report['rows']} rows: [b]{report['memberships']}[/b] memberships, {report['duplicates']} rows twice, "
+        f"{report['errors']} refused.",
+        highlight=False,
+    )
+    if members.errors:
+        console.print(_table("Refused", members.errors))
+    if tally:
+        console.print(_member_words(tally, dry_run=dry_run), highlight=False)
+    elif dry_run:
+        console.print("Nothing was recorded (--dry-run).", highlight=False)
+
+
+def _member_words(tally: MemberTally, *, dry_run: bool) -> str:
+    words = f"{tally.new} new, {tally.unchanged} unchanged."
+    for name, what in (
+        ("unknown", "are of nobody known here: register them, or correct name and address"),
+        ("other_person", "have a record id that is another person's here: correct one of the two"),
+        ("erased", "are about people whose data was erased here, or who died: take them out of the file"),
+    ):
+        if rows := tally.rows.get(name):
+            words += f" {len(rows)} {what} (rows {', '.join(map(str, rows[:10]))}{' ...' if len(rows) > 10 else ''})."  # noqa: PLR2004 - enough to see
+    return f"It would be: {words} Nothing was recorded (--dry-run)." if dry_run else words
 
 
 def export(
@@ -232,11 +284,11 @@ def bar(name: str, of: int = 0) -> Iterator[_Bar]:
 # --- the report ----------------------------------------------------------------------------------------------------
 
 
-def _write_errors(path: Path, roster: Roster) -> None:
-    found = sorted([*roster.errors, *roster.warnings], key=lambda finding: finding.row)
+def _write_errors(path: Path, findings: Sequence[Finding]) -> None:
+    found = sorted(findings, key=lambda finding: finding.row)
     rows: list[Sequence[str]] = [("Row", "Refused", "Kind", "Column", "Value", "What to do")]
     rows += [
-        (str(f.row), "yes" if f.kind in ERROR_KINDS else "no", f.kind, f.column, shown(f.value), f.advice)
+        (str(f.row), "no" if f.kind in WARNING_KINDS else "yes", f.kind, f.column, shown(f.value), f.advice)
         for f in found
     ]
     path.write_bytes(write_rows(rows))

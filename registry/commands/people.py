@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import msgspec
 
 from domain import access
 from domain.access import Actor, Thing
 from domain.application import Application
+from domain.association import ROWS
+from domain.editions import provider_rule
 from domain.endorsement import (
     Endorsement,
     read_number,
 )
-from domain.errors import Conflict, Invalid
+from domain.errors import Conflict, Invalid, NotFound
 from domain.person import Audience, Person, ProviderListing
 from domain.portfolio import Entry
 from domain.transfer import Transfer
 from registry.commands.shared import Act, Shared, once, thing_of
 from registry.store import Recorded
 
+# The slots whose applicants have to have received RSC (R8, R9, R11).
+_RECEIVE = ("FS", "MHS", "MHM-C")
 # What notes may be about besides the person.
 _CASES: dict[str, type[Application | Endorsement | Transfer]] = {
     kind.kind: kind for kind in (Application, Endorsement, Transfer)
@@ -168,3 +173,38 @@ class People(Shared):
         kind, _, name = about.partition("/")
         found = self.store.find(_CASES[kind], name) if kind in _CASES else None
         return thing_of(found) if found and self.one_human(person.name, found.person) else Thing()
+
+    def rsc_provider(self, number: str, on: date, association: str = "") -> dict[str, Any]:
+        """Whether an hour of RSC with this person on a day counts, for which slots, under which row (R12, R13).
+
+        `association`: whose rule; of the holder's custodian by default. Raises NotFound for a number nobody holds.
+        Says nothing of why somebody was not active: that is not the public's (R26).
+        """
+        found = self.store.find(Endorsement, read_number(number))
+        if found is None or self.store.get(Person, found.person).state == "erased":
+            raise NotFound("endorsement of this number known")
+        where = association or found.custodian
+        if where not in ROWS:
+            raise Invalid("No association has this code; use a code such as VA.", field="association")
+        held, rule = found.held_on(on), provider_rule(on, where)
+        counts_for = [slot for slot in _RECEIVE if rule and rule.accepts(held, slot)]
+        reason = (
+            "no_rule" if rule is None else "not_active" if not held else "qualified" if counts_for else "not_accepted"
+        )
+        words = {
+            "no_rule": "No rule for providers is known on that day.",
+            "not_active": "It does not count: the endorsement was not active on that day.",
+            "qualified": f"It counts for {', '.join(counts_for)}: {held} was held on that day.",
+            "not_accepted": f"It does not count: {held} was not accepted as a provider on that day.",
+        }[reason]
+        return {
+            "number": found.number,
+            "on": on,
+            "association": where,
+            "held": held or None,
+            "counts": bool(counts_for),
+            "counts_for": counts_for,
+            "reason": reason,
+            "words": f"{words} Rule {rule.name} ({rule.source})." if rule else words,
+            "rule": {"name": rule.name, "effective": rule.effective, "source": rule.source} if rule else None,
+        }

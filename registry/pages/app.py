@@ -34,7 +34,14 @@ from registry.api.check import LONGEST_UPLOAD, Checker, NotServed
 from registry.api.deeds import BY_NAME, DEEDS, Deed
 from registry.api.house import House
 from registry.api.problems import KINDS, Problem, problem_of
-from registry.api.questions import QUESTIONS, certificate_file, certificates_shown, endorsements_of, register_search
+from registry.api.questions import (
+    QUESTIONS,
+    certificate_file,
+    certificates_shown,
+    endorsements_of,
+    provider_search,
+    register_search,
+)
 from registry.api.shown import (
     application_shown,
     endorsement_shown,
@@ -73,6 +80,7 @@ def add_pages(app: FastAPI, settings: Settings, checker: Checker) -> None:
 
     route("/", home, public=True)
     route("/register", register, public=True)
+    route("/rsc-providers", providers, public=True)
     route("/endorsements/{number}", endorsement)
     route("/endorsements/{number}/certificates/{cti}/{file}", certificate)
     route("/people/{person}", person)
@@ -161,6 +169,33 @@ async def register(house: House, request: HttpRequest, actor: Actor) -> Response
         house.settings, request, "register.html", asked=asked, rows=rows, wrong=wrong,
         following=f"/register?{following}" if cursor else "", searched=any(asked.values()),
         paged="cursor" in request.query_params, status=422 if wrong else 200,
+    )  # fmt: skip
+
+
+async def providers(house: House, request: HttpRequest, actor: Actor) -> Response:  # noqa: ARG001 # a page
+    """The list, and whether an hour with one of them, or with anybody whose number is known, counts."""
+    await house.know_associations()
+    asked = {name: request.query_params.get(name, "") for name in ("association", "language", "remote", "number", "on")}
+    wrong: Refused | None = None
+    rows: list[dict[str, Any]] = []
+    judged: dict[str, Any] | None = None
+    cursor = ""
+    try:
+        search = provider_search(asked)
+        rows, cursor, _ = await views.rsc_providers(house, search, 20, request.query_params.get("cursor", ""))
+        if asked["number"]:
+            on = day(request) or cases.today(house, search["association"] or "ALLIANCE")
+            asked["on"] = on.isoformat()
+            judged = await house.wait_for(house.registry.rsc_provider, asked["number"], on, search["association"])
+    except (Invalid, NotFound) as refused:
+        wrong = refused
+    looked = {k: v for k, v in asked.items() if v and k in ("association", "language", "remote")}
+    following = urlencode({**looked, **_lang(request), "cursor": cursor})
+    return page(
+        house.settings, request, "providers.html", asked=asked, rows=rows, wrong=wrong, judged=judged,
+        following=f"/rsc-providers?{following}" if cursor else "", searched=any(asked.values()),
+        paged="cursor" in request.query_params,
+        status=200 if wrong is None else 404 if isinstance(wrong, NotFound) else 422,
     )  # fmt: skip
 
 

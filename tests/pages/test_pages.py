@@ -40,6 +40,7 @@ def test_public_pages_are_accessible(visit, endorsed, scheme):
     for path in ("/", "/register", "/register?number=abc", "/register?name=nobody&lang=es", "/v1/check", "/api",
                  f"/endorsements/{endorsed.number}", "/endorsements/IFS-7K3MQ9TD", "/problems", "/today",
                  "/access", "/access?role=cook", "/rules?category=IFS&association=RI",
+                 "/rsc-providers?language=es&association=CT", f"/rsc-providers?number={endorsed.number}&lang=es",
                  "/enter/unknown", "/?lang=es"):  # fmt: skip
         sound(page, path)
 

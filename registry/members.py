@@ -1,0 +1,286 @@
+"""Yearly memberships of an association: its list read and judged row by row, then recorded."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import Any, Final, Literal
+
+import msgspec
+
+from domain import access
+from domain.access import Actor, Thing
+from domain.association import ROWS
+from domain.errors import Conflict, Invalid, Taken
+from domain.event import Request
+from domain.person import Person, member_claim, printable_name
+from registry.commands import Registry
+from registry.roster import (
+    LAST_YEAR,
+    LONGEST_CELL,
+    Finding,
+    UnreadableFile,
+    plain,
+    read_day,
+    shown,
+    text_of,
+    usable_address,
+    without_guard,
+)
+
+RECORD, FIRST, LAST, EMAIL, FROM, THROUGH = COLUMNS = (
+    "Record ID", "First Name", "Last Name", "Email", "Member From", "Member Through",
+)  # fmt: skip
+
+ErrorKind = Literal[
+    "bad_date", "through_before_from", "bad_name", "bad_email", "nothing_to_match", "conflicting_record"
+]
+Outcome = Literal["new", "unchanged", "unknown", "erased", "other_person"]
+
+LONGEST_YEARS: Final = 5
+"""A membership is of a year or a few: a longer one is a slip (ours)."""
+_ATTEMPTS: Final = 5
+_KEY: Final = "members"
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One accepted row. `number` is the row as a spreadsheet shows it: the header is row 1."""
+
+    number: int
+    record: str
+    name: str
+    email: str
+    from_: date
+    through: date
+
+
+class Members(msgspec.Struct, frozen=True):
+    """A file that was read: its accepted rows in order, and what is wrong with the others."""
+
+    association: str
+    digest: str
+    count: int
+    duplicates: int
+    rows: list[Row]
+    errors: list[Finding]
+
+    def report(self) -> dict[str, Any]:
+        return {
+            "association": self.association,
+            "rows": self.count,
+            "memberships": len(self.rows),
+            "duplicates": self.duplicates,
+            "errors": len(self.errors),
+            "kinds": dict(sorted(Counter(finding.kind for finding in self.errors).items())),
+        }
+
+
+class Tally(msgspec.Struct):
+    """What a run recorded. `unknown`: nobody here has this record, name and address; they are not registered (ours).
+
+    `other_person`: the record is somebody else's here. `erased`: about somebody forgotten here.
+    """
+
+    new: int = 0
+    unchanged: int = 0
+    unknown: int = 0
+    erased: int = 0
+    other_person: int = 0
+    rows: dict[str, list[int]] = {}
+
+    def count(self, outcome: str, number: int) -> None:
+        setattr(self, outcome, getattr(self, outcome) + 1)
+        if outcome in ("unknown", "erased", "other_person"):
+            self.rows.setdefault(outcome, []).append(number)
+
+
+# --- the file ------------------------------------------------------------------------------------------------------
+
+
+def read_members(data: bytes, association: str) -> Members:
+    """Judge every row; days as the association writes them. Raises UnreadableFile."""
+    count = duplicates = 0
+    accepted: list[Row] = []
+    errors: list[Finding] = []
+    seen: set[tuple[str, ...]] = set()
+    owners: dict[str, tuple[str, str]] = {}
+    for number, cells in _records(data):
+        count += 1
+        content = tuple(cells[column] for column in COLUMNS)
+        if content in seen:
+            duplicates += 1
+            continue
+        seen.add(content)
+        row = _judged(number, cells, association)
+        if isinstance(row, Row) and row.record:
+            owner = (row.name.casefold(), row.email.casefold())
+            if owners.setdefault(row.record, owner) != owner:
+                row = Finding(number, "conflicting_record", RECORD, cells[RECORD], "An earlier row has this record id "
+                              "and another name or address. Leave one of them, or give each its own id.")  # fmt: skip
+        if isinstance(row, Row):
+            accepted.append(row)
+        else:
+            errors.append(row)
+    return Members(association, hashlib.sha256(data).hexdigest(), count, duplicates, accepted, errors)
+
+
+def _records(data: bytes) -> Iterator[tuple[int, dict[str, str]]]:
+    reader = csv.reader(io.StringIO(text_of(data), newline=""), strict=True)
+    header: list[str] | None = None
+    number = 0
+    try:
+        for number, cells in enumerate(reader, start=1):
+            if header is None:
+                header = _header(cells)
+            elif cells:
+                yield number, dict(zip(header, _checked(number, cells), strict=True))
+    except csv.Error as error:
+        raise UnreadableFile(
+            f"After row {number} this is no longer a CSV file ({error}). Export it again, with quotes around texts."
+        ) from None
+    if header is None:
+        raise UnreadableFile("The file is empty. Export the members again.")
+
+
+def _words(cell: str) -> str:
+    return " ".join(re.findall(r"[^\W_]+", cell.casefold()))
+
+
+# As associations' systems head them, whatever the case and the signs between the words.
+_COLUMN: Final = {_words(column): column for column in COLUMNS} | {
+    "id": RECORD, "member id": RECORD, "firstname": FIRST, "given name": FIRST, "lastname": LAST, "surname": LAST,
+    "family name": LAST, "e mail": EMAIL, "email address": EMAIL, "from": FROM, "member since": FROM,
+    "through": THROUGH, "valid through": THROUGH, "member until": THROUGH,
+}  # fmt: skip
+
+
+def _header(cells: list[str]) -> list[str]:
+    header = [_COLUMN.get(_words(cell), cell.strip()) for cell in cells]
+    if sorted(header) != sorted(COLUMNS):
+        missing = [column for column in COLUMNS if column not in header]
+        unknown = [shown(column) or "(empty)" for column in header if column not in COLUMNS]
+        wrong = [
+            f"{what}: {', '.join(names[:5])}" for what, names in (("missing", missing), ("unknown", unknown)) if names
+        ]
+        raise UnreadableFile(
+            f"The first row does not name the columns of a list of members ({'; '.join(wrong) or 'one stands twice'}). "
+            f"It needs, once each: {', '.join(COLUMNS)}."
+        )
+    return header
+
+
+def _checked(number: int, cells: list[str]) -> list[str]:
+    if len(cells) != len(COLUMNS):
+        raise UnreadableFile(
+            f"Row {number} has {len(cells)} columns, not {len(COLUMNS)}. Put quotes around texts with commas."
+        )
+    clean = [without_guard(unicodedata.normalize("NFC", cell).strip()) for cell in cells]
+    if (longest := max(map(len, clean))) > LONGEST_CELL:
+        raise UnreadableFile(
+            f"Row {number} has a cell of {longest} characters; {LONGEST_CELL} is the most. Look for a lost quote."
+        )
+    return clean
+
+
+def _judged(number: int, cells: dict[str, str], association: str) -> Row | Finding:
+    def wrong(kind: ErrorKind, column: str, advice: str) -> Finding:
+        return Finding(number, kind, column, cells[column], advice)
+
+    custom = ROWS[association].dates
+    order = "day/month/year" if custom == "day_first" else "month/day/year"
+    days: list[date] = []
+    for column in (FROM, THROUGH):
+        day = read_day(cells[column], custom)
+        if day is None or day.year > LAST_YEAR:
+            return wrong("bad_date", column, f"Write a day of the calendar as 2026-12-31, or {order} "
+                         "with all four digits of the year.")  # fmt: skip
+        days.append(day)
+    if days[1] < days[0]:
+        return wrong("through_before_from", THROUGH, "The last day lies before the first; correct one of the two.")
+    if (days[1] - days[0]).days > LONGEST_YEARS * 366:
+        return wrong("bad_date", THROUGH, f"No membership lasts longer than {LONGEST_YEARS} years; correct the day.")
+    try:
+        name = printable_name(f"{cells[FIRST]} {cells[LAST]}")
+    except Invalid as refused:
+        return wrong("bad_name", LAST if cells[LAST] else FIRST, refused.message)
+    if cells[EMAIL] and not usable_address(cells[EMAIL]):
+        return wrong("bad_email", EMAIL, "No mail could be sent there; write the address, or leave it empty.")
+    record = plain(cells[RECORD])
+    if not record and not cells[EMAIL]:
+        return wrong(
+            "nothing_to_match", EMAIL, "Give the record id or the address: a name alone may be several people's."
+        )
+    return Row(number, record, name, cells[EMAIL], days[0], days[1])
+
+
+# --- into the registry ---------------------------------------------------------------------------------------------
+
+
+def import_members(
+    registry: Registry,
+    actor: Actor,
+    members: Members,
+    progress: Callable[[int], None] = lambda _: None,
+    *,
+    dry_run: bool = False,
+) -> Tally:
+    """Record every accepted row of somebody known, one command each; killed and run again it goes on.
+
+    Raises Forbidden, before anything is recorded, unless the actor may record memberships of the association.
+    """
+    access.check(actor, "import_members", Thing(association=members.association))
+    tally = Tally()
+    for done, row in enumerate(members.rows, start=1):
+        tally.count(_take(registry, actor, members, row, dry_run=dry_run), row.number)
+        progress(done)
+    return tally
+
+
+def _take(registry: Registry, actor: Actor, members: Members, row: Row, *, dry_run: bool) -> Outcome:
+    store, association = registry.store, members.association
+    record = store.vault.fingerprint("member", f"{association}\n{row.record}") if row.record else ""
+    # The same row of the same file is the same request.
+    key = f"{_KEY}-{members.digest}-{row.number}"
+    for attempt in range(1, _ATTEMPTS + 1):
+        holder = store.holder(member_claim(association, record)) if record else None
+        match = registry.match(row.name, row.email)
+        named = store.holder(f"identity/{match}") if match else None
+        stream = holder or named
+        if stream is None:
+            return "unknown"
+        names = [registry.identity(found.partition("/")[2])[0] for found in (holder, named) if found]
+        person = store.get(Person, names[0])
+        if person.state != "known":
+            return "erased"
+        if len(set(names)) > 1:
+            return "other_person"
+        if any(
+            (m.association, m.from_, m.through) == (association, row.from_, row.through) for m in person.memberships
+        ):
+            return "unchanged"
+        person.record_membership(
+            association,
+            row.from_,
+            row.through,
+            # The claim is the record's, and taken once: an identity may be merged or split later.
+            record=record if holder in (None, person.stream) else "",
+            on=registry.today(association),
+            by=actor.by,
+        )
+        if dry_run:
+            return "new"
+        try:
+            store.save(person, request=Request(key, store.vault.fingerprint(_KEY, key)))
+        except (Conflict, Taken):
+            # Somebody changed the same person meanwhile: look again.
+            if attempt == _ATTEMPTS:
+                raise
+        else:
+            return "new"
+    return "new"
