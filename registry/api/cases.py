@@ -311,7 +311,8 @@ async def missing_for(house: House, found: Application, on: date) -> dict[str, A
     day = found.submitted_on if found.state == "on_hold" and found.submitted_on else on
     shown = await missing(house, applicant, found.category, on, edition_on=day)
     if practice(found.association, on).membership_needed and found.state != "on_hold":
-        member = float(is_member(applicant, found.association, on))
+        whole = await house.wait_for(house.registry.whole, applicant)
+        member = float(is_member(whole, found.association, on))
         membership = {
             "what": "membership", "requirement": "membership", "words": "a current individual membership",
             "source": "CT-PORT, MI-POLOLD",

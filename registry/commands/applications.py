@@ -21,6 +21,7 @@ from domain.application import (
     Snapshot,
     Tie,
     Verdict,
+    open_applications,
 )
 from domain.category import CATEGORIES, AddOn
 from domain.editions import fee as fee_asked
@@ -30,7 +31,7 @@ from domain.endorsement import (
     new_number,
     read_number,
 )
-from domain.errors import Invalid, NotFound
+from domain.errors import Invalid, NotFound, Taken
 from domain.event import Event
 from domain.person import Person
 from domain.policy import Fee as AskedFee
@@ -68,7 +69,7 @@ class Applications(References):
         application = Application(self.new_id())
         on = self._begin(act, application, row)
         if add_on:
-            if own is None or own.person != person:
+            if own is None or not self.one_human(person, own.person):
                 raise Invalid("Give the number of the applicant's own endorsement.", field="add_on_to")
             application.start_add_on(
                 person,
@@ -92,6 +93,11 @@ class Applications(References):
                 on=on,
                 by=act.actor.by,
             )
+        if not add_on and practice(association, on).one_at_a_time:
+            # The claim finds another one of this record; here those of the human's other records are found (R3).
+            others = [record for record in self.identity(person) if record != person]
+            if any(self.store.holder(open_applications(record)[0]) for record in others):
+                raise Taken("This open application is held by another case.", claim="open_application")
         return self.store.save(application, request=act.request)
 
     @once
@@ -135,7 +141,7 @@ class Applications(References):
         if fee:
             self._settle(found, "registration", Fee(fee, amount, currency, sponsor), on, act)
         found.register(
-            member=is_member(person, found.association, on),
+            member=is_member(self.whole(person), found.association, on),
             fee_asked=self._fee(found, "registration", on) is not None,
             practice=practice(found.association, on),
             on=on,
@@ -174,7 +180,7 @@ class Applications(References):
         found.submit(
             self._snapshot(person, on, found.category),
             signed=signed,
-            member=is_member(person, found.association, on),
+            member=is_member(self.whole(person), found.association, on),
             practice=practice(found.association, on),
             shown=self.covered(person, found.category, on),
             on=on,

@@ -65,7 +65,7 @@ class Audits(Shared):
         access.check(act.actor, "submit_audit_evidence", Thing(person=endorsement.person))
         found = self.store.get(Audit, audit)
         on = self._begin(act, found, self.association(found.association).row)
-        known = self.store.get(Person, endorsement.person).entries
+        known = self.whole(self.store.get(Person, self.identity(endorsement.person)[0])).entries
         if any(entry not in known for entry in entries):
             raise Invalid("These are not all entries of your portfolio.", field="entries")
         found.submit_evidence(endorsement.number, entries, on=on, by=act.actor.by)

@@ -11,7 +11,7 @@ import msgspec
 from domain import access
 from domain.access import OPERATOR, Actor, Thing
 from domain.aggregate import Aggregate
-from domain.application import Application
+from domain.application import Application, open_applications
 from domain.association import ALLIANCE
 from domain.endorsement import Endorsement
 from domain.errors import Invalid, Refused
@@ -128,10 +128,14 @@ class Erasing(References):
     def _close_cases(self, person: Person, on: date, *, by: Actor) -> tuple[list[Aggregate], list[Endorsement]]:
         """What is open of a human, whichever record it stands with, closed but not saved; and what they hold."""
         endorsements = self.endorsements_of(person.name)
-        claims = [f"open_application/{record}" for record in self.identity(person.name)]
-        claims += [f"open_transfer/{endorsement.number}" for endorsement in endorsements]
+        streams = [self.store.holder(f"open_transfer/{endorsement.number}") for endorsement in endorsements]
+        for claim, beside in map(open_applications, self.identity(person.name)):
+            streams += [
+                self.store.holder(claim),
+                *(f"{Application.kind}/{name}" for name in self.store.claimed(beside)),
+            ]
         closed: list[Aggregate] = []
-        for stream in dict.fromkeys(filter(None, map(self.store.holder, claims))):
+        for stream in dict.fromkeys(filter(None, streams)):
             kind, _, name = stream.partition("/")
             if kind == Transfer.kind:
                 transfer = self.store.get(Transfer, name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import copy
 import functools
 import re
 from collections.abc import Callable, Mapping
@@ -150,12 +151,27 @@ class Shared:
         endorsement = self.store.find(Endorsement, number)
         return endorsement.held_on(on) if endorsement else ""
 
+    def whole(self, person: Person) -> Person:
+        """A person with the memberships and the portfolio of all their records, to judge by; never to be saved.
+
+        An entry of another record is named `<record>/<entry>`, since both may have an `E2`.
+        """
+        others = [self.store.get(Person, record) for record in self.identity(person.name) if record != person.name]
+        if not others:
+            return person
+        one = copy.copy(person)
+        one.memberships = [*person.memberships, *(m for other in others for m in other.memberships)]
+        one.entries = person.entries | {
+            f"{other.name}/{name}": entry for other in others for name, entry in other.entries.items()
+        }
+        return one
+
     def handed_in(self, person: Person, on: date, category: str = "") -> HandedIn:
         """What a person's portfolio would be on a day, for a category, by the rules where they live.
 
         Each provider is loaded once, and looked at once for each span in which nothing changes.
         """
-        entries = {name: entry for name, entry in person.entries.items() if entry.through <= on}
+        entries = {name: entry for name, entry in self.whole(person).entries.items() if entry.through <= on}
         numbers = sorted({entry.provider for entry in entries.values() if entry.provider})
         providers = {number: found for number in numbers if (found := self.store.find(Endorsement, number))}
 
@@ -189,7 +205,7 @@ class Shared:
 
     def covered(self, person: Person, category: str, on: date) -> Coverage:
         """Which competencies of a category the portfolio shows on a day."""
-        codes = [entry.codes for entry in person.entries.values() if entry.through <= on]
+        codes = [entry.codes for entry in self.whole(person).entries.values() if entry.through <= on]
         return coverage(codes, CATEGORIES[category].slot, self.catalogue(self.home_of(person.residence)))
 
     def match(self, name: str, email: str) -> str:

@@ -8,11 +8,13 @@ from humans import ALLIANCE, CT, VA, person
 from domain.access import Actor
 from domain.application import Application
 from domain.endorsement import Endorsement
-from domain.errors import Forbidden, Invalid, OutOfTurn
+from domain.errors import Forbidden, Invalid, OutOfTurn, Taken
 from domain.person import Person
 from domain.policy import Tally
+from domain.portfolio import Entry
 from projections import register
 from registry.commands import Act
+from registry.commands.applications import is_member
 
 
 @pytest.fixture
@@ -149,3 +151,60 @@ def test_a_note_is_about_one_of_the_person_s_own_cases(registry, pair, endorsed)
     written = registry.store.events(f"person/{first}")[-1][1]
     assert isinstance(written, Person.NoteWritten)
     assert registry.store.opened(written).note == "Seen."
+
+
+def test_while_merged_the_portfolio_and_memberships_of_both_records_count(registry, pair, clock):
+    first, second = pair
+    for name, hours in ((first, 20), (second, 14)):
+        fact = Entry(kind="training", from_=date(2026, 3, 2), through=date(2026, 3, 6), hours=hours)
+        registry.record_entry(Act(Actor("holder", person=name)), name, fact)
+    registry.record_membership(Act(VA), second, association="VA", from_=date(2026, 1, 1), through=date(2026, 12, 31))
+
+    def counted(name):
+        handed_in = registry.handed_in(person(registry, name), clock.today, "IFA")
+        member = registry.whole(person(registry, name)).member_of("VA", clock.today)
+        return handed_in.entries, handed_in.tally.training, member
+
+    before = counted(first), counted(second)
+    assert before == ((["E2"], 20, False), (["E2"], 14, True))
+    registry.merge_persons(Act(VA), second, into=first)
+    assert counted(first) == (["E2", f"{second}/E2"], 34, True)
+    assert person(registry, first).member_of("VA", clock.today) is False
+    registry.split_persons(Act(VA), first, other=second)
+    assert (counted(first), counted(second)) == before
+
+
+def test_r03_an_open_application_of_another_record_is_found(registry, pair, clock):
+    first, second = pair
+    opened = Application("a1")
+    opened.record(Application.Started, person=second, association="VA", category="IFS", on=clock.today, by="x")
+    registry.store.save(opened)
+    registry.merge_persons(Act(VA), second, into=first)
+    with pytest.raises(Taken):
+        registry.start_application(Act(Actor("holder", person=first)), first, association="VA", category="IFA")
+
+
+def test_r02_a_membership_covers_its_days_and_no_others():
+    ana = Person("p1")
+    ana.record(Person.Registered, residence="VA", name="Ana", on=date(2025, 1, 1), by="x")
+
+    def recorded(association, from_, through):
+        ana.record_membership(association, from_, through, on=date(2026, 6, 1), by="x")
+
+    recorded("VA", date(2025, 1, 1), date(2025, 12, 31))
+    recorded("VA", date(2026, 1, 1), date(2026, 6, 30))
+    recorded("VA", date(2026, 6, 1), date(2026, 12, 31))
+    ana.verify_membership("CT", "WAIMH", date(2026, 2, 1), date(2026, 3, 31), on=date(2026, 6, 1), by="x")
+    days = [date(2024, 12, 31), date(2025, 1, 1), date(2025, 12, 31), date(2026, 1, 1), date(2026, 12, 31)]
+    assert [ana.member_of("VA", day) for day in (*days, date(2027, 1, 1))] == [False, True, True, True, True, False]
+    # Adjacent and overlapping ones go on as one; of another body only where it was verified.
+    assert ana.member_through("VA", date(2025, 3, 1)) == date(2026, 12, 31)
+    assert [ana.member_of("CT", day) for day in (date(2026, 1, 31), date(2026, 2, 1), date(2026, 4, 1))] == [
+        False, True, False,
+    ]  # fmt: skip
+    assert not ana.member_of("ALLIANCE", date(2026, 2, 1))
+    assert is_member(ana, "ALLIANCE", date(2026, 2, 1))
+    ana.end_membership("VA", date(2026, 5, 31), on=date(2026, 6, 1), by="x")
+    assert [ana.member_of("VA", day) for day in (date(2026, 5, 31), date(2026, 6, 1), date(2026, 6, 15))] == [
+        True, False, False,
+    ]  # fmt: skip
