@@ -30,8 +30,8 @@ def test_every_deed_of_the_registry_has_a_route_and_a_row():
 
 def test_only_these_questions_are_open_to_everybody():
     assert {question.name for question in QUESTIONS if not question.rule} == {
-        "register", "associations", "categories", "rules", "rating_form", "openapi", "access", "competencies", "rsc_provider",
-        "rsc_providers",
+        "register", "associations", "categories", "rules", "rating_form", "openapi", "access", "competencies",
+        "rsc_provider", "rsc_providers",
     }  # fmt: skip
 
 
