@@ -16,7 +16,8 @@ from domain.competency import Catalogue, Coverage, MissingCompetencies
 from domain.editions import attaches, edition_for
 from domain.errors import Forbidden, Invalid, NotInForce, OutOfTurn, RequirementsNotMet
 from domain.event import Claims, Event
-from domain.policy import Edition, Missing, MissingHours, Practice, Requirement, Tally
+from domain.policy import SUBMISSION, Edition, Missing, MissingHours, Practice, Requirement, Tally
+from domain.reference import JudgedReference
 
 Outcome = Literal["approve", "hold", "defer", "decline"]
 Kind = Literal["initial", "additional", "add_on", "reinstatement"]
@@ -114,6 +115,9 @@ class Application(Aggregate):
         self.category = ""
         self.add_on: AddOn | None = None
         self.endorsement = ""
+        self.alone = True
+        # Of an add-on: the endorsement and the add-on, one open application for which there may be.
+        self.beside = ""
         self.edition = ""
         self.assessments: dict[str, Assessment] = {}
         self.exam = ""
@@ -168,9 +172,13 @@ class Application(Aggregate):
             application.category = self.category
             application.add_on = self.add_on
             application.endorsement = self.endorsement
+            application.alone = self.alone
+            if self.add_on:
+                application.beside = f"{self.endorsement}/{self.add_on}"
 
         def claims(self) -> Claims:
-            return Claims(take=(_open(self.person) if self.alone else _beside(self.person, self),))
+            beside = f"{self.endorsement}/{self.add_on}" if self.add_on else ""
+            return Claims(take=_claimed(self.person, self, alone=self.alone, beside=beside))
 
     class FeeSettled(Event, frozen=True):
         topic: ClassVar[str] = "application.fee_settled"
@@ -193,12 +201,13 @@ class Application(Aggregate):
         topic: ClassVar[str] = "application.registration_refused"
         person: str
         reason: RefuseReason
+        beside: str = ""
 
         def apply(self, application: Application) -> None:
             application.state = "refused"
 
         def claims(self) -> Claims:
-            return _closed(self.person, self)
+            return _closed(self.person, self, self.beside)
 
     class CategoryChanged(Event, frozen=True):
         topic: ClassVar[str] = "application.category_changed"
@@ -300,7 +309,7 @@ class Application(Aggregate):
     class CompetenciesAssessed(Event, frozen=True):
         """One reviewer's judgement of each competency, under the catalogue of that day; a later one replaces it.
 
-        Kept apart: who may see it before all have recommended is in `registry/api/apart.py`.
+        Kept apart: who may see it before all have recommended is in `registry/api/cases.py`.
         """
 
         topic: ClassVar[str] = "application.competencies_assessed"
@@ -335,13 +344,14 @@ class Application(Aggregate):
         edition: str
         number: str
         person: str
+        beside: str = ""
 
         def apply(self, application: Application) -> None:
             application.state = "approved"
             application.decided_on = self.on
 
         def claims(self) -> Claims:
-            return _closed(self.person, self)
+            return _closed(self.person, self, self.beside)
 
     class ApprovedForExam(Event, frozen=True):
         """The reviewers' word lets the applicant sit the exam, to `through` inclusive (R16, VA-EXAM)."""
@@ -393,6 +403,8 @@ class Application(Aggregate):
             application.state = "exam_approved" if self.may_sit_again else "deferred"
             if self.passed:
                 application.state = "exam_passed"
+            if application.state == "deferred":
+                application._decided(self)
 
     class ExamApprovalExpired(Event, frozen=True):
         """Nothing was passed within the year; the application is deferred and may be submitted again (*ours*)."""
@@ -401,6 +413,7 @@ class Application(Aggregate):
 
         def apply(self, application: Application) -> None:
             application.state = "deferred"
+            application._decided(self)
 
     class Deferred(Event, frozen=True):
         topic: ClassVar[str] = "application.deferred"
@@ -418,23 +431,25 @@ class Application(Aggregate):
         topic: ClassVar[str] = "application.declined"
         person: str
         reasons: tuple[DeferReason, ...]
+        beside: str = ""
 
         def apply(self, application: Application) -> None:
             application.state = "declined"
             application._decided(self)
 
         def claims(self) -> Claims:
-            return _closed(self.person, self)
+            return _closed(self.person, self, self.beside)
 
     class Withdrawn(Event, frozen=True):
         topic: ClassVar[str] = "application.withdrawn"
         person: str
+        beside: str = ""
 
         def apply(self, application: Application) -> None:
             application.state = "withdrawn"
 
         def claims(self) -> Claims:
-            return _closed(self.person, self)
+            return _closed(self.person, self, self.beside)
 
     class HandedOver(Event, frozen=True):
         """The licence of its association ended while it was open: another one, the Alliance, goes on with it (ours)."""
@@ -462,12 +477,13 @@ class Application(Aggregate):
         topic: ClassVar[str] = "application.expired"
         person: str
         since: date
+        beside: str = ""
 
         def apply(self, application: Application) -> None:
             application.state = "expired"
 
         def claims(self) -> Claims:
-            return _closed(self.person, self)
+            return _closed(self.person, self, self.beside)
 
     class Appealed(Event, frozen=True):
         """To the Alliance, once (design section 10). `decision`: the state that is appealed against."""
@@ -487,6 +503,8 @@ class Application(Aggregate):
         verdict: Verdict
         person: str
         decision: str
+        alone: bool = True
+        beside: str = ""
 
         def apply(self, application: Application) -> None:
             if self.verdict == "upheld":
@@ -498,7 +516,8 @@ class Application(Aggregate):
 
         def claims(self) -> Claims:
             reopened = self.verdict == "granted" and self.decision == "declined"
-            return Claims(take=(_open(self.person),)) if reopened else Claims()
+            take = _claimed(self.person, self, alone=self.alone, beside=self.beside) if reopened else ()
+            return Claims(take=take)
 
     def _review_anew(self) -> None:
         self.reviewers = {}
@@ -598,7 +617,7 @@ class Application(Aggregate):
 
     def refuse_registration(self, reason: RefuseReason, *, on: date, by: str) -> None:
         self._must_be(on, "started")
-        self.record(self.RegistrationRefused, person=self.person, reason=reason, on=on, by=by)
+        self.record(self.RegistrationRefused, person=self.person, reason=reason, beside=self.beside, on=on, by=by)
 
     def change_category(self, to: str, association: Row, held: Collection[str], *, on: date, by: str) -> None:
         """Another category before submission; what was paid stays paid (*ours*; IN-STEPS says only: no refund)."""
@@ -637,12 +656,14 @@ class Application(Aggregate):
         member: bool,
         practice: Practice,
         shown: Coverage | None = None,
+        refused: Sequence[JudgedReference] = (),
         on: date,
         by: str,
     ) -> None:
-        """Judge the portfolio under the edition of the day (design section 10). Raises RequirementsNotMet.
+        """Judge portfolio and references under the edition of the day (design section 10). Raises RequirementsNotMet.
 
-        Competencies that no entry shows are recorded, and refused only where that is practised (ours).
+        Competencies that no entry shows are recorded, and refused only where that is practised (ours). `refused`: the
+        references that do not count, each with its reason.
         """
         self._must_be(on, *BUILDING)
         if self.may_resubmit_from and on < self.may_resubmit_from:
@@ -656,13 +677,13 @@ class Application(Aggregate):
             raise Invalid("Sign the code of ethics and the endorsement agreement first (R4).", field="signed")
         edition = self.edition_on(on)
         missing: list[Missing | MissingHours | MissingCompetencies] = [
-            *edition.missing(snapshot.tally),
+            *edition.missing(snapshot.tally, SUBMISSION),
             *_no_membership(member=member, practice=practice),
         ]
         if shown and shown.missing and practice.competencies_block:
             missing.append(MissingCompetencies(shown))
         if missing:
-            raise RequirementsNotMet(edition.name, missing)
+            raise RequirementsNotMet(edition.name, missing, refused)
         self.record(
             self.Submitted,
             edition=edition.name,
@@ -678,12 +699,12 @@ class Application(Aggregate):
             by=by,
         )
 
-    def amend(self, snapshot: Snapshot, *, on: date, by: str) -> None:
+    def amend(self, snapshot: Snapshot, *, refused: Sequence[JudgedReference] = (), on: date, by: str) -> None:
         """Hand in what was asked for while on hold; it goes back to review, still under the day of submission."""
         self._must_be(on, "on_hold")
         edition = self.edition_on(self.submitted_on or on)
-        if missing := edition.missing(snapshot.tally):
-            raise RequirementsNotMet(edition.name, missing)
+        if missing := edition.missing(snapshot.tally, SUBMISSION):
+            raise RequirementsNotMet(edition.name, missing, refused)
         self.record(self.Amended, edition=edition.name, snapshot=snapshot, on=on, by=by)
 
     # -- review -----------------------------------------------------------------------------------------------------
@@ -811,7 +832,15 @@ class Application(Aggregate):
             self._must_have_passed(exam, on)
         else:
             self._must_be_judged("approve", reviewers, on)
-        self.record(self.Approved, edition=self.edition, number=number, person=self.person, on=on, by=by)
+        self.record(
+            self.Approved,
+            edition=self.edition,
+            number=number,
+            person=self.person,
+            beside=self.beside,
+            on=on,
+            by=by,
+        )
 
     def defer(
         self,
@@ -834,7 +863,7 @@ class Application(Aggregate):
                 self.stream, state="disagreed", needs=["recommended_decline_by_all"], can=["reach_consensus"]
             )
         self._must_say_why(reasons)
-        self.record(self.Declined, person=self.person, reasons=tuple(reasons), on=on, by=by)
+        self.record(self.Declined, person=self.person, reasons=tuple(reasons), beside=self.beside, on=on, by=by)
 
     def approve_for_exam(self, years: int, reviewers: int, *, on: date, by: str) -> None:
         """Let the applicant sit the exam for `years` calendar years, the anniversary included (R16; that day: ours)."""
@@ -889,7 +918,7 @@ class Application(Aggregate):
 
     def withdraw(self, *, on: date, by: str) -> None:
         self._must_be(on, *WITHDRAWABLE)
-        self.record(self.Withdrawn, person=self.person, on=on, by=by)
+        self.record(self.Withdrawn, person=self.person, beside=self.beside, on=on, by=by)
 
     def hand_over(self, to: str, *, on: date, by: str) -> bool:
         """Whether it was open, and with another association until now."""
@@ -928,7 +957,14 @@ class Application(Aggregate):
         expires = self.expires_on(practice.open_application_months, active_on)
         if on < expires:
             raise OutOfTurn(self.stream, state=f"open_until_{expires.isoformat()}", needs=["untouched"], can=self.can())
-        self.record(self.Expired, person=self.person, since=max(self.active_on, active_on), on=on, by=by)
+        self.record(
+            self.Expired,
+            person=self.person,
+            since=max(self.active_on, active_on),
+            beside=self.beside,
+            on=on,
+            by=by,
+        )
 
     def appeal(self, practice: Practice, *, on: date, by: str) -> None:
         """To the Alliance, once, within the days that are practised (design section 10)."""
@@ -946,7 +982,16 @@ class Application(Aggregate):
         self._must_be(on, "appealed")
         if by == self.decided_by:
             raise Forbidden("Who decided it does not decide the appeal; another person does.")
-        self.record(self.AppealDecided, verdict=verdict, person=self.person, decision=self.appealed, on=on, by=by)
+        self.record(
+            self.AppealDecided,
+            verdict=verdict,
+            person=self.person,
+            decision=self.appealed,
+            alone=self.alone,
+            beside=self.beside,
+            on=on,
+            by=by,
+        )
 
     # -- what may happen --------------------------------------------------------------------------------------------
 
@@ -1180,8 +1225,15 @@ def _beside(person: str, event: Event) -> str:
     return f"open_beside/{person}/{event.originator_id.partition('/')[2]}"
 
 
-def _closed(person: str, event: Event) -> Claims:
-    return Claims(release=(_open(person), _beside(person, event)))
+def _claimed(person: str, event: Event, *, alone: bool, beside: str) -> tuple[str, ...]:
+    """One at a time (R3); of those beside it each its own, and one for an add-on to an endorsement (ours)."""
+    own = _open(person) if alone else _beside(person, event)
+    return (own, f"open_add_on/{beside}") if beside else (own,)
+
+
+def _closed(person: str, event: Event, beside: str) -> Claims:
+    also = (f"open_add_on/{beside}",) if beside else ()
+    return Claims(release=(_open(person), _beside(person, event), *also))
 
 
 def open_applications(person: str) -> tuple[str, str]:

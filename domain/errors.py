@@ -72,17 +72,22 @@ class OutOfTurn(Refused):
 
 
 class RequirementsNotMet(Refused):
-    """Requirements of an edition are missing; `facts["missing"]` lists each with have, need and source."""
+    """Requirements of an edition are missing; `facts["missing"]` lists each with have, need and source.
+
+    `references`: those that were given and do not count; `facts["references"]` says why of each.
+    """
 
     code = "requirements_not_met"
 
-    def __init__(self, edition: str, missing: Sequence[Any]) -> None:
+    def __init__(self, edition: str, missing: Sequence[Any], references: Sequence[Any] = ()) -> None:
         words = "; ".join(m.words() for m in missing)
         super().__init__(
             f"Still missing under edition {edition}: {words}.",
             edition=edition,
             missing=[m.as_dict() for m in missing],
         )
+        if references:
+            self.facts["references"] = [judged.as_dict() for judged in references]
 
 
 class NotInForce(Refused):

@@ -467,6 +467,17 @@ class JudgedReference(msgspec.Struct, frozen=True, omit_defaults=True):
         """The reason in words."""
         return _WHY[self.reason]
 
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "reference": self.reference,
+            "counts": self.counts,
+            "slot": self.slot or None,
+            "reason": self.reason,
+            "why": self.why,
+            "source": self.source,
+            "through": self.through and self.through.isoformat(),
+        }
+
 
 class Counted(msgspec.Struct, frozen=True):
     """`count`: raters whose ratings may count that day; `slots`: the places they fill, `open`: those still empty."""
@@ -476,20 +487,36 @@ class Counted(msgspec.Struct, frozen=True):
     judged: tuple[JudgedReference, ...]
     open: tuple[str, ...] = ()
 
+    @property
+    def filling(self) -> tuple[str, ...]:
+        """The references that fill a place."""
+        return tuple(judged.reference for judged in self.judged if judged.counts)
 
-def counted(references: Iterable[Reference], category: str, association: str, on: date) -> Counted:
+    @property
+    def refused(self) -> tuple[JudgedReference, ...]:
+        """Those that do not count, or fill no place; what was taken back or erased needs no reason."""
+        return tuple(j for j in self.judged if not j.counts and j.reason not in ("withdrawn", "erased"))
+
+
+def counted(
+    references: Iterable[Reference], category: str, association: str, on: date, *, submitted_on: date | None = None
+) -> Counted:
     """Which references count on a day for a category (or `ERS`), and which place of its rule each one fills (R5, R6).
 
     `count` is R5's own: unknown answers few enough, given at most a year ago, one per rater; a rater who fills no
     place is in it, and the places that stay empty are `open`. Pass references whose events were opened, so that
     one rater is recognised; the limits are those the association practises on that day.
+
+    `submitted_on`: of an application that is amended on the day; it stays under the rule of its submission, and what
+    was good then is still good (R5 is measured to submission; for what came later to the amendment, ours).
     """
-    rule = reference_rule(category, on, association)
+    rule = reference_rule(category, submitted_on or on, association)
     slots = rule.slots if rule else ()
     judged: dict[str, JudgedReference] = {}
     good: dict[str, Reference] = {}
     for reference in sorted(references, key=lambda r: (r.completed_on or date.min, r.name), reverse=True):
-        reason, source = _judge(reference, association, on)
+        handed_in = submitted_on if submitted_on and (reference.completed_on or on) <= submitted_on else on
+        reason, source = _judge(reference, association, handed_in)
         if reason == "counts" and any(other.asks(reference.match, reference.rater) for other in good.values()):
             reason, source = "same_rater", "ours"
         if reason == "counts":

@@ -7,8 +7,8 @@ from typing import ClassVar, Final
 import msgspec
 
 from domain.application import APPLICANTS_TURN, OPEN, REMINDERS, Application
+from domain.editions import PRACTICES
 from domain.event import Event
-from domain.policy import Practice
 from projections.rows import Row, Rows
 from projections.view import Query, View, name_of
 
@@ -262,8 +262,8 @@ def to_remind(on: date, after: str = "", limit: int = 1000) -> Query:
 
 
 def to_expire(on: date, after: str = "", limit: int = 1000) -> Query:
-    """Those that wait for the applicant, untouched for as long as any association practises."""
-    months = Practice().open_application_months
+    """Those that wait for the applicant, untouched for as long as the shortest practice of any association."""
+    months = min(row.value for row in PRACTICES if row.field == "open_application_months")
     return _untouched(on, after, limit, months=months, reminded=1 << 30)
 
 

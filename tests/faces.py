@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from references import give_references
 
 from domain.access import OPERATOR
 from domain.endorsement import Endorsement, Source, new_number
@@ -175,6 +176,7 @@ class Life:
 
     def submitted(self) -> str:
         self.portfolio()
+        give_references(self.registry, self.person, "IFA")
         application = self.start()
         self.holder.do(f"/applications/{application}/submissions", {"signed": True})
         return application

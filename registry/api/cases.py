@@ -11,14 +11,15 @@ from domain.access import Actor, Rule, Thing
 from domain.aggregate import Aggregate
 from domain.application import APPLICANTS_TURN, Application
 from domain.association import today as today_at
+from domain.category import ADD_ONS, AddOn, with_add_on
 from domain.editions import edition_for, practice
 from domain.endorsement import Endorsement, read_number
 from domain.errors import Forbidden, NotFound, NotInForce
 from domain.event import Event, Sealed
 from domain.exam import Exam
 from domain.person import Person
-from domain.policy import PORTFOLIO
-from domain.reference import Reference, references_of
+from domain.policy import SUBMISSION
+from domain.reference import Reference
 from domain.transfer import Transfer
 from projections import history as history_view
 from registry.api.associations import known_rows
@@ -27,9 +28,6 @@ from registry.api.shown import coverage_shown, notes_shown, person_names, refere
 from registry.api.shown import handed_in as handed_in_shown
 from registry.commands import thing_of
 from registry.commands.applications import is_member
-
-JUDGEMENTS = frozenset({"application.review_recommended", "application.competencies_assessed"})
-"""Topics of an application that say how a reviewer judged it."""
 
 A = TypeVar("A", bound=Aggregate)
 Row = tuple[int, Event]
@@ -114,12 +112,13 @@ async def whole_history(house: House, found: Case) -> Case:
 async def application(house: House, actor: Actor, name: str) -> Case:
     """As far as the asker may know the judgements, which are kept apart until all are given.
 
-    See `_kept_apart` for what reviewers recommended, `_assessed_apart` for their word on each competency.
+    See `_kept_apart` for what reviewers recommended, `_assessed_apart` for their word on each competency. Everything
+    that shows an application, its history or a proof of it goes through here.
     """
     found = await _case(house, actor, Application, name, "see_application")
     state: Application = found.state
     hidden, unread = _kept_apart(state, actor), _assessed_apart(state, actor)
-    rows = [row for row in found.rows if not _tells(row[1], hidden) and not _assesses(row[1], unread)]
+    rows = [row for row in found.rows if not _tells(row[1], hidden, unread)]
     state.assessments = {number: word for number, word in state.assessments.items() if number not in unread}
     return found._replace(rows=rows, hidden=hidden)
 
@@ -133,32 +132,38 @@ def _assessed_apart(found: Application, actor: Actor) -> frozenset[str]:
         return frozenset(found.reviewing_people)
     if found.all_recommended:
         return frozenset()
-    own = actor.person if actor.role == "reviewer" else ""
-    return frozenset(number for number, person in found.reviewing_people.items() if person != own)
+    return _others(found, actor)
 
 
-def _assesses(event: Event, reviewers: Collection[str]) -> bool:
-    return isinstance(event, Application.CompetenciesAssessed) and event.reviewer in reviewers
+def _others(found: Application, actor: Actor) -> frozenset[str]:
+    """Whoever ever reviewed it, but for the reviewer who asks."""
+    own = actor.people if actor.role == "reviewer" else ()
+    return frozenset(number for number, person in found.reviewing_people.items() if person not in own)
 
 
 def _kept_apart(found: Application, actor: Actor) -> frozenset[str]:
-    """The reviewers whose judgement an asker may not know yet.
+    """The reviewers whose judgement an asker may not know yet, those of an earlier round and an appeal included.
 
     A reviewer sees no other's before all have recommended; the applicant and the advisor see none before the
     coordinator has relayed the outcome (WA-FAQ; *ours* in detail).
     """
     if actor.role == "reviewer" and found.waits_for_reviewers:
-        return frozenset(n for n in found.reviewers if found.reviewing_people[n] != actor.person)
+        return _others(found, actor)
     if actor.role in ("holder", "advisor") and found.state in ("submitted", "in_review"):
         return frozenset(found.reviewing_people)
     return frozenset()
 
 
-def _tells(event: Event, reviewers: Collection[str]) -> bool:
-    """Whether an event says how one of these judged it, or what they came to together."""
-    if isinstance(event, Application.ConsensusReached):
-        return bool(reviewers)
-    return event.topic in JUDGEMENTS and getattr(event, "reviewer", "") in reviewers
+def _tells(event: Event, hidden: Collection[str], unread: Collection[str]) -> bool:
+    """Whether an event says how a hidden one judged it, what they came to together, or an unread one's assessment."""
+    match event:
+        case Application.ConsensusReached():
+            return bool(hidden)
+        case Application.ReviewRecommended():
+            return event.reviewer in hidden
+        case Application.CompetenciesAssessed():
+            return event.reviewer in hidden or event.reviewer in unread
+    return False
 
 
 async def exam(house: House, actor: Actor, name: str, *, deed: str = "see_exam") -> Case:
@@ -197,7 +202,7 @@ async def references(house: House, actor: Actor, person_: str) -> list[Reference
     association = await association_of(house, found, actor) if found else ""
     thing = await house.wait_for(_reviewed, house, person_, association) if found else Thing()
     access.check(actor, "see_reference", thing)
-    names_ = await house.wait_for(house.store.claimed, references_of(person_))
+    names_ = await house.wait_for(house.registry.references_named, person_)
     loaded = [(await load(house, Reference, name))[0] for name in names_]
     return sorted((one for one in loaded if one), key=lambda one: (one.nominated_on, one.name), reverse=True)
 
@@ -303,13 +308,19 @@ async def missing_for(house: House, found: Application, on: date) -> dict[str, A
 
     On hold it stays under the edition of the day it was submitted.
     """
-    if found.state not in APPLICANTS_TURN or found.add_on:
+    if found.state not in APPLICANTS_TURN:
         return None
     applicant, _ = await load(house, Person, found.person)
     if applicant is None:
         return None
-    day = found.submitted_on if found.state == "on_hold" and found.submitted_on else on
-    shown = await missing(house, applicant, found.category, on, edition_on=day)
+    submitted_on = found.submitted_on if found.state == "on_hold" else None
+    try:
+        shown = await house.wait_for(
+            _missing, house, applicant, found.category, found.association, on, found.add_on, found.endorsement,
+            submitted_on,
+        )  # fmt: skip
+    except NotInForce:
+        return None  # it can't be handed in any more
     if practice(found.association, on).membership_needed and found.state != "on_hold":
         whole = await house.wait_for(house.registry.whole, applicant)
         member = float(is_member(whole, found.association, on))
@@ -324,21 +335,31 @@ async def missing_for(house: House, found: Application, on: date) -> dict[str, A
     return shown
 
 
-async def missing(
-    house: House, found: Person, category: str, on: date, *, edition_on: date | None = None
+async def missing(house: House, found: Person, wanted: str, on: date) -> dict[str, Any]:
+    """What is missing before this person could submit, under the edition of the day; `wanted`: or an add-on's code."""
+    add_on = next((one for one in ADD_ONS if one == wanted), None)
+    category = "" if add_on else wanted
+    return await house.wait_for(
+        _missing, house, found, category, house.registry.home_of(found.residence), on, add_on, "", None
+    )
+
+
+def _missing(
+    house: House,
+    found: Person,
+    category: str,
+    association: str,
+    on: date,
+    add_on: AddOn | None,
+    add_on_to: str,
+    submitted_on: date | None,
 ) -> dict[str, Any]:
-    """What is missing before this person could submit, under the edition of the day."""
-    return await house.wait_for(_missing, house, found, category, on, edition_on or on)
-
-
-def _missing(house: House, found: Person, category: str, on: date, edition_on: date) -> dict[str, Any]:
-    try:
-        edition = edition_for(category, edition_on, house.registry.home_of(found.residence))
-    except KeyError:
-        raise NotInForce(f"The category {category}", edition_on) from None
-    adds = house.registry.handed_in(found, on, category).tally
+    edition = edition_for(add_on or category, submitted_on or on, association)
+    handed_in, references, adds = house.registry.gathered(
+        found, category, association, on, add_on=add_on, add_on_to=add_on_to, submitted_on=submitted_on
+    )
     return {
-        "category": category,
+        "category": with_add_on(category, add_on) if category else add_on,
         "on": on,
         "edition": edition.name,
         "requirements": [
@@ -351,16 +372,17 @@ def _missing(house: House, found: Person, category: str, on: date, edition_on: d
                 "met": requirement.missing(adds) is None,
             }
             for requirement in edition.requirements
-            if requirement.what in PORTFOLIO
+            if requirement.what in SUBMISSION
         ],
         "after_the_review": [
             {"what": exam.what, "words": exam.words(), "source": exam.source} for exam in [edition.exam] if exam
         ],
         "judged": [
             {"entry": judged.entry, "counts": judged.counts, "why": judged.why, "source": judged.source}
-            for judged in adds.judged
+            for judged in handed_in.tally.judged
         ],
-        "missing": [gap.as_dict() for gap in edition.missing(adds)],
+        "references": [judged.as_dict() for judged in references.judged],
+        "missing": [gap.as_dict() for gap in edition.missing(adds, SUBMISSION)],
     }
 
 

@@ -153,8 +153,8 @@ async def endorsements_of(house: House, person: str) -> list[Endorsement]:
 async def see_missing(house: House, request: HttpRequest, actor: Actor) -> Answer:
     found = await cases.person(house, actor, request.path_params["person"])
     category = request.query_params.get("category", "")
-    if category not in CATEGORIES:
-        raise Invalid(f"Give a category: {', '.join(CATEGORIES)}.", field="category")
+    if category not in (*CATEGORIES, *ADD_ONS):
+        raise Invalid(f"Give a category or an add-on: {', '.join((*CATEGORIES, *ADD_ONS))}.", field="category")
     person: Person = found.state
     on = day(request) or cases.today(house, person.residence)
     return Answer(await cases.missing(house, person, category, on), found.position, person.version)
@@ -458,7 +458,7 @@ QUESTIONS: tuple[Question, ...] = (
     Question("person_endorsements", f"{_P}/endorsements", "The endorsements of a person", see_persons_endorsements,
              "see_person", (ON, POSITION), {"endorsements": [_ENDORSEMENT]}),
     Question("missing", f"{_P}/missing", "What is missing before they can submit", see_missing, "see_person",
-             (_CATEGORY, ON), {"edition": "FS-2023", "missing": []}),
+             (_RULED._replace(required=True), ON), {"edition": "FS-2023", "missing": [], "references": []}),
     Question("coverage", f"{_P}/coverage", "Which competencies of a category the portfolio shows", see_coverage,
              "see_person", (_CATEGORY, ON), {"catalogue": "ours-1", "covered": [], "missing": [], "by_reference": []}),
     Question("application", _A, "An application", see_application, "see_application", (),

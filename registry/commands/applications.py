@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import date
+from typing import NamedTuple
 
 import msgspec
 
@@ -35,9 +36,19 @@ from domain.errors import Invalid, NotFound, Taken
 from domain.event import Event
 from domain.person import Person
 from domain.policy import Fee as AskedFee
+from domain.policy import Tally
+from domain.reference import Counted, counted
 from registry.commands.references import References
-from registry.commands.shared import Act, once
+from registry.commands.shared import Act, HandedIn, once
 from registry.store import Recorded
+
+
+class Gathered(NamedTuple):
+    """All that a submission is judged by on a day: the portfolio, the references, and what both add up to."""
+
+    handed_in: HandedIn
+    references: Counted
+    tally: Tally
 
 
 class Applications(References):
@@ -177,8 +188,10 @@ class Applications(References):
         """Judge the applicant's portfolio under the edition of the day. Raises RequirementsNotMet."""
         found, on = self._application(act, "submit_application", application)
         person = self._known(found.person)
+        gathered = self._gathered_for(found, person, on)
         found.submit(
-            self._snapshot(person, on, found.category),
+            _snapshot(person, gathered),
+            refused=gathered.references.refused,
             signed=signed,
             member=is_member(self.whole(person), found.association, on),
             practice=practice(found.association, on),
@@ -192,7 +205,9 @@ class Applications(References):
     def amend_application(self, act: Act, application: str) -> Recorded:
         """Hand in the portfolio as it is now, while on hold; it goes back to review."""
         found, on = self._application(act, "amend_application", application)
-        found.amend(self._snapshot(self._known(found.person), on, found.category), on=on, by=act.actor.by)
+        person = self._known(found.person)
+        gathered = self._gathered_for(found, person, on)
+        found.amend(_snapshot(person, gathered), refused=gathered.references.refused, on=on, by=act.actor.by)
         return self.store.save(found, request=act.request)
 
     # -- review
@@ -346,9 +361,40 @@ class Applications(References):
     def _reviewers(self, found: Application) -> int:
         return self.association(found.association).row.reviewers
 
-    def _snapshot(self, person: Person, on: date, category: str) -> Snapshot:
+    def gathered(
+        self,
+        person: Person,
+        category: str,
+        association: str,
+        on: date,
+        *,
+        add_on: AddOn | None = None,
+        add_on_to: str = "",
+        submitted_on: date | None = None,
+    ) -> Gathered:
+        """What somebody could hand in on a day for a category or an add-on (R4, R5).
+
+        `add_on_to`: the endorsement it is for; without one any that is held. `submitted_on`: see `counted`.
+        """
         handed_in = self.handed_in(person, on, category)
-        return Snapshot(person.version, handed_in.tally, tuple(handed_in.entries), dict(handed_in.providers))
+        references = counted(
+            self.references_of(person.name), add_on or category, association, on, submitted_on=submitted_on
+        )
+        numbers = [add_on_to] if add_on_to else self.numbers_of(person.name) if add_on else []
+        held = {self.held_on(number, on).partition("+")[0] for number in numbers} - {""}
+        tally = msgspec.structs.replace(
+            handed_in.tally,
+            references=references.count,
+            reference_slots=references.slots,
+            endorsed_slots=tuple(sorted({CATEGORIES[category].slot for category in held})),
+        )
+        return Gathered(handed_in, references, tally)
+
+    def _gathered_for(self, found: Application, person: Person, on: date) -> Gathered:
+        return self.gathered(
+            person, found.category, found.association, on, add_on=found.add_on, add_on_to=found.endorsement,
+            submitted_on=found.submitted_on if found.state == "on_hold" else None,
+        )  # fmt: skip
 
     def _fee(self, found: Application, what: Charge, on: date) -> AskedFee | None:
         """What the association asks for it; None where no fee is known."""
@@ -368,6 +414,11 @@ class Applications(References):
         """The last day something was done in the portfolio: that is work on the application, too (ours)."""
         days = (event.on for _, event in self.store.events(f"person/{person}") if _is_portfolio(event))
         return max(days, default=date.min)
+
+
+def _snapshot(person: Person, gathered: Gathered) -> Snapshot:
+    handed_in, references, tally = gathered
+    return Snapshot(person.version, tally, tuple(handed_in.entries), dict(handed_in.providers), references.filling)
 
 
 def is_member(person: Person, association: str, on: date) -> bool:

@@ -55,24 +55,30 @@ class References(Shared):
     """Deeds on references: nominate a rater, ask by a link, remind, vet, rate, relay."""
 
     def references_of(self, person: str) -> list[Reference]:
-        """Every reference a person ever nominated, whatever became of it; opened, so that one rater is recognised.
+        """Every reference one human ever nominated, whatever became of it; opened, so that one rater is recognised.
 
-        `domain.reference.counted` judges them; each has `rater`, the person behind it where we know them.
+        `domain.reference.counted` judges them; each has `rater`, the person behind it where we know them: of several
+        records of one rater the one that acts.
         """
         found = []
-        for name in self.store.claimed(references_of(person)):
+        for name in self.references_named(person):
             events = [event for _, event in self.store.events(f"{Reference.kind}/{name}")]
             reference = Reference.fold([self.store.opened(events[0]), *events[1:]])
             if reference:
+                reference.rater = self.identity(reference.rater)[0] if reference.rater else ""
                 found.append(reference)
         return found
+
+    def references_named(self, person: str) -> list[str]:
+        """The ids of the references of one human, whichever of their records nominated."""
+        return [name for record in self.identity(person) for name in self.store.claimed(references_of(record))]
 
     def forget_references(self, person: str, *, on: date, by: str) -> list[Reference]:
         """Every reference of an applicant, told that it is erased, to be saved with the erasure of the person.
 
         Then the key of each is destroyed: `vault.erase(reference.name, ["reference"])`. Both may be repeated.
         """
-        found = [self.store.get(Reference, name) for name in self.store.claimed(references_of(person))]
+        found = [self.store.get(Reference, name) for name in self.references_named(person)]
         for reference in found:
             reference.erase(on=on, by=by)
         return found
@@ -112,6 +118,8 @@ class References(Shared):
         association = application.association if application else self.home_of(applicant.residence)
         match = self.address_match(email)
         number, rater = self._rater(endorsement, match)
+        if rater and self.one_human(person, rater):
+            rater = person
         reference = Reference(self.new_id())
         on = self._begin(act, reference, self.association(association).row)
         reference.nominate(
@@ -126,7 +134,7 @@ class References(Shared):
             own_match=match if self._has_address(person, match) else "",
             application=application.name if application else "",
             endorsement=number,
-            rater=rater,
+            rater=self.identity(rater)[0] if rater else "",
             confirmed=bool(number) and self._has_address(rater, match),
             known_since=known_since,
             on=on,

@@ -52,7 +52,8 @@ def test_what_is_missing_is_named_with_its_source(life):
     problem = refused.json()
     assert problem["code"] == "requirements_not_met"
     assert [(gap["requirement"], gap["source"]) for gap in problem["missing"]] == [
-        ("any_of", "IN-CAT"), ("training", "CT-ECFA"),
+        ("any_of", "IN-CAT"), ("training", "CT-ECFA"), ("references", "MI-ECFA"),
+        ("reference", "PA-REF"), ("reference", "MI-ECFA"), ("reference", "MI-ECFA"),
     ]  # fmt: skip
     live = life.holder.get(f"/people/{life.person}/missing?category=IFA").json()
     assert live["missing"] == problem["missing"]

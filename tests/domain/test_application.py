@@ -5,15 +5,19 @@ from time import perf_counter
 
 import pytest
 from given import DAY, fact, given, then
+from msgspec.structs import replace
 
 from domain.application import Application, Fee, Snapshot, may_review
 from domain.association import ROWS
 from domain.category import CATEGORIES, CURRENT
 from domain.errors import Forbidden, Invalid, NotInForce, OutOfTurn, RequirementsNotMet
 from domain.policy import Practice, Tally
+from domain.reference import Reference, counted
 
 BY = "coordinator:VA:k1"
-ENOUGH = Tally(training=30, rsc=24, work_days=730)
+# The places of a Family Specialist's references, and of a Mental Health Specialist's.
+REFERRED = {"references": 3, "reference_slots": ("supervisor", "rsc_provider", "knows_the_work")}
+ENOUGH = Tally(training=30, rsc=24, work_days=730, **REFERRED)
 USUAL = Practice()
 HANDED_IN = Snapshot(4, ENOUGH, ("E2",), {"IMHM-C-1": "m1"})
 
@@ -99,7 +103,7 @@ def test_a_submission_carries_the_edition_of_the_day_and_what_it_added_up_to():
 def test_a_submission_that_lacks_something_says_how_much_and_records_nothing():
     built = application(*BUILDING)
     with pytest.raises(RequirementsNotMet) as refused:
-        submit(built, Snapshot(4, Tally(training=12, work_days=800, rsc=24)))
+        submit(built, Snapshot(4, Tally(training=12, work_days=800, rsc=24, **REFERRED)))
     assert refused.value.facts["missing"] == [
         {
             "requirement": "training", "have": 12, "need": 30, "missing": 18, "edition": "FS-2023", "source": "CT-IFS",
@@ -420,7 +424,9 @@ def test_R3_an_add_on_is_no_category_and_stands_beside_an_open_application():
     )
     (started,) = added.pending
     assert (started.kind, started.add_on, started.endorsement) == ("add_on", "ERS", "IFS-7")
-    assert started.claims().take == ("open_beside/p1/a3",)
+    assert started.claims().take == ("open_beside/p1/a3", "open_add_on/IFS-7/ERS")
+    added.withdraw(on=DAY, by=BY)
+    assert added.pending[1].claims().release[1:] == ("open_beside/p1/a3", "open_add_on/IFS-7/ERS")
     for facts in ({"category": "IFA"}, {"standing": "lapsed"}, {"has": "ERS"}):
         known = {"category": "IFS", "standing": "active", "has": None} | facts
         with pytest.raises(Invalid):
@@ -449,9 +455,88 @@ def test_R17_an_award_names_the_edition_of_the_submission_also_years_later():
     ]
 
 
+# -- references
+
+
+def rated(name, relationship, on=DAY, *more, **facts):
+    return given(
+        Reference(name),
+        fact(Reference.Nominated, person="p1", association="VA", relationship=relationship, waiver=True,
+             name="x", email="x", match=name, on=on),
+        fact(Reference.Requested, link=name, until=on, on=on),
+        fact(Reference.Rated, answers="{}", unknown=0, recommendation="recommend", completed_on=on, known_a_year=True,
+             on=on),
+        *more,
+    )  # fmt: skip
+
+
+def handed_in(references, on=DAY, *, submitted_on=None):
+    found = counted(references, "IFS", "VA", on, submitted_on=submitted_on)
+    tally = replace(ENOUGH, references=found.count, reference_slots=found.slots)
+    return Snapshot(4, tally, ("E2",), references=found.filling), found.refused
+
+
+SUPERVISOR, PROVIDER = rated("s", "supervisor"), rated("r", "rsc_provider")
+
+
+def test_r4_r5_a_submission_names_each_reference_that_lacks_and_why_one_does_not_count():
+    late = rated("t", "teacher", date(2025, 5, 31))
+    snapshot, refused_ = handed_in([SUPERVISOR, PROVIDER, late])
+    with pytest.raises(RequirementsNotMet, match="a reference from a teacher") as refused:
+        application(*BUILDING).submit(
+            snapshot, refused=refused_, signed=True, member=True, practice=USUAL, on=DAY, by=BY
+        )
+    asked = [(gap["requirement"], gap["have"], gap["need"], gap["source"]) for gap in refused.value.facts["missing"]]
+    assert asked == [("references", 2, 3, "MI-IFSOLD"), ("reference", 0, 1, "MI-IFSOLD")]
+    (why,) = refused.value.facts["references"]
+    assert (why["reference"], why["reason"], why["source"], why["through"]) == ("t", "expired", "PA-REF", "2026-05-31")
+
+
+def test_r5_three_references_of_which_none_is_the_supervisors_are_not_enough():
+    snapshot, _ = handed_in([PROVIDER, rated("t", "teacher"), rated("u", "trainer")])
+    with pytest.raises(RequirementsNotMet) as refused:
+        submit(application(*BUILDING), snapshot)
+    (gap,) = refused.value.facts["missing"]
+    assert (gap["words"], gap["source"]) == ("a reference from the current supervisor", "PA-REF")
+
+
+def test_r4_a_submission_keeps_the_references_that_counted():
+    built = application(*BUILDING)
+    submit(built, handed_in([SUPERVISOR, PROVIDER, rated("t", "teacher"), rated("u", "colleague")])[0])
+    assert built.pending[0].references == ("r", "s", "t")
+
+
+def test_r5_an_amendment_keeps_what_counted_at_the_submission_and_takes_what_came_later():
+    later = date(2027, 5, 1)
+    old = [SUPERVISOR, PROVIDER, rated("t", "teacher", date(2025, 6, 2))]
+    assert handed_in(old, later, submitted_on=DAY)[0].tally.references == 3
+    assert handed_in(old, later)[0].tally.references == 2
+    instead = [SUPERVISOR, PROVIDER, rated("v", "parent", date(2026, 6, 20))]
+    held = application(*STATES["on_hold"])
+    with pytest.raises(RequirementsNotMet):
+        held.amend(handed_in(instead[:2], later, submitted_on=DAY)[0], on=later, by=BY)
+    held.amend(handed_in(instead, later, submitted_on=DAY)[0], on=later, by=BY)
+    assert held.pending[0].snapshot.references == ("r", "s", "v")
+
+
+def test_r4_an_add_on_asks_its_own_two_references_and_the_endorsement_it_is_for():
+    added = application(
+        fact(Application.Started, person="p1", association="VA", category="IFS", kind="add_on", add_on="ERS",
+             endorsement="IFS-7", alone=False),
+        REGISTERED,
+    )  # fmt: skip
+    gives = Tally(rsc_given_days=365, rsc_about_given=12, rsc_provision=15, references=2,
+                  reference_slots=("rsc_provider", "rsc_receiver"))  # fmt: skip
+    with pytest.raises(RequirementsNotMet, match="an active endorsement as") as refused:
+        submit(added, Snapshot(4, gives))
+    assert [gap["source"] for gap in refused.value.facts["missing"]] == ["IN-ERS, AZ-REQ"]
+    submit(added, Snapshot(4, replace(gives, endorsed_slots=("FS",))))
+    assert added.pending[0].edition == "ERS-2024"
+
+
 # -- the day of submission
 
-SPECIALIST = Snapshot(9, Tally(training=33, dei=3, rsc=50, work_days=730, degree="master"))
+SPECIALIST = Snapshot(9, Tally(training=33, dei=3, rsc=50, work_days=730, degree="master", **REFERRED))
 MHS = (fact(Application.Started, person="p1", association="VA", category="IMHS", on=date(2024, 11, 4)),
        fact(Application.Registered, member=True, on=date(2024, 11, 5)))  # fmt: skip
 
@@ -511,7 +596,7 @@ def test_a_hold_says_what_to_change_and_an_amendment_is_judged_anew_by_the_same_
     with pytest.raises(Invalid, match="at least one reason"):
         held.put_on_hold([], reviewers=1, on=DAY, by=BY)
     held.put_on_hold(["more_training"], reviewers=1, on=DAY, by=BY)
-    more = Snapshot(6, Tally(training=40, rsc=24, work_days=730), ("E2", "E5"), {"IMHM-C-1": "m1"})
+    more = Snapshot(6, Tally(training=40, rsc=24, work_days=730, **REFERRED), ("E2", "E5"), {"IMHM-C-1": "m1"})
     held.amend(more, on=DAY, by=BY)
     assert then(held) == [
         fact(Application.PutOnHold, reasons=("more_training",)),
@@ -523,7 +608,7 @@ def test_a_hold_says_what_to_change_and_an_amendment_is_judged_anew_by_the_same_
 def test_an_amendment_is_judged_under_the_edition_of_the_day_of_submission():
     case = reviewed_mhs(date(2024, 12, 31))
     case = application(*MHS, *then(case)[:2], fact(Application.PutOnHold, reasons=("references",)))
-    less = Snapshot(9, Tally(training=30, rsc=50, work_days=730, degree="master"))
+    less = Snapshot(9, Tally(training=30, rsc=50, work_days=730, degree="master", **REFERRED))
     case.amend(less, on=DAY, by=BY)
     assert case.pending[0].edition == "MHS-2002"
 
@@ -568,6 +653,35 @@ def test_an_appeal_that_is_granted_is_reviewed_by_others():
     with pytest.raises(Invalid, match="before the appeal"):
         granted.assign("IFS-1", "r1", "IFS", on=DAY, by=BY)
     granted.assign("IMHS-4", "r4", "IMHS", on=DAY, by=BY)
+
+
+def test_an_add_on_that_is_reviewed_again_after_an_appeal_takes_its_own_place():
+    declined = fact(Application.Declined, person="p1", reasons=("references",), beside="IFS-7/ERS")
+    assert "open_add_on/IFS-7/ERS" in declined.claims().release
+    added = application(
+        fact(Application.Started, person="p1", association="VA", category="IFS", kind="add_on", add_on="ERS",
+             endorsement="IFS-7", alone=False), *decided("decline")[1:], declined,
+        fact(Application.Appealed, decision="declined"),
+    )  # fmt: skip
+    added.decide_appeal("granted", on=DAY, by="alliance:ALLIANCE:k7")
+    assert added.pending[0].claims().take == ("open_beside/p1/a1", "open_add_on/IFS-7/ERS")
+
+
+@pytest.mark.parametrize("end", ["failed", "expired"])
+def test_sixty_days_for_an_appeal_count_from_the_exam_too(end):
+    passed = date(2026, 9, 1)
+    exam = (
+        fact(Application.ApprovedForExam, edition="MHS-2002", through=date(2026, 8, 1)),
+        fact(Application.ExamBooked, exam="x1", window=DAY),
+        fact(Application.ExamDecided, exam="x1", passed=False, part_1=True, part_2=False, on=passed, by="alliance:k9"),
+    )
+    gone = (exam[0], fact(Application.ExamApprovalExpired, on=passed, by="operator"))
+    earlier = fact(Application.Deferred, reasons=("references",), on=date(2026, 1, 5))
+    case = application(*BUILDING, earlier, SUBMITTED, *(exam if end == "failed" else gone))
+    assert (case.state, case.decided_on) == ("deferred", passed)
+    with pytest.raises(OutOfTurn, match="past appeal since 2026-10-31"):
+        case.appeal(USUAL, on=date(2026, 11, 1), by=BY)
+    case.appeal(USUAL, on=date(2026, 10, 31), by=BY)
 
 
 # -- untouched

@@ -139,7 +139,8 @@ def test_agreement_is_counted_for_each_competency_in_the_order_of_the_domains():
 
 
 def test_missing_competencies_are_recorded_and_block_only_where_the_practice_says_so():
-    enough = Tally(training=30, rsc=24, work_days=730)
+    places = ("supervisor", "rsc_provider", "knows_the_work")
+    enough = Tally(training=30, rsc=24, work_days=730, references=3, reference_slots=places)
     shown = coverage([("TF-1",)], "FS", OURS)
     built = given(Application("a1"), IN_REVIEW[0], fact(Application.Registered, member=True))
     handed_in = Snapshot(4, enough)
