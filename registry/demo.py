@@ -31,6 +31,7 @@ from cryptography.x509.oid import NameOID
 from domain.access import OPERATOR
 from domain.editions import FIRST_CYCLE, cycle_years
 from domain.endorsement import Certificate, Endorsement
+from domain.reference import ASKED
 from registry import database, sample, worker
 from registry.api import create_app
 from registry.api.actors import Desk
@@ -128,9 +129,9 @@ class Refused(Exception):
 
 
 class Client:
-    """One actor's API key at one address."""
+    """One actor's API key at one address; a rater needs none."""
 
-    def __init__(self, address: str, key: str) -> None:
+    def __init__(self, address: str, key: str = "") -> None:
         self._address = address
         self._key = key
 
@@ -140,7 +141,7 @@ class Client:
             f"{self._address}/api{path}",
             data=json.dumps(body or {}).encode(),
             headers={
-                "Authorization": f"Bearer {self._key}",
+                **({"Authorization": f"Bearer {self._key}"} if self._key else {}),
                 "Content-Type": "application/json",
                 "Idempotency-Key": str(uuid.uuid4()),
             },
@@ -217,6 +218,9 @@ class Counter:
     def client(self, role: str, association: str = "", person: str = "") -> Client:
         return Client(self._address, self._desk.add(role, association=association, person=person)[1])
 
+    def rater(self) -> Client:
+        return Client(self._address)
+
 
 def _life(
     registry: Registry, counter: Counter, clock: DemoClock, story: Story, reviewers: list[str], say: Say
@@ -233,6 +237,7 @@ def _life(
     clock.stand(story.started)
     application = _name(holder.post(f"/people/{person}/applications", {"association": "VA", "category": "IFS"}))
     _accept(virginia, application, story.started)
+    _refer(registry, counter, holder, person)
     clock.stand(story.submitted)
     holder.post(f"/applications/{application}/submissions", {"signed": True})
 
@@ -282,14 +287,16 @@ def _waiting(registry: Registry, counter: Counter, story: Story, reviewers: list
     reviewer = counter.client("reviewer", person=_person_of(registry, first))
     today = registry.today("VA")
 
-    def applying(name: str) -> tuple[Client, str]:
+    def applying(name: str) -> tuple[str, Client, str]:
         person = _register(counter, name, f"{name.partition(' ')[0].lower()}@example.org", story, mentor)
         holder = counter.client("holder", person=person)
-        return holder, _name(holder.post(f"/people/{person}/applications", {"association": "VA", "category": "IFS"}))
+        started = holder.post(f"/people/{person}/applications", {"association": "VA", "category": "IFS"})
+        return person, holder, _name(started)
 
     def in_review(name: str) -> tuple[Client, str]:
-        holder, application = applying(name)
+        person, holder, application = applying(name)
         _accept(virginia, application, today)
+        _refer(registry, counter, holder, person)
         holder.post(f"/applications/{application}/submissions", {"signed": True})
         virginia.post(f"/applications/{application}/reviewers", {"reviewer": first})
         return holder, application
@@ -310,6 +317,24 @@ def _waiting(registry: Registry, counter: Counter, story: Story, reviewers: list
     appealing.post(f"/applications/{declined}/appeals")
     mover = _person_of(registry, moving)
     counter.client("holder", person=mover).post(f"/people/{mover}/transfers", {"to": "CT", "endorsements": [moving]})
+
+
+def _refer(registry: Registry, counter: Counter, holder: Client, person: str) -> None:
+    """Three raters are asked, and answer by the code of their letter, without an account."""
+    for number, (relationship, name) in enumerate(sample.RATERS):
+        email = f"rater-{number}-{person[:6]}@example.org"
+        asked = holder.post(
+            f"/people/{person}/references",
+            {"relationship": relationship, "name": name, "email": email, "waiver": True},
+        )
+        reference = _name(asked)
+        rating: dict[str, Any] = {
+            "code": registry.rating_code(reference, asked[-1]["version"]),
+            "answers": dict.fromkeys(ASKED, 3),
+            "recommendation": "recommend",
+            "known_a_year": True,
+        }
+        counter.rater().post("/ratings", rating)
 
 
 def _accept(coordinator: Client, application: str, on: date) -> None:

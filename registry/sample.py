@@ -26,6 +26,10 @@ _LAST = (
     "Iwasaki", "Jankowska", "Kealoha", "Lindqvist", "McAllister", "Nakai", "O’Dowd", "Papadakis", "Quispe", "Robichaud",
     "Sørensen", "Tran", "Uchenna", "Valdivia", "Whitehorse", "Yamamoto", "Zielińska",
 )  # fmt: skip
+# Who rates the applicants of the demo: what they are to them, and a name.
+RATERS = (
+    ("supervisor", "Temperance Okonkwo-Reyes"), ("rsc_provider", "Ingeborg Whitehorse"), ("teacher", "Solomon Nakai"),
+)  # fmt: skip
 _CREDENTIALS = ("", "", "LMSW", "MSW, LCSW", "MA, LPC", "RN", "PhD", "EdD")
 _WEIGHTS = {"IFA": 2, "ECFA": 1, "IFS": 9, "ECFS": 3, "IMHS": 6, "ECMHS": 2, "IMHM-C": 3}
 
