@@ -602,7 +602,7 @@ class Application(Aggregate):
         self._must_be(on, *states)
         if what in self.fees:
             raise Invalid(f"The {what} fee is settled already: {self.fees[what].how.replace('_', ' ')}.", field="what")
-        _check(fee, asked=asked)
+        check_fee(fee, asked=asked)
         self.record(self.FeeSettled, what=what, fee=fee, on=on, by=by)
 
     def register(self, *, member: bool, fee_asked: bool, practice: Practice, on: date, by: str) -> None:
@@ -1159,7 +1159,8 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 _ORGANISATION = re.compile(r"[A-Z][A-Z0-9-]{1,15}")
 
 
-def _check(fee: Fee, *, asked: bool) -> None:
+def check_fee(fee: Fee, *, asked: bool) -> None:
+    """How it was settled, said in full and without a name; `asked`: there is a fee. Raises Invalid."""
     if fee.how in ("paid", "sponsored") and not (fee.amount > 0 and _CURRENCY.fullmatch(fee.currency)):
         raise Invalid("Give the amount in cents, and the currency such as USD.", field="amount")
     if fee.how in ("waived", "not_asked") and fee.amount:

@@ -13,7 +13,8 @@ from typing import Any, ClassVar, Literal, Self
 import msgspec
 
 from domain.aggregate import Aggregate
-from domain.application import code_of_ethics
+from domain.application import Fee as SettledFee
+from domain.application import check_fee, code_of_ethics
 from domain.category import CATEGORIES, SLOT_TITLES, AddOn, with_add_on
 from domain.editions import (
     cycle_due,
@@ -29,6 +30,7 @@ from domain.editions import (
 from domain.errors import Invalid, NotInForce, OutOfTurn, RequirementsNotMet
 from domain.event import Claims, Event, Identity
 from domain.policy import Attestation, Fee, MissingHours, Reinstatement
+from domain.reference import Counted
 
 Standing = Literal["active", "lapsed", "inactive", "emeritus", "suspended", "removed", "archived", "erased"]
 ReportedStanding = Literal["active", "lapsed", "inactive"]
@@ -394,7 +396,7 @@ class Endorsement(Aggregate):
             endorsement._stand(self.on, "emeritus", endorsement.through)
 
     class Reinstated(Event, frozen=True):
-        """Back after a lapse (R22); the next audit is certain."""
+        """Back after a lapse (R22); the next audit is certain. `references`: the new ones, where they are asked for."""
 
         topic: ClassVar[str] = "endorsement.reinstated"
         edition: str
@@ -403,6 +405,8 @@ class Endorsement(Aggregate):
         audit_required: bool
         draft: bool = False
         code_of_ethics: str = ""
+        fee: SettledFee | None = None
+        references: tuple[str, ...] = ()
 
         def apply(self, endorsement: Endorsement) -> None:
             endorsement.counted_from = self.on
@@ -826,10 +830,21 @@ class Endorsement(Aggregate):
             raise RequirementsNotMet(edition, missing)
         self.record(self.Reactivated, through=self.through, on=on, by=by)
 
-    def reinstate(self, attested: Reinstatement, *, member: bool, on: date, by: str) -> None:
+    def reinstate(
+        self,
+        attested: Reinstatement,
+        *,
+        member: bool,
+        settled: SettledFee | None = None,
+        references: Counted | None = None,
+        on: date,
+        by: str,
+    ) -> None:
         """After a lapse, or past the last good day while inactive; an audit follows (R22, NE-POL).
 
-        `member`: a membership is on record for the day. Raises RequirementsNotMet.
+        `member`: a membership is on record for the day. `settled`: the fee, which is asked for where it is known.
+        `references`: those given since the last good day, as they count today; the old rule asks for them, whoever
+        gave them (ours: it names no places). Raises RequirementsNotMet.
         """
         self._must_not_be_inactive_for_too_long(on)
         if self.standing(on) == "inactive" and self.through < on:
@@ -840,9 +855,18 @@ class Endorsement(Aggregate):
         if edition is None:
             raise NotInForce("A reinstatement edition", on)
         slot = CATEGORIES[self.category].slot
-        missing = edition.missing(attested, slot=slot, ers=self.add_on_on(on) is not None)
-        if missing := self._with_membership(missing, member=member, on=on, edition=edition.name, source=edition.source):
-            raise RequirementsNotMet(edition.name, missing)
+        count = references.count if references else 0
+        missing = edition.missing(attested, slot=slot, ers=self.add_on_on(on) is not None, references=count)
+        missing = self._with_membership(missing, member=member, on=on, edition=edition.name, source=edition.source)
+        asked = fee(self.custodian, edition.fee, on, slot)
+        if asked and settled is None:
+            words = f"the {edition.fee} fee of {asked.amount} {asked.currency} settled: paid, waived or sponsored"
+            missing.append(MissingHours("fee", words, have=0, need=1, source=asked.source, edition=asked.name))
+        if missing:
+            void = references.void if references and edition.references else ()
+            raise RequirementsNotMet(edition.name, missing, void)
+        if settled:
+            check_fee(settled, asked=asked is not None)
         self.record(
             self.Reinstated,
             edition=edition.name,
@@ -850,6 +874,8 @@ class Endorsement(Aggregate):
             attested=attested,
             audit_required=edition.audit,
             code_of_ethics=code_of_ethics(on) if attested.ethics else "",
+            fee=settled,
+            references=references.good if references and edition.references else (),
             on=on,
             by=by,
         )

@@ -452,6 +452,9 @@ _WHY: Mapping[str, str] = {
 }
 
 
+_NO_PLACE: tuple[Verdict, ...] = ("not_vetted", "no_slot")
+
+
 class JudgedReference(msgspec.Struct, frozen=True, omit_defaults=True):
     """How one reference was judged; `through` is the last day on which it may count."""
 
@@ -486,6 +489,16 @@ class Counted(msgspec.Struct, frozen=True):
     slots: tuple[str, ...]
     judged: tuple[JudgedReference, ...]
     open: tuple[str, ...] = ()
+
+    @property
+    def good(self) -> tuple[str, ...]:
+        """Those of `count`, whether they fill a place or not."""
+        return tuple(judged.reference for judged in self.judged if judged.counts or judged.reason in _NO_PLACE)
+
+    @property
+    def void(self) -> tuple[JudgedReference, ...]:
+        """Those that do not count wherever no place is asked for."""
+        return tuple(judged for judged in self.refused if judged.reason not in _NO_PLACE)
 
     @property
     def filling(self) -> tuple[str, ...]:

@@ -7,8 +7,10 @@ from datetime import date
 import msgspec
 
 from domain import access
-from domain.category import AddOn
-from domain.editions import practice, renewal_term
+from domain.application import Fee, Settled
+from domain.category import CATEGORIES, AddOn
+from domain.editions import fee as fee_asked
+from domain.editions import practice, reinstatement_edition, renewal_term
 from domain.endorsement import (
     CorrectionReason,
     Endorsement,
@@ -24,12 +26,14 @@ from domain.endorsement import (
 from domain.errors import Invalid
 from domain.person import Person
 from domain.policy import Attestation, Reinstatement
+from domain.reference import Counted, counted
 from registry.commands.applications import is_member
-from registry.commands.shared import Act, Shared, once
+from registry.commands.references import References
+from registry.commands.shared import Act, once
 from registry.store import Recorded
 
 
-class Endorsements(Shared):
+class Endorsements(References):
     """Deeds on endorsements: renew, lapse, make inactive, reinstate, suspend, remove, certify."""
 
     @once
@@ -113,14 +117,32 @@ class Endorsements(Shared):
         return self.store.save(endorsement, request=act.request)
 
     @once
-    def reinstate(self, act: Act, number: str, attested: Reinstatement) -> Recorded:
+    def reinstate(
+        self,
+        act: Act,
+        number: str,
+        attested: Reinstatement,
+        *,
+        fee: Settled | None = None,
+        amount: int = 0,
+        currency: str = "",
+        sponsor: str = "",
+    ) -> Recorded:
+        """`amount` of the fee in minor units; without one the association's own, where it is known."""
         endorsement, on = self._endorsement(act, "reinstate", number)
         if attested.rsc_provider:
             provider = read_number(attested.rsc_provider)
             if not self.held_on(provider, on):
                 raise Invalid("This provider of RSC holds no active endorsement; name another.", field="rsc_provider")
             attested = msgspec.structs.replace(attested, rsc_provider=provider)
-        endorsement.reinstate(attested, member=self._is_member(endorsement, on), on=on, by=act.actor.by)
+        endorsement.reinstate(
+            attested,
+            member=self._is_member(endorsement, on),
+            settled=self._settled(endorsement, Fee(fee, amount, currency, sponsor), on) if fee else None,
+            references=self._new_references(endorsement, on),
+            on=on,
+            by=act.actor.by,
+        )
         self._certify(endorsement, "reinstated", by=act.actor.by)
         return self.store.save(endorsement, request=act.request)
 
@@ -218,6 +240,20 @@ class Endorsements(Shared):
         if why := self.certificate_due(endorsement):
             self._certify(endorsement, why, by=act.actor.by)
         return self.store.save(endorsement, request=act.request)
+
+    def _settled(self, endorsement: Endorsement, settled: Fee, on: date) -> Fee:
+        edition = reinstatement_edition(on, endorsement.custodian)
+        slot = CATEGORIES[endorsement.category].slot
+        asked = fee_asked(endorsement.custodian, edition.fee, on, slot) if edition else None
+        if asked and settled.how in ("paid", "sponsored") and not settled.amount:
+            return msgspec.structs.replace(settled, amount=asked.amount * 100, currency=asked.currency)
+        return settled
+
+    def _new_references(self, endorsement: Endorsement, on: date) -> Counted:
+        """Those asked for or given after its last good day (R22)."""
+        own = self.references_of(endorsement.person)
+        new = [reference for reference in own if (reference.completed_on or on) > endorsement.through]
+        return counted(new, endorsement.category, endorsement.custodian, on)
 
     def _is_member(self, endorsement: Endorsement, on: date) -> bool:
         """A membership of the custodian on record, or of another body that it verified in writing (AZ-FAQ)."""

@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+from domain.application import Settled
 from domain.category import AddOn
 from domain.endorsement import (
     CorrectionReason,
@@ -27,8 +28,12 @@ class Renewal(Attestation, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 class Reinstating(Reinstatement, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """What a lapsed holder attests."""
+    """What a lapsed holder attests, and how the fee was settled: `amount` in minor units (cents)."""
 
+    fee: Settled | None = None
+    amount: int = 0
+    currency: str = ""
+    sponsor: str = ""
     on: date | None = None
     late: LateReason | None = None
 
@@ -78,7 +83,8 @@ def _attested(body: Renewal) -> tuple[tuple[Any, ...], dict[str, Any]]:
 
 
 def _reinstating(body: Reinstating) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    return (Reinstatement(**{name: getattr(body, name) for name in Reinstatement.__struct_fields__}),), {}
+    attested = Reinstatement(**{name: getattr(body, name) for name in Reinstatement.__struct_fields__})
+    return (attested,), {name: getattr(body, name) for name in ("fee", "amount", "currency", "sponsor")}
 
 
 _ATTESTED = {"training_hours": 45, "rsc_hours": 36, "membership": True, "ethics": True, "no_sanction": True}
