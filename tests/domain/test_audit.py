@@ -96,3 +96,26 @@ def test_a_draw_without_a_population_or_a_seed_is_refused(population, seed, fiel
     with pytest.raises(Invalid) as refused:
         Audit("a1").draw("VA", 2027, population, seed, 0.05, on=DAY, by=BY)
     assert refused.value.field == field
+
+
+def test_r28_a_holders_last_day_is_noted_once_and_then_waits_for_the_coordinator():
+    audit = drawn(notice())
+    assert not audit.note_days(on=LATER, by="operator")
+    assert audit.note_days(on=date(2026, 9, 2), by="operator")
+    assert not audit.note_days(on=date(2026, 9, 3), by="operator")
+    assert then(audit) == [
+        fact(Audit.DayPassed, on=date(2026, 9, 2), by="operator", number="IFS-0007", asked="answer", day=LATER)
+    ]
+    failed = drawn(notice(), FAILED)
+    assert failed.note_days(on=date(2026, 9, 2), by="operator")
+    assert then(failed)[0].asked == "remedy"
+
+
+def test_what_has_ended_is_left_out_and_what_may_be_active_again_is_not():
+    audit = drawn(notice())
+    with pytest.raises(OutOfTurn):
+        audit.drop("IFS-0007", "suspended", on=DAY, by=BY)
+    audit.drop("IFS-0007", "archived", on=DAY, by=BY)
+    (dropped,) = then(audit)
+    assert dropped.claims().release == ("open_audit/IFS-0007",)
+    assert not audit.waits("IFS-0007")

@@ -9,7 +9,7 @@ from given import DAY, fact, given, then
 from domain.editions import practice
 from domain.endorsement import Endorsement, Stands
 from domain.errors import Invalid, NotInForce, OutOfTurn, RequirementsNotMet
-from domain.policy import Attestation
+from domain.policy import Attestation, Reinstatement
 
 BY, OTHER = "coordinator:VA:k1", "coordinator:VA:k2"
 ATTESTED = Attestation(training_hours=45, rsc_hours=36, membership=True, ethics=True, no_sanction=True)
@@ -262,3 +262,27 @@ def test_an_endorsement_of_500_events_decides_in_no_time():
         held.standing(date(2025, 1, 1) + timedelta(days=day))
     held.suspend("fraud_being_established", on=DAY, by=BY)
     assert time.perf_counter() - begun < 0.1
+
+
+def test_r22_a_passed_audit_ends_that_the_next_one_is_certain():
+    back = endorsement(fact(
+        Endorsement.Reinstated, on=date(2026, 6, 2), edition="reinstatement-2024", through=date(2027, 12, 31),
+        attested=Reinstatement(15, "IMHM-C-1", membership=True, ethics=True, audit=True), audit_required=True,
+    ))  # fmt: skip
+    assert back.pass_audit("a1", on=date(2028, 2, 1), by=BY)
+    assert not back.audit_due
+    assert not back.pass_audit("a2", on=date(2028, 3, 1), by=BY)
+    assert [event.topic for event in then(back)] == ["endorsement.audit_passed"]
+
+
+def test_r18_a_holder_is_reminded_when_the_window_opens_and_30_and_7_days_before_its_end():
+    held = endorsement()
+    days = [date(2027, 9, 30), date(2027, 10, 1), date(2027, 11, 30), date(2027, 12, 1), date(2027, 12, 2),
+            date(2027, 12, 24), date(2027, 12, 25), date(2027, 12, 31), date(2028, 1, 1)]  # fmt: skip
+    told = [day for day in days if held.remind_of_renewal(on=day, by="operator")]
+    assert told == [date(2027, 10, 1), date(2027, 12, 1), date(2027, 12, 24)]
+    late = endorsement()
+    assert [late.remind_of_renewal(on=date(2027, 12, 27), by="operator") for _ in range(2)] == [True, False]
+    done = endorsement()
+    done.renew(ATTESTED, member=True, on=date(2027, 10, 15), by="holder:p1")
+    assert not done.remind_of_renewal(on=date(2027, 12, 1), by="operator")

@@ -12,12 +12,14 @@ from domain.endorsement import Endorsement, new_number
 from domain.errors import Conflict, Forbidden, Invalid, NotFound, OutOfTurn
 from domain.person import Person
 from domain.policy import Attestation
+from domain.portfolio import Entry
 from domain.transfer import Transfer
 from projections import associations, transfers
 from projections.engine import Engine
 from registry.certificates.keys import KeyFolder, announce
 from registry.commands import Act, Registry
 from registry.commands.associations import BATCH
+from registry.notify import LETTERS
 from registry.vault import read_master_key
 
 THROUGH = date(2027, 12, 31)
@@ -293,3 +295,38 @@ def test_an_open_application_goes_on_at_the_alliance_when_the_licence_ends(regis
     assert [registry.hand_over_application(name) for _ in range(2)] == [True, False]
     assert store.get(Application, name).association == "ALLIANCE"
     assert named(associations.left_applications(FIRST)) == []
+
+
+def test_r25_r28_an_open_audit_holds_a_transfer_and_a_passed_one_lets_it_go_on(registry, store, history, clock):
+    name, case = moving(registry, history, "CT", through=date(2030, 12, 31))
+    hours = Attestation(60, 60, 15, 9, membership=True, ethics=True, no_sanction=True)
+    history(event(
+        Endorsement.Renewed, f"endorsement/{name}", 2, on=date(2026, 5, 1), cycle=2024, edition="renewal-2024",
+        through=date(2030, 12, 31), attested=hours,
+    ))  # fmt: skip
+    drawn = registry.draw_audit(coordinator("TX"), "TX", cycle=2024)
+    audit = drawn.events[0].originator_id.partition("/")[2]
+    assert store.get(Transfer, case).held == {name: "open_audit"}
+    noticed = registry.send_audit_notice(coordinator("TX"), audit, name, answer_by=date(2026, 8, 1))
+    letter = LETTERS["audit.notice_sent"](registry, "registry.example", noticed.events[0])
+    assert letter is None  # no address
+    entry = registry.record_entry(holder("p1"), "p1", Entry("training", FIRST, FIRST, hours=6)).events[0].entry
+    registry.submit_audit_evidence(holder("p1"), audit, name, entries=[entry])
+    registry.pass_audit(coordinator("TX"), audit, name)
+    assert store.get(Transfer, case).held == {}
+
+
+def test_letters_after_the_award_say_why_and_by_when_and_go_to_nobody_who_is_not_there(registry, store, history, clock):
+    one = number(1)
+    history(admitted("VA"), event(Person.Registered, "person/p1", 1, on=FIRST, residence="VA", name="Amy Aronson",
+                                  email="amy@example.org"), awarded(one, "p1", "VA"))  # fmt: skip
+    clock.set(datetime(2027, 10, 2, 12, tzinfo=UTC))
+    assert registry.remind_of_renewal(one)
+    reminded = [fact for _, fact in store.events(f"endorsement/{one}")][-1]
+    write = LETTERS["endorsement.renewal_reminded"]
+    letter = write(registry, "registry.example", reminded)
+    assert letter["To"] == "amy@example.org"
+    assert "good through 2027-12-31" in letter.get_content()
+    registry.report_death(coordinator("VA"), "p1", died_on=date(2027, 9, 1))
+    assert write(registry, "registry.example", reminded) is None
+    assert not registry.remind_of_renewal(one)
