@@ -109,12 +109,11 @@ class Human(Voice):
     def judges(self, application: str, outcome: str, *reasons: str) -> list[str]:
         return self.as_reviewer().recommend(application, reviewer=self.number, outcome=outcome, reasons=reasons)
 
-    def renews(self, number: str = "", **hours: float) -> list[str]:
+    def renews(self, number: str = "", *, late_fee: str | None = None, **hours: float) -> list[str]:
         """Attests these hours, with all three statements."""
         attested = {f"{what}_hours": count for what, count in hours.items()}
-        return self.renew(
-            number or self.number, Attestation(**attested, membership=True, ethics=True, no_sanction=True)
-        )
+        said = Attestation(**attested, membership=True, ethics=True, no_sanction=True)
+        return self.renew(number or self.number, said, late_fee=late_fee)
 
 
 class Story:

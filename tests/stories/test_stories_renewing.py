@@ -65,7 +65,9 @@ def test_a_yearly_renewal_of_2019_in_arizona_has_until_the_end_of_january(story)
     assert story.listed("Joy Begay", at="AZ") == [("IFS", "AZ")]
     with refused("renewal-2002-AZ", "15 hours of training (attested: 14)", "[MI-POL, TN-POL]"):
         joy.renews(training=14)
-    joy.renews(training=15)  # no RSC is asked there before the renewals of 2023
+    with refused("a word on the late fee of 35 USD", "[AZ-REN]"):
+        joy.renews(training=15)
+    joy.renews(training=15, late_fee="paid")  # no RSC is asked there before the renewals of 2023
     assert story.papers(joy.number)[-1] == ("IFS", "AZ", "2021-01-31")
     assert story.paper(joy.number, 0) == "superseded: renewed, now active at AZ"
 

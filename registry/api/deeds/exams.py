@@ -21,7 +21,7 @@ class Scorer(Body, frozen=True):
     scorer: str
 
 
-class Decision(Body, frozen=True):
+class ExamDecision(Body, frozen=True):
     """`feedback`: the letter to the examinee, kept sealed."""
 
     feedback: str = ""
@@ -47,7 +47,7 @@ DEEDS: tuple[Deed, ...] = (
     Deed("recuse_scorer", f"{X}/recusals", "Recuse a scorer", Scorer, {"scorer": _SCORER}),
     Deed("score_part_1", f"{X}/part_1", "Record how many answers of Part 1 were wrong", Part1, {"wrong": 9}),
     Deed("score_part_2", f"{X}/part_2", "Score Part 2 in per cent, as the scorer", Part2, {"score": 84}),
-    Deed("decide_exam", f"{X}/decisions", "Say whether the exam is passed, with a letter", Decision,
+    Deed("decide_exam", f"{X}/decisions", "Say whether the exam is passed, with a letter", ExamDecision,
          {"feedback": "Thank you for sitting it."}),
     Deed("load_competencies", "/associations/{code}/competencies", "Load competencies of your own", NewCompetencies,
          {"labels": {"TF-1": "Pregnancy and early parenthood", "RF-2": "Awareness of oneself"}}),
