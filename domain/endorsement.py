@@ -1035,8 +1035,8 @@ class Endorsement(Aggregate):
     def _if_corrected(self, asked: dict[str, Any], on: date, by: str) -> Endorsement:
         """As it would be after a correction, which says what it comes to."""
         after, unsaid = Endorsement(self.number), Stands("active", on, on)
-        for fact in self.facts:
-            after.remember(fact)
+        # What it knew is folded with the correction, once.
+        after.facts, after.corrections, after.version = list(self.facts), dict(self.corrections), self.version
         after.record(self.Corrected, newest=unsaid, recorded=unsaid, on=on, by=by, **asked)
         return after
 
@@ -1218,7 +1218,11 @@ class Endorsement(Aggregate):
             self.inactive_until = None
         until = self.inactive_until if standing == "inactive" else None
         # By day, of one day in the order of recording: facts recorded late stand where they belong.
-        insort(self.turns, Turn(on, standing, through, self.add_on, self.add_on_until, until), key=_since)
+        turn = Turn(on, standing, through, self.add_on, self.add_on_until, until)
+        if not self.turns or self.turns[-1].since <= on:
+            self.turns.append(turn)
+        else:
+            insort(self.turns, turn, key=_since)
 
     def _turn(self, on: date) -> Turn | None:
         """What was so on a day."""
