@@ -9,11 +9,12 @@ from domain.access import OPERATOR, Actor
 from domain.application import Application
 from domain.endorsement import Endorsement
 from domain.errors import Forbidden, Invalid, OutOfTurn
+from domain.exam import Exam
 from domain.person import Demographics, Person
 from domain.reference import Reference
 from domain.transfer import Transfer
 from projections import people
-from registry import nightly
+from registry import nightly, notify
 from registry.api.actors import Desk
 from registry.commands import Act
 from registry.vault import Erased
@@ -195,3 +196,35 @@ def test_whoever_is_to_be_forgotten_is_named_by_the_view(registry, ana, views, c
     registry.cancel_erasure(Act(VA), ana)
     views()
     assert reader.execute(*people.to_forget(date(2026, 6, 9))).fetchall() == []
+
+
+def test_a_letter_that_waits_goes_with_whom_it_is_about(registry, ana, clock, settings):
+    holder = Act(Actor("holder", person=ana, id="k9"))
+    registry.nominate_rater(
+        holder, ana, relationship="colleague", name="Rita Rater", email="rita@example.org", waiver=True
+    )
+    assert notify.go_round(settings, registry).waiting == 1
+    both(registry, ana)
+    clock.move(days=7)
+    registry.carry_out_erasure(ana)
+    assert notify.go_round(settings, registry).waiting == 0
+    assert notify.Outbox(settings).letters() == []
+
+
+def test_a_booked_exam_and_what_is_open_beside_are_closed_too(registry, ana, clock):
+    application, beside, exam = Application("a1"), Application("a2"), Exam("x1")
+    application.record(Application.Started, person=ana, association="VA", category="IMHM-C", on=clock.today, by="x")
+    application.record(Application.ExamBooked, exam="x1", window=date(2026, 7, 25), on=clock.today, by="x")
+    beside.record(
+        Application.Started, person=ana, association="VA", category="IFS", alone=False, on=clock.today, by="x"
+    )
+    exam.record(
+        Exam.Booked, candidate="C1", window=date(2026, 7, 25), multiple_choice="IMH", designation="MHM-C",
+        on=clock.today, by="alliance",
+    )  # fmt: skip
+    registry.store.save(application, beside, exam)
+    both(registry, ana)
+    clock.move(days=7)
+    registry.carry_out_erasure(ana)
+    found = [registry.store.get(Application, name).state for name in ("a1", "a2")]
+    assert [*found, registry.store.get(Exam, "x1").state] == ["withdrawn", "withdrawn", "cancelled"]
