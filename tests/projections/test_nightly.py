@@ -12,11 +12,13 @@ from lives import FIRST, event
 from typer.testing import CliRunner
 
 from domain.association import ROWS, Association
-from domain.endorsement import Endorsement
+from domain.audit import Audit, draw_sample
+from domain.endorsement import Endorsement, new_number
 from domain.person import Person
 from projections.engine import Engine
 from registry import nightly
 from registry.certificates.keys import KeyFolder, announce
+from registry.cli import audit, convert
 from registry.cli import nightly as cli
 from registry.commands import Registry
 from registry.opening import open_registry
@@ -208,3 +210,20 @@ def test_a_rehearsal_writes_nothing(settings, store, history, clock, registry, c
     assert store.position() == at
     rehearsing.store.close()
     rehearsing.store.vault.close()
+
+
+def test_r17_r28_conversion_is_rehearsed_and_a_recorded_sample_is_drawn_again(store, history, views, command, settings):
+    history(person(), admitted("VA"), awarded(new_number("IFRS"), category="IFRS", through=date(2030, 12, 31)))
+    sample = draw_sample(("IFS-1", "IFS-2"), "sixteen characters", 0.5)
+    history(event(Audit.SampleDrawn, "audit/a1", 1, on=FIRST, association="VA", cycle=2027, seed="sixteen characters",
+                  share=0.5, population=("IFS-1", "IFS-2"), always=(), sample=sample))  # fmt: skip
+    views()
+    app = typer.Typer()
+    convert.join(app)
+    audit.join(app)
+    at = store.position()
+    rehearsed = CliRunner().invoke(app, ["convert", "--category", "IFRS", "--dry-run", "--json"])
+    told = json.loads(rehearsed.stdout)
+    assert (told["converted"], told["refused"], told["dry_run"], store.position()) == (1, [], True, at)
+    drawn = CliRunner().invoke(app, ["audit", "redraw", "a1", "--json"])
+    assert (drawn.exit_code, json.loads(drawn.stdout)["same"]) == (0, True)
