@@ -33,7 +33,9 @@ class Actor(msgspec.Struct, frozen=True):
     @property
     def by(self) -> str:
         """How events name the actor: `coordinator:VA:k3f9`, `holder:9x...`, `operator`."""
-        return ":".join(part for part in (self.role, self.association or self.person, self.id) if part)
+        held_for = self.association or self.person
+        named = f"{self.role}:{held_for}" if held_for else self.role
+        return f"{named}:{self.id}" if self.id else named
 
 
 PUBLIC = Actor("public")
@@ -250,10 +252,11 @@ TABLE: tuple[Rule, ...] = (
     *_rows("export_roster", _COORDINATOR, _ALLIANCE, _OPERATOR, sees=_CONTACT),
 )
 
-_ROWS: dict[str, list[Rule]] = {}
-for _rule in TABLE:
-    _ROWS.setdefault(_rule.deed, []).append(_rule)
-DEEDS = frozenset(_ROWS)
+DEEDS = frozenset(rule.deed for rule in TABLE)
+# The rows of a role for a deed, the widest sight first.
+_ROWS: dict[tuple[str, Role], list[Rule]] = {(deed, role): [] for deed in DEEDS for role in get_args(Role)}
+for _rule in sorted(TABLE, key=lambda rule: len(rule.sees), reverse=True):
+    _ROWS[_rule.deed, _rule.role].append(_rule)
 SCOPES: dict[Scope, str] = {
     "own": "their own",
     "assigned": "assigned to them",
@@ -300,8 +303,10 @@ def in_scope(actor: Actor, scope: Scope, thing: Thing) -> bool:
 
 def allowed(actor: Actor, deed: str, thing: Thing) -> Rule | None:
     """The row with the widest sight that allows the deed on the thing, or None. Raises KeyError for no deed of ours."""
-    rows = [rule for rule in _ROWS[deed] if rule.role == actor.role and in_scope(actor, rule.scope, thing)]
-    return max(rows, key=lambda rule: len(rule.sees), default=None)
+    for rule in _ROWS[deed, actor.role]:
+        if in_scope(actor, rule.scope, thing):
+            return rule
+    return None
 
 
 def check(actor: Actor, deed: str, thing: Thing) -> Rule:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from datetime import date, datetime
 from typing import ClassVar, Literal
@@ -439,4 +440,10 @@ def check_row(row: Row) -> None:
 
 def today(row: Row, now: datetime) -> date:
     """The day it is in the association's time zone at a UTC instant."""
-    return now.astimezone(ZoneInfo(row.zone)).date()
+    return _day(row.zone, now)
+
+
+@functools.lru_cache(maxsize=64)
+def _day(zone: str, now: datetime) -> date:
+    """A deed asks several times within one moment."""
+    return now.astimezone(ZoneInfo(zone)).date()

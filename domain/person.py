@@ -705,22 +705,28 @@ LONGEST_NAME = 120
 def printable_name(name: str) -> str:
     """A name as given, in NFC with single blanks. Raises Invalid for no name or characters no name has."""
     clean = " ".join(unicodedata.normalize("NFC", name).split())
+    if clean.isascii() and clean.replace(" ", "").isalpha() and len(clean) <= LONGEST_NAME:
+        return clean
     if not clean:
         raise Invalid("Give the name.", field="name")
     for sign in clean:
         if sign in _SIGNS or (unicodedata.category(sign) in _NEVER and sign not in _JOINERS):
             raise _no_name(sign)
     for word in clean.split():
-        if unicodedata.category(word[0])[0] == "M":
-            raise _no_name(word[0])
-        for at, sign in enumerate(word):
-            if sign in _JOINERS and not _joins(word, at):
-                raise _no_name(sign)
+        _refuse_loose_signs(word)
     if not any(unicodedata.category(sign)[0] == "L" for sign in clean):
         raise Invalid("A name has at least one letter; type the name again.", field="name")
     if len(clean) > LONGEST_NAME:
         raise Invalid(f"The name is longer than {LONGEST_NAME} letters; shorten it as the person wishes.", field="name")
     return clean
+
+
+def _refuse_loose_signs(word: str) -> None:
+    if unicodedata.category(word[0])[0] == "M":
+        raise _no_name(word[0])
+    for at, sign in enumerate(word):
+        if sign in _JOINERS and not _joins(word, at):
+            raise _no_name(sign)
 
 
 def _joins(word: str, at: int) -> bool:

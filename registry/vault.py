@@ -110,17 +110,22 @@ class Vault:
 
     def _seal(self, event: E_, fields: list[_Field], keys: _Keys) -> E_:
         changes: dict[str, Any] = {}
-        for name, kind in fields:
-            key = keys[_subject(event), kind]
+        person = _subject(event)
+        stream = event.originator_id.encode()
+        at = len(stream).to_bytes(_LENGTH, "big") + stream + _joined_number(event.originator_version)
+        drawn = self._random(len(fields) * (BLIND + NONCE))
+        for n, (name, kind) in enumerate(fields):
+            key = keys[person, kind]
             if key is None:
                 raise Erased
-            value = getattr(event, name)
-            blind, nonce = self._random(BLIND), self._random(NONCE)
-            place, text = _where(event.originator_id, event.originator_version, name), value.encode()
+            text = getattr(event, name).encode()
+            begin = n * (BLIND + NONCE)
+            blind, nonce = drawn[begin : begin + BLIND], drawn[begin + BLIND : begin + BLIND + NONCE]
+            place = at + _joined_text(name)
             c = nonce + key.encrypt(nonce, blind + text, place + _joined_text(kind))
             # As `commitment`, with the place that is known already.
-            h = hashlib.sha256(b"".join((_BLIND_LENGTH, blind, place, _joined(text)))).digest()
-            changes[name] = Sealed(c=_b64(c), h=_b64(h))
+            h = hashlib.sha256(_BLIND_LENGTH + blind + place + len(text).to_bytes(_LENGTH, "big") + text).digest()
+            changes[name] = Sealed(_b64(c), _b64(h))
         return msgspec.structs.replace(event, **changes)
 
     def open(self, event: E_) -> E_:
@@ -297,11 +302,12 @@ def _opening(event: Event, field: str, kind: PersonalClass, key: AESGCM | None) 
 
 
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
-_BLIND_LENGTH = BLIND.to_bytes(4, "big")
+_LENGTH = 4  # bytes that say how long a part is
+_BLIND_LENGTH = BLIND.to_bytes(_LENGTH, "big")
 
 
 def _joined(*parts: bytes) -> bytes:
-    return b"".join([piece for part in parts for piece in (len(part).to_bytes(4, "big"), part)])
+    return b"".join([piece for part in parts for piece in (len(part).to_bytes(_LENGTH, "big"), part)])
 
 
 @functools.lru_cache(maxsize=256)
@@ -310,11 +316,14 @@ def _joined_text(text: str) -> bytes:
     return _joined(text.encode())
 
 
+@functools.lru_cache(maxsize=1024)
+def _joined_number(number: int) -> bytes:
+    """For versions, most of them small."""
+    return _joined(b"%d" % number)
+
+
 def _where(stream: str, version: int, field: str) -> bytes:
-    name, number = stream.encode(), b"%d" % version
-    return b"%b%b%b%b%b" % (
-        len(name).to_bytes(4, "big"), name, len(number).to_bytes(4, "big"), number, _joined_text(field),
-    )  # fmt: skip
+    return _joined(stream.encode()) + _joined_number(version) + _joined_text(field)
 
 
 def _named(event: Event, field: str) -> str:
@@ -334,11 +343,12 @@ def _pairs(events: Sequence[Event], fields: Sequence[list[_Field]]) -> set[_Pair
 
 def text_fields(event: Event) -> list[_Field]:
     """The fields that are to be sealed, and under which class; None and "" are kept as they are."""
-    return [
-        (name, kind)
-        for name, kind in personal_fields(type(event)).items()
-        if isinstance(value := getattr(event, name), str) and value
-    ]
+    fields = personal_fields(type(event))
+    return (
+        [(name, kind) for name, kind in fields.items() if isinstance(value := getattr(event, name), str) and value]
+        if fields
+        else []
+    )
 
 
 def _sealed_fields(event: Event) -> list[_Field]:

@@ -29,7 +29,7 @@ from domain.reference import (
     link_claim,
     references_of,
 )
-from registry.commands.shared import Act, Shared, once, thing_of
+from registry.commands.shared import Act, Shared, base_32, once, thing_of
 from registry.store import Recorded
 
 NIGHTLY = "operator:nightly"
@@ -89,7 +89,7 @@ class References(Shared):
         Nothing keeps it: the event has its hash only, and the mail is written when it is sent.
         """
         made = self.store.vault.fingerprint("rating-link", f"{Reference.kind}/{reference}\n{version}")
-        return base64.b32encode(base64.urlsafe_b64decode(made + "=")).decode().rstrip("=")
+        return base_32(base64.urlsafe_b64decode(made + "="))
 
     def asked(self, code: str) -> Reference:
         """The reference that a rater may answer with this code now. Raises Forbidden, the same for every other code."""
@@ -258,7 +258,7 @@ class References(Shared):
 
 def link_of(code: str) -> str:
     """What an event keeps of a code: SHA-256 of its letters and digits, base64url."""
-    plain = "".join(sign for sign in code.upper() if sign.isalnum())
+    plain = code.upper() if code.isalnum() else "".join(sign for sign in code.upper() if sign.isalnum())
     return base64.urlsafe_b64encode(hashlib.sha256(plain.encode()).digest()).rstrip(b"=").decode()
 
 

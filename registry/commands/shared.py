@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import copy
 import functools
 import re
@@ -36,6 +35,9 @@ from domain.portfolio import tally
 from domain.reference import Reference
 from domain.transfer import HOLDS, Transfer
 from registry.store import Recorded, Store
+
+_CODE = re.compile(CODE)
+_BASE_32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 Draw = Callable[[int], bytes]
 Clock = Callable[[], datetime]
@@ -110,7 +112,7 @@ class Shared:
 
         While a licence is suspended its place still has an association (ours).
         """
-        found = self.store.find(Association, residence) if re.fullmatch(CODE, residence) else None
+        found = self.store.find(Association, residence) if _CODE.fullmatch(residence) else None
         return residence if found and found.licence in ("endorsement", "suspended") else ALLIANCE
 
     def _endorsing(self, code: str, on: date) -> Association:
@@ -221,7 +223,7 @@ class Shared:
 
     def new_id(self) -> str:
         """128 random bits, as 26 letters and digits."""
-        return base64.b32encode(self.draw(16)).decode().rstrip("=").lower()
+        return base_32(self.draw(16)).lower()
 
     def _day(self, act: Act, row: Row) -> date:
         """The day a deed speaks of: never in the future; a past one needs a role and a reason."""
@@ -393,6 +395,17 @@ class Shared:
         if present.category != endorsement.held_on(on):
             return "add_on"
         return "renewed" if present.through != endorsement.printed_through(on) else None
+
+
+_TEN_BITS = [one + two for one in _BASE_32 for two in _BASE_32]
+
+
+def base_32(data: bytes) -> str:
+    """RFC 4648 base 32 in capitals, without padding; several times faster than the library's."""
+    pairs, bits = -(-len(data) // 5) * 4, len(data) * 8
+    number = int.from_bytes(data, "big") << pairs * 10 - bits
+    signs = [_TEN_BITS[number >> shift & 1023] for shift in range(pairs * 10 - 10, -1, -10)]
+    return "".join(signs)[: -(-bits // 5)]
 
 
 def thing_of(aggregate: Application | Exam | Endorsement | Reference | Transfer) -> Thing:

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
 from domain.access import OPERATOR, Actor
-from domain.association import INFANT, Row
+from domain.association import INFANT, Row, today
 from domain.competency import OURS
 from domain.editions import EDITIONS
 from domain.event import LateReason
 from domain.key import Key
-from registry.commands import Act, Registry
+from registry.commands import Act
 from registry.world import names
-from registry.world.memory import Keys, Memory
+from registry.world.memory import Deeds, Keys, Memory
 from registry.world.places import PAUSES, PLACES, TAKEN_OVER, TAKES_OVER
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Life:
         self.made_keys = keys
         keys.begin(self.random.randbytes)
         self.memory = Memory(keys, world.past, random=self.random.randbytes, clock=self.clock)
-        self.registry = Registry(
+        self.registry = Deeds(
             self.memory, clock=self.clock, draw=self.random.randbytes, kid=lambda: world.kid(self.now)
         )
         self.person = ""
@@ -73,13 +73,11 @@ class Life:
     @property
     def today(self) -> date:
         """The day it is at home."""
-        if self._today[:2] != (self.now, self.home):
-            self._today = (self.now, self.home, self.now.astimezone(self.zone(self.home)).date())
-        return self._today[2]
-
-    @staticmethod
-    def zone(association: str) -> ZoneInfo:
-        return ZoneInfo(PLACES[association].row.zone)
+        now, home, day = self._today
+        if now is not self.now or home != self.home:
+            day = today(PLACES[self.home].row, self.now)
+            self._today = (self.now, self.home, day)
+        return day
 
     def day(self, on: date) -> datetime:
         """Some moment of office hours of a day at home."""
@@ -90,7 +88,7 @@ class Life:
         return self._local(on, _TEN_PAST, _HALF_AN_HOUR)
 
     def _local(self, on: date, first: int, span: int) -> datetime:
-        return _midnight(self.home, on) + timedelta(microseconds=first + self.below(span))
+        return _midnight(PLACES[self.home].row.zone, on) + timedelta(microseconds=first + self.below(span))
 
     def later(self, least: int, most: int) -> date:
         """A day so many days from today."""
@@ -183,8 +181,8 @@ class Life:
 
 
 @functools.lru_cache(maxsize=100_000)
-def _midnight(association: str, on: date) -> datetime:
-    return datetime.combine(on, time(0), Life.zone(association)).astimezone(UTC)
+def _midnight(zone: str, on: date) -> datetime:
+    return datetime.combine(on, time(0), ZoneInfo(zone)).astimezone(UTC)
 
 
 def first_edition(slot: str) -> date:

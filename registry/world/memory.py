@@ -8,10 +8,14 @@ from datetime import UTC, datetime
 from typing import NamedTuple, TypeVar
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from msgspec.structs import force_setattr
 
 from domain.aggregate import Aggregate
+from domain.association import Association
 from domain.errors import Taken
 from domain.event import Claims, Event, PersonalClass, Request, subject
+from domain.reference import Reference, references_of
+from registry.commands import Registry
 from registry.settings import Settings
 from registry.store import Recorded, Store
 from registry.vault import CLASSES, Clock, Random, Vault, text_fields
@@ -42,40 +46,55 @@ class Held(NamedTuple):
     events: int | None = None
 
 
+class _Stream(NamedTuple):
+    """Events, their moments, and what was folded of the first so many."""
+
+    events: list[Event]
+    moments: list[datetime]
+    folded: dict[int, Aggregate | None]
+
+
 class Past:
     """Streams that many lives look at and none writes to: each as it was at a moment."""
 
     def __init__(self) -> None:
-        self._streams: dict[str, list[Event]] = {}
-        self._moments: dict[str, list[datetime]] = {}
+        self._streams: dict[str, _Stream] = {}
         self._claims: dict[str, str] = {}
         self._folders: dict[str, list[str]] = {}
-        self._folded: dict[tuple[str, int], Aggregate | None] = {}
+        self._associations: dict[str, tuple[datetime, Association | None]] = {}
 
     def add(self, memory: Memory) -> None:
         """Take over what a life has recorded."""
         for event in memory.history:
-            self._streams.setdefault(event.originator_id, []).append(event)
-            self._moments.setdefault(event.originator_id, []).append(event.recorded_at)
+            stream = self._streams.setdefault(event.originator_id, _Stream([], [], {}))
+            stream.events.append(event)
+            stream.moments.append(event.recorded_at)
         for name, held in memory.claims.items():
             self._claims[name] = held.stream
             folder, _, last = name.rpartition("/")
             self._folders.setdefault(folder, []).append(last)
 
     def events(self, stream: str, at: datetime) -> list[Event]:
-        return self._streams[stream][: self._count(stream, at)] if stream in self._streams else []
+        found = self._streams.get(stream)
+        return found.events[: bisect.bisect_right(found.moments, at)] if found else []
 
     def find(self, kind: type[A], stream: str, at: datetime) -> A | None:
-        if stream not in self._streams:
+        past = self._streams.get(stream)
+        if past is None:
             return None
-        count = self._count(stream, at)
-        if (stream, count) not in self._folded:
-            self._folded[stream, count] = kind.fold(self._streams[stream][:count])
-        found = self._folded[stream, count]
+        count = bisect.bisect_right(past.moments, at)
+        if count not in past.folded:
+            past.folded[count] = kind.fold(past.events[:count])
+        found = past.folded[count]
         return found if isinstance(found, kind) else None
 
-    def _count(self, stream: str, at: datetime) -> int:
-        return bisect.bisect_right(self._moments[stream], at)
+    def association(self, code: str, at: datetime) -> Association | None:
+        """As `find`; most ask of the same moment again."""
+        known = self._associations.get(code)
+        if known is None or known[0] != at:
+            found = self.find(Association, f"{Association.kind}/{code}", at)
+            self._associations[code] = known = (at, found)
+        return known[1]
 
     def holder(self, claim: str) -> str | None:
         return self._claims.get(claim)
@@ -120,9 +139,10 @@ class Keys(Vault):
 
     def fingerprint(self, purpose: str, data: bytes | str) -> str:
         """A life asks for few, again and again."""
-        if (purpose, data) not in self._fingerprints:
-            self._fingerprints[purpose, data] = super().fingerprint(purpose, data)
-        return self._fingerprints[purpose, data]
+        made = self._fingerprints.get((purpose, data))
+        if made is None:
+            made = self._fingerprints[purpose, data] = super().fingerprint(purpose, data)
+        return made
 
     def open_all(self, events: Sequence[E]) -> list[E]:
         """Nothing in memory is sealed yet."""
@@ -142,17 +162,32 @@ class Keys(Vault):
         return list(self.rows.values())
 
 
+class Deeds(Registry):
+    """The registry's deeds on what is in memory, where nothing is sealed and every aggregate is as it stands."""
+
+    store: Memory
+
+    def association(self, code: str) -> Association:
+        """Asked for by every deed, and nobody's but the past's."""
+        return self.store.past.association(code, self.clock()) or super().association(code)
+
+    def references_of(self, person: str) -> list[Reference]:
+        return [self.store.get(Reference, name) for name in self.store.claimed(references_of(person))]
+
+
 class Memory(Store):
     """What one life recorded, event after event, and what it sees of the past it shares with others."""
 
     def __init__(self, vault: Keys, past: Past, *, random: Random, clock: Clock) -> None:
         self.vault = vault
-        self._past = past
+        self.past = past
         self._random = random
         self._clock = clock
         self._aggregates: dict[str, Aggregate] = {}
         self._streams: dict[str, list[tuple[int, Event]]] = {}
         self.claims: dict[str, Held] = {}
+        # Whatever stands in a folder of claims.
+        self._folders: dict[str, set[str]] = {}
         self.history: list[Event] = []
 
     def close(self) -> None:
@@ -162,7 +197,7 @@ class Memory(Store):
         stream = f"{kind.kind}/{name}"
         own = self._aggregates.get(stream)
         if own is None:
-            return self._past.find(kind, stream, self._clock())
+            return self.past.find(kind, stream, self._clock())
         own.late = None
         return own if isinstance(own, kind) else None
 
@@ -185,16 +220,36 @@ class Memory(Store):
         self.history += stamped
         if request and stamped:
             name = f"request/{stamped[0].by}/{request.key}"
-            self.claims[name] = Held(stamped[0].originator_id, first, request.body, len(stamped))
+            self._take(name, Held(stamped[0].originator_id, first, request.body, len(stamped)))
         return Recorded(list(range(first + 1, len(self.history) + 1)), stamped)
+
+    def _stamped(self, events: Sequence[E], request: Request | None) -> list[E]:
+        """Nobody else has seen these events: stamp them as they are, several times faster than copies."""
+        moment = self._clock()
+        for event in events:
+            force_setattr(event, "recorded_at", moment)
+            force_setattr(event, "salt", self._salt())
+            if request:
+                force_setattr(event, "request", request)
+        return list(events)
 
     def _claim(self, claims: Claims, stream: str, number: int) -> None:
         for name in claims.release:
             if (held := self.claims.get(name)) and held.stream == stream:
                 del self.claims[name]
+                folder, _, last = name.rpartition("/")
+                self._folders[folder].remove(last)
         for name in claims.take:
-            if self.claims.setdefault(name, Held(stream, number)).stream != stream:
+            held = self.claims.get(name)
+            if held is None:
+                self._take(name, Held(stream, number))
+            elif held.stream != stream:
                 raise Taken(f"{name.partition('/')[0]} is held by another case.", claim=name.partition("/")[0])
+
+    def _take(self, name: str, held: Held) -> None:
+        self.claims[name] = held
+        folder, _, last = name.rpartition("/")
+        self._folders.setdefault(folder, set()).add(last)
 
     def earlier(self, request: Request, by: str) -> Recorded | None:  # noqa: ARG002 - as a store is asked
         """No request comes twice in a made-up world."""
@@ -203,7 +258,7 @@ class Memory(Store):
     def events(self, stream: str) -> list[tuple[int, Event]]:
         if stream in self._streams:
             return self._streams[stream]
-        return list(enumerate(self._past.events(stream, self._clock()), start=1))
+        return list(enumerate(self.past.events(stream, self._clock()), start=1))
 
     def end_access(self, person: str) -> None:
         """Nobody has come in yet."""
@@ -213,9 +268,7 @@ class Memory(Store):
 
     def holder(self, claim: str) -> str | None:
         held = self.claims.get(claim)
-        return held.stream if held else self._past.holder(claim)
+        return held.stream if held else self.past.holder(claim)
 
     def claimed(self, folder: str) -> list[str]:
-        prefix = f"{folder}/"
-        own = [name.removeprefix(prefix) for name in self.claims if name.startswith(prefix)]
-        return sorted(own or self._past.claimed(folder))
+        return sorted(self._folders.get(folder) or self.past.claimed(folder))

@@ -168,14 +168,17 @@ _known: list[_Known] = []
 
 def _know(world: World, settings: Settings, folder: Path) -> None:
     _known[:] = [_Known(world, Keys(settings), EventMapper(), folder)]
-    gc.set_threshold(100_000, 50, 100)
+    # Lives are full of circles; they are collected after each shard.
+    gc.disable()
 
 
 def _live_some(job: tuple[int, list[Kind]]) -> Shard:
     first, kinds = job
     (known,) = _known
     some = lives(known.world, known.keys, first, kinds)
-    return shard.write(known.folder / f"{first}", some, known.keys, known.mapper)
+    written = shard.write(known.folder / f"{first}", some, known.keys, known.mapper)
+    gc.collect()
+    return written
 
 
 def _live(world: World, settings: Settings, folder: Path, workers: _Workers, told: Told) -> Iterator[Shard]:
