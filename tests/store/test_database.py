@@ -30,7 +30,7 @@ GRANTED = {
     "service.api_keys": {"owner": ALL, "writer": {"SELECT", "INSERT", "UPDATE", "DELETE"}},
     "service.entries": {"owner": ALL, "writer": {"SELECT", "INSERT", "UPDATE", "DELETE"}},
     "service.sessions": {"owner": ALL, "writer": {"SELECT", "INSERT", "UPDATE", "DELETE"}},
-    "service.access": {"owner": ALL, "writer": {"SELECT", "INSERT"}},
+    "service.access": {"owner": ALL, "writer": {"SELECT", "INSERT"}, "reader": {"SELECT"}},
     "vault.person_keys": {"keeper": ALL},
 }
 
