@@ -10,7 +10,7 @@ from typing import ClassVar, Literal, NamedTuple
 import msgspec
 
 from domain.aggregate import Aggregate
-from domain.association import ROWS, Row
+from domain.association import Row
 from domain.category import CATEGORIES, AddOn, with_add_on
 from domain.competency import Catalogue, Coverage, MissingCompetencies
 from domain.editions import attaches, edition_for
@@ -1171,7 +1171,7 @@ def check_fee(fee: Fee, *, asked: bool) -> None:
         raise Invalid("There is a fee for this; say that it was paid, waived or sponsored.", field="how")
     if (fee.how == "sponsored") != bool(fee.sponsor):
         raise Invalid("Give the sponsor's code when a fee is sponsored, and only then.", field="sponsor")
-    if fee.sponsor and fee.sponsor not in ROWS and not _ORGANISATION.fullmatch(fee.sponsor):
+    if fee.sponsor and not _ORGANISATION.fullmatch(fee.sponsor):
         raise Invalid("Name the sponsor by a code of letters and digits, such as VA or DBHDS.", field="sponsor")
 
 

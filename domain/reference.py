@@ -18,6 +18,7 @@ import msgspec
 
 from domain.aggregate import Aggregate
 from domain.category import CATEGORIES
+from domain.competency import DOMAINS
 from domain.editions import RATING_LINK_DAYS, practice, reference_rule
 from domain.errors import Invalid, OutOfTurn
 from domain.event import Claims, Event, Rating
@@ -31,17 +32,8 @@ Recommendation = Literal["recommend", "recommend_with_reservations", "do_not_rec
 DeclineReason = Literal["not_known_well_enough", "no_time", "conflict_of_interest", "not_waived", "other"]
 RejectReason = Literal["too_many_unknown", "expired", "not_qualified"]
 
-ASKED: Mapping[str, str] = {
-    "TF": "Theoretical foundations",
-    "LR": "Law, regulation and agency policy",
-    "SE": "Systems expertise",
-    "DS": "Direct service skills",
-    "WO": "Working with others",
-    "CO": "Communicating",
-    "TH": "Thinking",
-    "RF": "Reflection",
-}
-"""What a rater is asked about, by code: the eight domains (ALL-COMP, MACMH) with our own short labels."""
+ASKED: Mapping[str, str] = {code: DOMAINS[code] for code in ("TF", "LR", "SE", "DS", "WO", "CO", "TH", "RF")}
+"""What a rater is asked about, by code: the eight domains of everybody (ALL-COMP, MACMH)."""
 LONGEST_TEXT = 5000
 _ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"]{1,64}@[^\s@<>()\[\]\\,;:\"]{1,180}\.[^\s@.<>()\[\]\\,;:\"]{2,63}")
 

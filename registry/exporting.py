@@ -64,6 +64,7 @@ def export_roster(registry: Registry, actor: Actor, association: str) -> Export:
     today = registry.today(association)
     held = endorsements_of(registry.store, association)
     people = _people(registry.store, {endorsement.person for endorsement, _ in held})
+    known = registry.rows()
     left_out: Counter[str] = Counter()
     rows: list[tuple[str, str, list[str]]] = []
     add_ons = 0
@@ -86,7 +87,7 @@ def export_roster(registry: Registry, actor: Actor, association: str) -> Export:
             endorsement.awarded_on.isoformat(),
             endorsement.through.isoformat(),
             standing.capitalize(),
-            place(person.residence, association),
+            place(person.residence, association, known),
         ]
         rows.append((record, endorsement.number, cells))
     rows.sort(key=lambda row: row[:2])

@@ -6,12 +6,14 @@ import io
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple, get_args
 
 import msgspec
 
+from domain import association as associations
 from domain.association import ROWS, DateCustom
 from domain.association import today as today_at
 from domain.category import AUSTRALIAN_TITLES, CATEGORIES
@@ -115,10 +117,19 @@ class Roster(msgspec.Struct, frozen=True):
         }
 
 
-def read_roster(data: bytes, now: datetime, *, today: date | None = None, only: str = "", own: str = "") -> Roster:
+def read_roster(
+    data: bytes,
+    now: datetime,
+    *,
+    today: date | None = None,
+    only: str = "",
+    own: str = "",
+    known: Mapping[str, associations.Row] = ROWS,
+) -> Roster:
     """Judge every row on `today`, else on the day it is at the row's association at `now`.
 
-    `only` leaves the rows of other associations out of account; `own` refuses them. Raises UnreadableFile.
+    `only` leaves the rows of other associations out of account; `own` refuses them; `known` are the associations there
+    are. Raises UnreadableFile.
     """
     count = duplicates = 0
     accepted: list[Row] = []
@@ -136,7 +147,7 @@ def read_roster(data: bytes, now: datetime, *, today: date | None = None, only: 
             duplicates += 1
             continue
         seen.add(content)
-        judge = _Judge(number, cells, own, lambda code: today or today_at(ROWS[code], now))
+        judge = _Judge(number, cells, own, lambda code: today or today_at(known[code], now), known)
         row = judge.row()
         if row and row.record and row.record in records:
             judge.refuse("conflicting_record", RECORD, "An earlier row has this record id and other facts; "
@@ -277,11 +288,19 @@ class _Refused(Exception):
 class _Judge:
     """Judges one row, in the order of ERROR_KINDS."""
 
-    def __init__(self, number: int, cells: dict[str, str], own: str, today: Callable[[str], date]) -> None:
+    def __init__(
+        self,
+        number: int,
+        cells: dict[str, str],
+        own: str,
+        today: Callable[[str], date],
+        known: Mapping[str, associations.Row],
+    ) -> None:
         self._number = number
         self._cells = cells
         self._own = own
         self._today = today
+        self._known = known
         self.error: Finding
 
     def finding(self, kind: Kind, column: str, advice: str) -> Finding:
@@ -324,20 +343,20 @@ class _Judge:
             awarded_on=awarded_on,
             through=through,
             standing=standing,
-            residence=place(cells[RESIDENCE], association),
+            residence=place(cells[RESIDENCE], association, self._known),
         )
 
     def _association(self) -> str:
         code = self._cells[ASSOCIATION].upper()
-        if code not in ROWS:
-            raise self._fail("unknown_association", ASSOCIATION, f"Write one of {', '.join(ROWS)}.")
+        if code not in self._known:
+            raise self._fail("unknown_association", ASSOCIATION, f"Write one of {', '.join(self._known)}.")
         if self._own and code != self._own:
             raise self._fail("other_association", ASSOCIATION, f"Only rows of {self._own} are yours to import; "
                              "leave this one to its association.")  # fmt: skip
         return code
 
     def _days(self, association: str) -> tuple[date, date]:
-        custom = ROWS[association].dates
+        custom = self._known[association].dates
         today = self._today(association)
         days = {column: read_day(self._cells[column], custom) for column in (EARNED, THROUGH)}
         for column, day in days.items():
@@ -389,14 +408,14 @@ def usable_address(text: str) -> bool:
     return len(text) <= LONGEST_EMAIL and text.isprintable() and _ADDRESS.fullmatch(text) is not None
 
 
-def place(text: str, association: str) -> str:
+def place(text: str, association: str, known: Mapping[str, associations.Row] = ROWS) -> str:
     """The code of a place, by code or name. Anything else may be an address, which must not stand in a plain event."""
     code = text.upper()
-    if known := _PLACES.get(_letters(text)):
-        return known
-    if code.startswith("US-") and code[3:] in ROWS:
+    if found := _places(tuple((row.code, row.jurisdiction) for row in known.values())).get(_letters(text)):
+        return found
+    if code.startswith("US-") and code[3:] in known:
         return code[3:]
-    return code if code in ROWS or re.fullmatch(r"[A-Z]{2,3}(-[A-Z0-9]{1,3})?", code) else association
+    return code if code in known or re.fullmatch(r"[A-Z]{2,3}(-[A-Z0-9]{1,3})?", code) else association
 
 
 def _letters(text: str) -> str:
@@ -404,7 +423,9 @@ def _letters(text: str) -> str:
     return re.sub("[^a-z]", "", text.casefold())
 
 
-_PLACES = {_letters(row.jurisdiction): row.code for row in ROWS.values() if row.code != "ALLIANCE"}
+@lru_cache(maxsize=4)
+def _places(jurisdictions: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    return {_letters(name): code for code, name in jurisdictions if code != "ALLIANCE"}
 
 
 _ISO = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")

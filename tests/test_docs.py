@@ -14,6 +14,13 @@ def test_the_api_page_is_the_apis_own_tables():
     assert api.FILE.read_text() == api.written(), "run `python tools/api.py`"
 
 
+def test_every_body_has_a_name_of_its_own():
+    from registry.api.openapi import document
+    from registry.api.questions import QUESTIONS
+
+    assert document("registry.example", QUESTIONS)["openapi"] == "3.1.0"
+
+
 def test_every_file_a_document_names_is_there():
     for document in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]:
         if document.name == "plan.md":

@@ -264,7 +264,7 @@ async def see_coverage(house: House, request: HttpRequest, actor: Actor) -> Answ
 async def see_competencies(house: House, request: HttpRequest, actor: Actor) -> Answer:  # noqa: ARG001 # a question
     """Codes and labels; a licensee's text is for its own people."""
     association = request.query_params.get("association", "") or "ALLIANCE"
-    if association not in ROWS:
+    if association not in known_rows():
         raise Invalid("No association has this code; use a code such as VA.", field="association")
     catalogue = await house.wait_for(house.registry.catalogue, association)
     shown = [
@@ -344,7 +344,7 @@ async def see_categories(house: House, request: HttpRequest, actor: Actor) -> An
 async def see_rules(house: House, request: HttpRequest, actor: Actor) -> Answer:  # noqa: ARG001 # a question
     asked = request.query_params
     on = day(request) or cases.today(house, "ALLIANCE")
-    return Answer(as_dict(asked.get("category", ""), on, asked.get("association", "")), public=True)
+    return Answer(as_dict(asked.get("category", ""), on, asked.get("association", ""), known_rows()), public=True)
 
 
 async def see_access(house: House, request: HttpRequest, actor: Actor) -> Answer:  # noqa: ARG001 # a question
@@ -398,15 +398,15 @@ def problem_for_unknown_path() -> Problem:
     return Problem("not_found", "There is nothing at this address. The documentation is at /api.")
 
 
+_WHERE = Parameter("association", "An association's code", "VA", {"type": "string"})
 _NUMBER = Parameter("number", "A number", "IFS-7K3MQ9TD", {"type": "string"})
 _SEARCH = (
     Parameter("name", "Words of a name, in any case, with or without accents", "fernandez", {"type": "string"}),
     _NUMBER,
     Parameter("category", "A category's code", "IFS", {"enum": list(CATEGORIES)}),
-    Parameter("association", "An association's code", "VA", {"enum": list(ROWS)}),
+    _WHERE,
 )
 _RULED = Parameter("category", "A category's or an add-on's code", "IFS", {"enum": [*CATEGORIES, *ADD_ONS]})
-_WHERE = Parameter("association", "An association's code", "VA", {"enum": list(ROWS)})
 _CATEGORY = Parameter("category", "A category's code", "IFS", {"enum": list(CATEGORIES)}, required=True)
 _ENDORSEMENT = {
     "number": "IFS-7K3MQ9TD", "category": "IFS+ERS",
@@ -486,7 +486,7 @@ QUESTIONS: tuple[Question, ...] = (
     Question("exam_history", "/exams/{exam}/history", "Everything that happened to it", see_exam_history,
              "see_exam_history", (), {"events": []}),
     Question("competencies", "/competencies", "The competencies by code, as in force at an association",
-             see_competencies, "", (Parameter("association", "An association's code", "VA", {"enum": list(ROWS)}),),
+             see_competencies, "", (_WHERE,),
              {"catalogue": "ours-1", "competencies": []}),
     Question("rsc_providers", "/rsc-providers", "Providers of RSC who let themselves be listed, while qualified",
              search_providers, "", (*_PROVIDERS, LIMIT, CURSOR, POSITION), {"providers": [_PROVIDER]}),

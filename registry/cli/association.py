@@ -31,7 +31,7 @@ association = typer.Typer(
     ),
 )
 
-Code = Annotated[str, typer.Argument(metavar="CODE", help="Such as VA.", callback=str.upper)]
+Code = Annotated[str, typer.Argument(metavar="CODE", help="Such as VA.", parser=str.upper)]
 On = Annotated[
     datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day it happened, if not today; needs --late.")
 ]
@@ -75,7 +75,7 @@ def show(code: Code, on: On = None, as_json: AsJson = False) -> None:
 
 @association.command()
 def admit(
-    code: Annotated[str, typer.Option(metavar="CODE", help="That of its place, such as GA.", callback=str.upper)],
+    code: Annotated[str, typer.Option(metavar="CODE", help="That of its place, such as GA.", parser=str.upper)],
     name: Annotated[str, typer.Option(help="Needed for one this registry knows nothing of.")] = "",
     jurisdiction: Annotated[str, typer.Option(help="Its place, such as Georgia.")] = "",
     abbreviation: Annotated[str, typer.Option(help="Default: the code.")] = "",

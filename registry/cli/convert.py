@@ -8,11 +8,11 @@ import typer
 from psycopg.rows import scalar_row
 
 from domain.access import OPERATOR
-from domain.association import ROWS
 from domain.endorsement import CONVERSIONS
 from domain.errors import Conflict, Refused
 from projections import standing
 from registry import database, worker
+from registry.cli.roster import must_be_known
 from registry.commands import Act
 from registry.opening import open_registry
 from registry.settings import Settings
@@ -33,8 +33,6 @@ def convert(
     """
     if category not in CONVERSIONS:
         raise typer.BadParameter(f"one of {', '.join(CONVERSIONS)}", param_hint="--category")
-    if association and association not in ROWS:
-        raise typer.BadParameter(f"one of {', '.join(ROWS)}", param_hint="--association")
     settings = Settings.from_environment()
     database.ready(settings)
     registry = open_registry(settings, rehearse=dry_run)
@@ -42,6 +40,7 @@ def convert(
     refused: list[dict[str, str]] = []
     after = ""
     with closing(registry.store.vault), closing(registry.store), worker.connect(settings, "reader") as connection:
+        must_be_known(association, registry.associations())
         while True:
             with connection.cursor(row_factory=scalar_row) as cursor:
                 query = standing.of_category(category, association, after, _BATCH)

@@ -3,9 +3,10 @@
 import json
 import socket
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Container, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Annotated, Any, Literal
@@ -38,15 +39,14 @@ _EXAMPLES = 3
 _PATIENCE = 30
 _NOT_ALL = 1
 
-
-def _code(code: str) -> str:
-    code = code.upper()
-    if code and code not in ROWS:
-        raise typer.BadParameter(f"no association; one of {', '.join(ROWS)}")
-    return code
+Code = Annotated[str, typer.Option("--association", metavar="CODE", help="Such as VA.", parser=str.upper)]
 
 
-Code = Annotated[str, typer.Option("--association", metavar="CODE", help="Such as VA.", callback=_code)]
+def must_be_known(code: str, known: Container[str]) -> None:
+    if code and code not in known:
+        raise typer.BadParameter(
+            "nobody has this code; `registry association list` shows them.", param_hint="--association"
+        )
 
 
 def join(app: typer.Typer) -> None:
@@ -66,7 +66,7 @@ def import_(
         typer.Option(formats=["%Y-%m-%d"], help="Judge award dates on this day. Default: today at each association."),
     ] = None,
     association: Annotated[
-        str, typer.Option(metavar="CODE", help="Only the rows of this association.", callback=_code)
+        str, typer.Option(metavar="CODE", help="Only the rows of this association.", parser=str.upper)
     ] = "",
     errors: Annotated[
         Path | None, typer.Option(metavar="FILE.csv", dir_okay=False, help="Write every refused row and warning here.")
@@ -86,19 +86,26 @@ def import_(
     if kind == "members":
         _import_members(data, association, dry_run=dry_run, as_json=as_json, errors=errors)
         return
-    roster = read_roster(data, now, today=today.date() if today else None, only=association)
-    if errors:
-        _write_errors(errors, [*roster.errors, *roster.warnings])
-    report = roster.report()
-    tally: Tally | None = None
+    judged = partial(read_roster, data, now, today=today.date() if today else None, only=association)
+    roster = judged()
     settings = Settings.from_environment() if not dry_run or not as_json else None
-    if settings and not dry_run:
-        with _registry(settings) as registry, bar("Recording", len(roster.rows)) as progress:
-            tally = import_roster(registry, OPERATOR, roster, progress)
+    tally: Tally | None = None
+    with ExitStack() as at_end:
+        with_registry = settings is not None and (not dry_run or _is_there(settings))
+        registry = at_end.enter_context(_registry(settings)) if settings and with_registry else None
+        known = ROWS | registry.rows() if registry else ROWS
+        if len(known) > len(ROWS):  # some were admitted that no table names
+            roster = judged(known=known)
+        must_be_known(association, known)
+        if errors:
+            _write_errors(errors, [*roster.errors, *roster.warnings])
+        report = roster.report()
+        if registry:
+            record = classify if dry_run else import_roster
+            with bar("Comparing" if dry_run else "Recording", len(roster.rows)) as progress:
+                tally = record(registry, OPERATOR, roster, progress)
+    if tally and not dry_run:
         report["recorded"] = {name: getattr(tally, name) for name in Tally.__struct_fields__}
-    elif settings and _is_there(settings):
-        with _registry(settings) as registry, bar("Comparing", len(roster.rows)) as progress:
-            tally = classify(registry, OPERATOR, roster, progress)
     if as_json:
         print(json.dumps(report, ensure_ascii=False, indent=1))
     else:
@@ -116,6 +123,7 @@ def _import_members(data: bytes, association: str, *, dry_run: bool, as_json: bo
     tally: MemberTally | None = None
     if not dry_run or _is_there(settings):
         with _registry(settings) as registry, bar("Comparing" if dry_run else "Recording", len(members.rows)) as step:
+            must_be_known(association, registry.associations())
             tally = import_members(registry, OPERATOR, members, step, dry_run=dry_run)
         report["would_record" if dry_run else "recorded"] = msgspec.to_builtins(tally)
     if as_json:
@@ -154,6 +162,7 @@ def export(
     """Write an association's roster, in the columns that `registry import` reads."""
     settings = Settings.from_environment()
     with _registry(settings) as registry:
+        must_be_known(association, registry.associations())
         made = export_roster(registry, OPERATOR, association)
     if out:
         out.write_bytes(made.data)
@@ -184,6 +193,7 @@ def issue(
     """
     settings = Settings.from_environment()
     with _registry(settings) as registry:
+        must_be_known(association, registry.associations())
         keys = open_keys(settings)
         registry.kid()  # says at once that there are no keys
         with bar("Issuing") as progress:

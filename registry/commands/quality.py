@@ -8,7 +8,6 @@ from datetime import date
 from domain import access
 from domain.access import Thing
 from domain.application import Application, DeferReason
-from domain.association import ROWS
 from domain.endorsement import Endorsement, read_number
 from domain.errors import Invalid, NotFound
 from domain.quality import FindingKind, QualityReview, Resolution, SecondOutcome
@@ -106,8 +105,7 @@ class Quality(Shared):
     def _review(self, act: Act, deed: str, name: str, item: str = "") -> tuple[QualityReview, date]:
         review = self._or_forbidden(act, deed, QualityReview, name)
         access.check(act.actor, deed, thing_of_item(review, item))
-        code = review.association if review.association in ROWS else "ALLIANCE"
-        return review, self._begin(act, review, self.association(code).row)
+        return review, self._begin(act, review, self.association(review.association).row)
 
     def _decisions(self, association: str) -> list[tuple[str, date]]:
         """Every decision of an association, as item and day."""

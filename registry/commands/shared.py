@@ -107,6 +107,11 @@ class Shared:
             found.setdefault(code, Association(code)).remember(event)
         return found
 
+    def rows(self) -> dict[str, Row]:
+        """What the admitted associations are on their day of now, by code."""
+        now = self.clock()
+        return {code: one.row_on(one.today(now)) for code, one in self.associations().items()}
+
     def home_of(self, residence: str) -> str:
         """The association of a residence; the Alliance where none is licensed to endorse (R1).
 

@@ -261,7 +261,7 @@ async def rules_page(house: House, request: HttpRequest, actor: Actor) -> Respon
     try:
         on = day(request) or cases.today(house, "ALLIANCE")
         asked["on"] = on.isoformat()
-        sections = in_force(asked["category"], on, asked["association"])
+        sections = in_force(asked["category"], on, asked["association"], known_rows())
     except (Invalid, NotInForce) as refused:
         wrong = refused
     return page(
