@@ -40,8 +40,7 @@ def pytest_configure(config):
     if hasattr(config, "workerinput"):
         return
     for left in Path(tempfile.gettempdir()).glob("registry-tests-*"):
-        with suppress(OSError):
-            _hold(left)
+        with suppress(OSError), _hold(left):
             _remove(left)
     run = Path(tempfile.mkdtemp(prefix="registry-tests-"))
     run.chmod(0o755)

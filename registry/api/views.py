@@ -197,21 +197,22 @@ async def queue(house: House, association: str) -> tuple[dict[str, list[dict[str
     open_ = await house.readers.rows(*applications.queue(association, states=_OPEN, limit=_MOST))
     moving = await house.readers.rows(*transfers.inbox(association, limit=_MOST))
     asked = await house.readers.rows(*tasks.waiting(association, limit=_MOST))
-    raters = await house.readers.rows(*references.waiting(association, today(house, association), limit=_MOST))
+    raters = await house.readers.rows(*references.waiting(association, on, limit=_MOST))
     load = await house.readers.rows(*tasks.load(association))
     if association == "ALLIANCE":
         appeals = await house.readers.rows(*applications.appeals(_MOST))
         open_ += [row for row in appeals if row["association"] != association]
     return {
         "applications": [_waiting_application(row, on) for row in open_],
-        "transfers_in": [_waiting_transfer(row) for row in moving if row["receiving"] == association],
-        "transfers_out": [_waiting_transfer(row) for row in moving if row["releasing"] == association],
+        "transfers_in": [_waiting_transfer(row, on) for row in moving if row["receiving"] == association],
+        "transfers_out": [_waiting_transfer(row, on) for row in moving if row["releasing"] == association],
         "references": [
             {"id": row["reference"], "person": row["person"], "state": row["waiting"], "what": row["relationship"],
-             "since": row["nominated_on"], "links": {"self": f"/api/references/{row['reference']}"}}
+             "since": row["nominated_on"], "days": max((on - row["nominated_on"]).days, 0),
+             "links": {"self": f"/api/references/{row['reference']}"}}
             for row in raters
         ],
-        "to_decide": [_waiting_transfer(row) for row in await _to_decide(house, association)],
+        "to_decide": [_waiting_transfer(row, on) for row in await _to_decide(house, association)],
         "questions": [
             {"id": row["subject"], "kind": row["kind"],
              "person": row["subject"] if row["kind"] in ("likeness", "merger") else "",
@@ -244,11 +245,11 @@ def _waiting_application(row: Mapping[str, Any], on: date) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _waiting_transfer(row: Mapping[str, Any]) -> dict[str, Any]:
+def _waiting_transfer(row: Mapping[str, Any], on: date) -> dict[str, Any]:
     return {
         "id": row["transfer"], "person": row["person"], "state": "on_hold" if row["held"] else row["state"],
         "what": f"{row['releasing']} to {row['receiving']}, {', '.join(row['numbers'])}", "since": row["requested_on"],
-        "links": {"self": f"/api/transfers/{row['transfer']}"},
+        "days": max((on - row["requested_on"]).days, 0), "links": {"self": f"/api/transfers/{row['transfer']}"},
     }  # fmt: skip
 
 
