@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Collection, Iterator
 from datetime import date
 from typing import Any
 
@@ -42,7 +42,7 @@ class Section(msgspec.Struct, frozen=True):
     note: str = ""
 
 
-def in_force(category: str, on: date, association: str = "", known: Container[str] = ROWS) -> list[Section]:
+def in_force(category: str, on: date, association: str = "", known: Collection[str] = ROWS) -> list[Section]:
     """Everything that counts on a day, one section for each row. No category: the current ones; no association: all.
 
     `known` are the codes of the associations there are. Raises Invalid for a code that does not exist, NotInForce for
@@ -51,7 +51,7 @@ def in_force(category: str, on: date, association: str = "", known: Container[st
     if category and category not in CODES:
         raise Invalid(f"No category has this code; use one of {', '.join(CODES)}.", field="category")
     if association and association not in known:
-        raise Invalid("No association has this code; use a code such as VA.", field="association")
+        raise Invalid(f"No association has this code; use one of {', '.join(known)}.", field="association")
     asked = [category] if category else [c for c in CURRENT if CATEGORIES[c].in_force(on)]
     slots = list(dict.fromkeys(CATEGORIES[code].slot if code in CATEGORIES else code for code in asked))
     found = [section for slot in slots for section in _requirements(asked, slot, on, association)]
@@ -164,7 +164,7 @@ def _said(row: Parameter) -> str:
     return f"{row.field.replace('_', ' ')}: {words or value}{f' ({row.rule})' if row.rule else ''}"
 
 
-def as_dict(category: str, on: date, association: str = "", known: Container[str] = ROWS) -> dict[str, Any]:
+def as_dict(category: str, on: date, association: str = "", known: Collection[str] = ROWS) -> dict[str, Any]:
     """The same as plain values: what is asked, and each section with its lines."""
     sections: list[dict[str, Any]] = msgspec.to_builtins(in_force(category, on, association, known))
     return {"category": category or None, "association": association or None, "on": on.isoformat(), "rules": sections}
