@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import re
-import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from typing import Any, Final, Literal
 
@@ -23,15 +20,13 @@ from domain.person import Person, member_claim, printable_name
 from registry.commands import Registry
 from registry.roster import (
     LAST_YEAR,
-    LONGEST_CELL,
     Finding,
     UnreadableFile,
     plain,
     read_day,
+    records_of,
     shown,
-    text_of,
     usable_address,
-    without_guard,
 )
 
 RECORD, FIRST, LAST, EMAIL, FROM, THROUGH = COLUMNS = (
@@ -110,7 +105,7 @@ def read_members(data: bytes, association: str) -> Members:
     errors: list[Finding] = []
     seen: set[tuple[str, ...]] = set()
     owners: dict[str, tuple[str, str]] = {}
-    for number, cells in _records(data):
+    for number, cells in records_of(data, _header):
         count += 1
         content = tuple(cells[column] for column in COLUMNS)
         if content in seen:
@@ -128,24 +123,6 @@ def read_members(data: bytes, association: str) -> Members:
         else:
             errors.append(row)
     return Members(association, hashlib.sha256(data).hexdigest(), count, duplicates, accepted, errors)
-
-
-def _records(data: bytes) -> Iterator[tuple[int, dict[str, str]]]:
-    reader = csv.reader(io.StringIO(text_of(data), newline=""), strict=True)
-    header: list[str] | None = None
-    number = 0
-    try:
-        for number, cells in enumerate(reader, start=1):
-            if header is None:
-                header = _header(cells)
-            elif cells:
-                yield number, dict(zip(header, _checked(number, cells), strict=True))
-    except csv.Error as error:
-        raise UnreadableFile(
-            f"After row {number} this is no longer a CSV file ({error}). Export it again, with quotes around texts."
-        ) from None
-    if header is None:
-        raise UnreadableFile("The file is empty. Export the members again.")
 
 
 def _words(cell: str) -> str:
@@ -175,24 +152,12 @@ def _header(cells: list[str]) -> list[str]:
     return header
 
 
-def _checked(number: int, cells: list[str]) -> list[str]:
-    if len(cells) != len(COLUMNS):
-        raise UnreadableFile(
-            f"Row {number} has {len(cells)} columns, not {len(COLUMNS)}. Put quotes around texts with commas."
-        )
-    clean = [without_guard(unicodedata.normalize("NFC", cell).strip()) for cell in cells]
-    if (longest := max(map(len, clean))) > LONGEST_CELL:
-        raise UnreadableFile(
-            f"Row {number} has a cell of {longest} characters; {LONGEST_CELL} is the most. Look for a lost quote."
-        )
-    return clean
-
-
 def _judged(number: int, cells: dict[str, str], association: str) -> Row | Finding:
     def wrong(kind: ErrorKind, column: str, advice: str) -> Finding:
         return Finding(number, kind, column, cells[column], advice)
 
-    custom = ROWS[association].dates
+    known = ROWS.get(association)
+    custom = known.dates if known else "month_first"
     order = "day/month/year" if custom == "day_first" else "month/day/year"
     days: list[date] = []
     for column in (FROM, THROUGH):

@@ -138,7 +138,7 @@ def read_roster(
     seen: set[tuple[str, ...]] = set()
     records: set[str] = set()
     addresses: dict[str, str] = {}
-    for number, cells in _records(data):
+    for number, cells in records_of(data, _header):
         if only and cells[ASSOCIATION].upper() != only:
             continue
         count += 1
@@ -194,17 +194,20 @@ def _people_made_whole(rows: list[Row]) -> list[Row]:
 # --- the file ------------------------------------------------------------------------------------------------------
 
 
-def _records(data: bytes) -> Iterator[tuple[int, dict[str, str]]]:
-    """The rows after the header with their cells by column, blanks around them taken off."""
+def records_of(data: bytes, header_of: Callable[[list[str]], list[str]]) -> Iterator[tuple[int, dict[str, str]]]:
+    """The rows after the header with their cells by column, blanks around them taken off. Raises UnreadableFile.
+
+    `header_of` says what columns the first row names.
+    """
     reader = csv.reader(io.StringIO(text_of(data), newline=""), strict=True)
     header: list[str] | None = None
     number = 0
     try:
         for number, cells in enumerate(reader, start=1):
             if header is None:
-                header = _header(cells)
+                header = header_of(cells)
             elif cells:
-                yield number, dict(zip(header, _checked(number, cells), strict=True))
+                yield number, dict(zip(header, _checked(number, cells, len(header)), strict=True))
     except csv.Error as error:
         raise UnreadableFile(
             f"After row {number} this is no longer a CSV file ({error}). Export it again, with quotes around texts."
@@ -250,10 +253,10 @@ def _header(cells: list[str]) -> list[str]:
     return header
 
 
-def _checked(number: int, cells: list[str]) -> list[str]:
-    if len(cells) != len(COLUMNS):
+def _checked(number: int, cells: list[str], columns: int) -> list[str]:
+    if len(cells) != columns:
         raise UnreadableFile(
-            f"Row {number} has {len(cells)} columns, not {len(COLUMNS)}. Put quotes around texts with commas."
+            f"Row {number} has {len(cells)} columns, not {columns}. Put quotes around texts with commas."
         )
     clean = [without_guard(unicodedata.normalize("NFC", cell).strip()) for cell in cells]
     if (longest := max(map(len, clean))) > LONGEST_CELL:
