@@ -45,3 +45,31 @@ def test_the_rules_page_is_the_rows_and_the_tests_and_every_rule_has_a_test():
     assert rules.FILE.read_text() == rules.written(), "run `python tools/rules.py`"
     assert set(rules.RULES) == set(range(1, 31))
     assert set(rules.tests()) == set(rules.RULES)
+
+
+def test_operations_and_readme_name_every_setting_and_every_command():
+    from typer.main import get_command
+
+    from registry.__main__ import app
+
+    said = (ROOT / "docs" / "operations.md").read_text() + (ROOT / "README.md").read_text()
+    settings = re.findall(r'"(REGISTRY_[A-Z_]+)"', (ROOT / "registry" / "settings.py").read_text())
+    assert [name for name in settings if f"`{name}`" not in said] == []
+    assert [name for name in get_command(app).commands if f"registry {name}" not in said] == []
+
+
+def test_every_command_explains_itself():
+    from typer.main import get_command
+    from typer.testing import CliRunner
+
+    from registry.__main__ import app
+
+    def paths(group, path=()):
+        for name, command in getattr(group, "commands", {}).items():
+            yield (*path, name)
+            yield from paths(command, (*path, name))
+
+    for path in paths(get_command(app)):
+        answer = CliRunner().invoke(app, [*path, "--help"])
+        assert answer.exit_code == 0, path
+        assert "Usage" in answer.output, path
