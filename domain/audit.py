@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import math
 from collections.abc import Collection, Sequence
 from datetime import date
@@ -12,6 +10,7 @@ from typing import ClassVar, Literal, get_args
 from domain.aggregate import Aggregate
 from domain.errors import Invalid, OutOfTurn
 from domain.event import Claims, Event
+from domain.sampling import sample
 
 Why = Literal["drawn", "reinstated"]
 Remedy = Literal["documents", "training_hours", "rsc_hours", "membership"]
@@ -29,14 +28,10 @@ def open_audit(number: str) -> str:
 
 
 def draw_sample(population: Collection[str], seed: str, share: float, always: Collection[str] = ()) -> tuple[str, ...]:
-    """The numbers to audit, sorted: those of `always`, and the first ceil(share x population) by rank.
-
-    The rank of a number is HMAC-SHA-256 (hex) under the seed's UTF-8 bytes of the number's bytes, the least first.
-    """
-    ranked = sorted(population, key=lambda n: hmac.new(seed.encode(), n.encode(), hashlib.sha256).hexdigest())
+    """The numbers to audit, sorted: those of `always`, and a sample of ceil(share x population), see `sampling`."""
     # Decimal shares have no exact float: a hair below a whole number is that number.
-    size = math.ceil(round(share * len(ranked), 9))
-    return tuple(sorted({*ranked[:size], *always}))
+    size = math.ceil(round(share * len(population), 9))
+    return tuple(sorted({*sample(seed, population, size), *always}))
 
 
 class Audit(Aggregate):
