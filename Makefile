@@ -17,7 +17,7 @@ PAGE_SOURCES := $(filter-out $(PAGE),$(wildcard $(addprefix verifier/page/*.,js 
 INTEROP_LOCK := $(wildcard tests/interop/requirements.lock)
 INTEROP := $(if $(INTEROP_LOCK),.venv-interop/.packages)
 
-.PHONY: help setup demo check test format lock bench clean browser
+.PHONY: help setup demo check test test-deep format lock bench clean browser
 
 help: ## List these commands
 	@echo "The Endorsement Registry. Needs Python 3.11, 3.12 or 3.13 with venv, and make; nothing else."
@@ -40,6 +40,9 @@ check: setup ## Everything a change must pass: format, lint, types, import rules
 
 test: setup $(INTEROP) browser ## The tests; JOBS=4 for more processes, T=tests/page for some of them
 	$(PY) -m pytest -n $(JOBS) --dist loadfile -r fEs $(T)
+
+test-deep: setup ## Fifty times the random histories of deeds that `make test` runs, drawn anew each time: hours
+	REGISTRY_TEST_DEEP=50 $(PY) -m pytest -n $(JOBS) --dist loadfile -r fEs tests/laws/test_laws_machine.py tests/laws/test_laws_machine_again.py
 
 format: setup ## Format the Python files and sort their imports
 	.venv/bin/ruff check --select I --fix --quiet .
