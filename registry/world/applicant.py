@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Generator, Iterator
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from domain.access import Actor
-from domain.application import Application, Charge, DeferReason, Outcome, Settled, windows
+from domain.application import REMINDERS, WITHDRAWABLE, Application, Charge, DeferReason, Outcome, Settled, windows
 from domain.category import CATEGORIES, AddOn
 from domain.competency import OURS
 from domain.editions import edition_for, fee, practice, provider_rule, reference_rule, renewal_window
 from domain.endorsement import CONVERSIONS, CONVERTED_FROM, Endorsement, InactiveReason
 from domain.errors import NotInForce, RequirementsNotMet
 from domain.exam import Exam
-from domain.person import ERASURE_DAYS, Demographics, Person
+from domain.person import ERASURE_DAYS, Demographics, Person, ProviderListing
 from domain.policy import Degree, Missing, ReferenceSlot, Reinstatement, Requirement, Tally
 from domain.portfolio import Entry
 from domain.reference import ASKED, Reference, Score
 from domain.transfer import Transfer
 from registry.commands.applications import is_member
+from registry.importing import Importer
+from registry.importing import Tally as Told
+from registry.roster import Roster, Row
 from registry.world import names
 from registry.world.imported import Server, attestation, keep_membership, late_fee, window_open
 from registry.world.life import Life, Thread, first_edition
@@ -33,7 +37,12 @@ MOST = 60
 """Events of a person who applied."""
 
 _DAY = timedelta(days=1)
-_CERTAIN = 64  # of the first so many each third one applies, and meets one of the turns early
+_CERTAIN = 4  # times each turn is met for certain, early, by the first who apply
+_BENTS: dict[str, float] = {
+    "advised": 0.06, "changes": 0.02, "refused": 0.02, "abandoned": 0.03, "held": 0.04, "declined": 0.015,
+    "lets_it_pass": 0.01, "emerges": 0.01,
+}  # fmt: skip
+"""What becomes of somebody's application, and its share."""
 Turn = Callable[[str], Iterator[date | datetime]]
 _RESTS: tuple[InactiveReason, ...] = ("illness", "job_change", "move", "family_leave")
 _DEFERS: tuple[DeferReason, ...] = ("more_training", "competencies_not_shown", "more_experience")
@@ -56,7 +65,21 @@ class Applicant(Life):
         self.resting = False
         self.referring = 0
         self.raters: set[str] = set()
-        self.early = number - world.first < _CERTAIN
+        rank = world.rank(number)
+        turns = [turn for _, turn in self.shares()]
+        self.early = rank < _CERTAIN * (len(_BENTS) + len(turns))
+        self.bent = ""
+        self.turning: list[Turn] = []
+        if self.early:
+            # In turn: something of the application, then something of what comes after.
+            at = rank % (len(_BENTS) + len(turns))
+            self.bent, self.turning = (list(_BENTS)[at], []) if at < len(_BENTS) else ("", [turns[at - len(_BENTS)]])
+        elif self.chance(sum(_BENTS.values())):
+            self.bent = self.random.choices(list(_BENTS), list(_BENTS.values()))[0]
+        if self.bent == "emerges":
+            self.turning = [self.add_on]
+        elif not self.early:
+            self.turning = [turn for share, turn in self.shares() if self.chance(share)]
 
     # --- the frame
 
@@ -74,6 +97,8 @@ class Applicant(Life):
 
     def begins(self) -> date:
         """Some day on which a category that can be applied for is offered; more and more people each year."""
+        if self.bent == "emerges" and self.early:
+            return CONVERTED_FROM - self.many(600, 900) * _DAY
         place = PLACES[self.home]
         first = max(place.opens, min(first_edition(slot) for slot in _SLOTS))
         span = max(30, (self.world.last - first).days - 120)
@@ -83,7 +108,7 @@ class Applicant(Life):
 
     @property
     def room(self) -> int:
-        return MOST - self.recorded - 6
+        return MOST - self.recorded - 11
 
     def memberships(self) -> Thread:
         """A year each, renewed before it ends, as long as there is something to be a member for."""
@@ -109,8 +134,10 @@ class Applicant(Life):
         held = {CATEGORIES[self.memory.get(Endorsement, number).category].slot for number in self.numbers}
         slots = [slot for slot in _SLOTS if slot not in held]
         offers = self.offers()
+        wanted = {"emerges": ("FS", "MHS"), "lets_it_pass": ("MHS",)}.get(self.bent, ())
         while slots:
             slot = self.random.choices(slots, [_SLOTS[one] for one in slots])[0]
+            slot = next((one for one in wanted if one in slots), slot)
             codes = [c.code for c in CATEGORIES.values() if c.slot == slot and c.code in offers]
             early = self.chance(0.27)
             for code in sorted(codes, key=lambda code: code.startswith("EC") != early):
@@ -126,7 +153,7 @@ class Applicant(Life):
             return False
         return edition.exam is None or self.world.examines()
 
-    def apply_once(self) -> Iterator[date]:
+    def apply_once(self) -> Iterator[date | datetime]:
         """One application: evidence, submission, review, decision; `numbers` grows if it ends well."""
         category = self.draw_category()
         if not category:
@@ -137,10 +164,19 @@ class Applicant(Life):
         name = started.events[0].originator_id.partition("/")[2]
         self.applications += 1
         yield self.later(1, 8)
-        self.accept(name, category)
+        if category := (yield from self.begin(name, category)):
+            yield from self.decided(name, category)
+
+    def decided(self, name: str, category: str) -> Iterator[date | datetime]:
+        """Handed in, reviewed, and again when it is deferred, held or reopened; approved in the end, or withdrawn."""
         submitted = yield from self.hand_in(name, category)
         for last in (False, False, True):
             outcome = (yield from self.review(name, category)) if submitted else None
+            if outcome in ("hold", "decline"):
+                submitted = yield from (self.hold(name) if outcome == "hold" else self.decline(name))
+                if submitted:
+                    continue
+                break
             if outcome == "approve":
                 if (yield from self.sit(name)):
                     self.approve(name)
@@ -153,7 +189,73 @@ class Applicant(Life):
                 self.add(entry)
                 yield self.later(10, 40)
             submitted = self.submits(name)
-        self.registry.withdraw_application(self.act(self.holder), name)
+        if self.memory.get(Application, name).state in WITHDRAWABLE:
+            self.registry.withdraw_application(self.act(self.holder), name)
+
+    def begin(self, name: str, category: str) -> Generator[date | datetime, None, str]:
+        """Accepted, or not, or left alone; the category it goes on with, or none."""
+        if self.bent == "refused":
+            self.registry.refuse_registration(self.act(self.coordinator()), name, reason="wrong_category")
+            return ""
+        self.accept(name, category)
+        if self.bent == "abandoned":
+            yield from self.abandon(name)
+            return ""
+        if self.bent == "changes":
+            return self.change(name, category)
+        if self.bent == "advised":
+            yield self.later(1, 9)
+            self.find_advisor(name)
+        return category
+
+    def change(self, name: str, category: str) -> str:
+        """To another category, before anything is handed in."""
+        others = [code for code in self.offers() if code != category and self.can_apply(code) and "MHM" not in code]
+        if not others:
+            return category
+        to = self.choose(others)
+        self.registry.change_category(self.act(self.holder), name, to=to)
+        return to
+
+    def find_advisor(self, name: str) -> None:
+        if advisor := self.world.server(self, "advice", lambda _: True, self.today, self.raters):
+            self.registry.assign_advisor(self.act(self.coordinator()), name, advisor=advisor.number)
+
+    def abandon(self, name: str) -> Iterator[date | datetime]:
+        """Nothing is done any more: reminded twice, then it expires; the nights look soon after each day."""
+        since = self.today
+        for months in (*REMINDERS, practice(self.home, self.today).open_application_months):
+            yield self.night(since + (months * 31 + 5) * _DAY)
+            if not self.registry.expire_application(name):
+                self.registry.remind_applicant(name)
+
+    def hold(self, name: str) -> Generator[date, None, bool]:
+        """More is asked for while the day of submission stands."""
+        yield self.later(1, 9)
+        self.registry.put_on_hold(self.act(self.coordinator()), name, reasons=[self.choose(_DEFERS)])
+        self.bent = ""
+        yield self.later(10, 40)
+        for entry in self.evidence([Missing(Requirement("training", "ours", amount=6), have=0, need=6)]):
+            self.add(entry)
+            yield self.later(1, 10)
+        try:
+            self.registry.amend_application(self.act(self.holder), name)
+        except RequirementsNotMet:  # raised before anything is remembered
+            return False
+        return True
+
+    def decline(self, name: str) -> Generator[date, None, bool]:
+        """A final no, and an appeal to the Alliance; whether it is to be reviewed again."""
+        self.bent = ""
+        self.registry.decline_application(self.act(self.coordinator()), name, reasons=[self.choose(_DEFERS)])
+        yield self.later(5, 50)
+        self.registry.appeal(self.act(self.holder), name)
+        yield self.later(10, 30)
+        granted = self.room > 12 and self.chance(0.3)
+        self.registry.decide_appeal(
+            self.act(self.coordinator("ALLIANCE")), name, verdict="granted" if granted else "upheld"
+        )
+        return granted
 
     def accept(self, name: str, category: str) -> None:
         """By the coordinator; who let the membership run out pays it with this."""
@@ -182,7 +284,7 @@ class Applicant(Life):
             while self.referring:
                 yield self.later(3, 15)
             yield self.later(5, 40)
-            if self.chance(0.02):
+            if self.chance(0.02) and not self.early:
                 return False
             if self.submits(name):
                 return True
@@ -203,6 +305,10 @@ class Applicant(Life):
             return True
         alliance = self.coordinator("ALLIANCE")
         self.registry.approve_for_exam(self.act(self.coordinator()), name)
+        if self.bent == "lets_it_pass":
+            yield (application.exam_through or self.today) + 2 * _DAY
+            self.registry.expire_exam_approval(name)
+            return False
         while application.state == "exam_approved":
             open_windows = windows(
                 self.later(5, 5), application.exam_through or self.today, practice(self.home, self.today).exam_months
@@ -240,7 +346,7 @@ class Applicant(Life):
             scorer = self.world.scorer(self, {*close, *found.scorers, *found.recused})
             self.registry.assign_scorer(self.act(alliance), exam, scorer=scorer)
             yield self.later(3, 12)
-            if self.chance(0.01):
+            if self.chance(0.03):
                 self.registry.recuse_scorer(self.act(alliance), exam, scorer=scorer)
                 continue
             score = self.many(80, 98) if self.chance(0.92) else self.many(50, 79)
@@ -340,7 +446,11 @@ class Applicant(Life):
         """Assigned, judged, brought together; gives the outcome, or None where nobody can judge."""
         needed = self.registry.association(self.home).row.reviewers
         application = self.memory.get(Application, name)
-        tied = {self.person, *application.providers.values(), *application.recused, *self.raters}
+        tied = {
+            self.person, *application.providers.values(), *application.recused, *self.raters,
+            *application.advisors.values(), *application.judged_before,
+            *(application.reviewing_people[number] for number in application.reviewers),
+        }  # fmt: skip
         yield self.later(2, 15)
         how = self.settled("processing", category)
         if how and "processing" not in application.fees:
@@ -357,10 +467,15 @@ class Applicant(Life):
                 self.registry.recuse_reviewer(
                     self.act(self.coordinator()), name, reviewer=reviewer, tie=self.choose(("relative", "colleague"))
                 )
-        good = self.chance(0.9)
+        good = self.early or self.chance(0.9)
         for reviewer in list(application.reviewers):
             yield self.later(4, 25)
-            self.recommend(application, reviewer, "approve" if good != self.chance(0.06) else "defer")
+            if self.bent in ("held", "declined"):
+                self.recommend(application, reviewer, "hold" if self.bent == "held" else "decline")
+            else:
+                self.recommend(
+                    application, reviewer, "approve" if good != (self.chance(0.06) and not self.early) else "defer"
+                )
         if application.judgement is None:
             yield self.later(2, 10)
             if self.chance(0.5) or not self.assign(application, category, tied):
@@ -494,25 +609,31 @@ class Applicant(Life):
 
     def renewals(self, number: str) -> Thread:
         """Before each last good day: renewed, or lapsed and perhaps reinstated."""
-        endorsement = self.memory.get(Endorsement, number)
         while True:
+            # Loaded again each time: a file's word may have replaced it.
+            endorsement = self.memory.get(Endorsement, number)
             through = endorsement.through
             opens, due = renewal_window(max(through, self.today), endorsement.custodian)
-            keeps = self.chance(0.85) and self.room > 3
+            keeps = (self.chance(0.85) or self.early or self.bent == "emerges") and self.room > 3
             if keeps and through == due:
+                if self.chance(0.1):
+                    yield self.night(max(self.today, opens) + _DAY)
+                    self.registry.remind_of_renewal(number)
                 yield self.between(max(self.today, opens), due)
+                endorsement = self.memory.get(Endorsement, number)
                 if endorsement.standing(self.today) == "active" and window_open(endorsement, self.today):
                     self.renew(number)
                     if endorsement.through != through:
                         continue
             yield self.night(endorsement.through + _DAY)
+            endorsement = self.memory.get(Endorsement, number)
             if endorsement.standing(self.today) not in ("active", "lapsed"):
                 return
             self.registry.record_lapse(number)
             if self.resting or self.room < 4 or self.chance(0.6):
                 return
             yield self.later(30, 500)
-            if endorsement.standing(self.today) != "lapsed" or not self.reinstate(number):
+            if self.standing(number) != "lapsed" or not self.reinstate(number):
                 return
 
     def converted(self, number: str) -> Thread:
@@ -542,31 +663,79 @@ class Applicant(Life):
         )  # fmt: skip
         keep_membership(self, self.memory.get(Endorsement, number))
         try:
-            self.registry.reinstate(self.act(self.desk(number)), number, attested)
+            self.registry.reinstate(self.act(self.desk(number)), number, attested, fee="waived")
         except RequirementsNotMet:
             return False
         return True
 
     def turns(self, number: str) -> Thread:
         """What else happens to a person: a handful of things, each seldom; the first who came meet all of them."""
-        for turn in self.fate():
+        for turn in self.turning:
             if self.room > 10:
                 yield self.later(20, 100 if self.early else 700)
                 if self.standing(number) == "active":
                     yield from turn(number)
 
-    def fate(self) -> list[Turn]:
-        shares: list[tuple[float, Turn]] = [
+    def shares(self) -> list[tuple[float, Turn]]:
+        return [
             (0.06, self.renamed), (0.08, self.moves), (0.03, self.rests), (0.10, self.add_on),
             (0.08, self.applies_again), (0.012, self.suspended), (0.008, self.removed), (0.05, self.noted),
             (0.02, self.merges), (0.02, self.archives), (0.04, self.hides),
             (0.006, self.is_disputed), (0.006, self.is_held), (0.006, self.is_declined), (0.006, self.is_left_waiting),
             (0.008, self.forgotten), (0.15, self.tells),
             (0.006, self.thinks_again), (0.01, self.back_soon), (0.015, self.retires), (0.01, self.corrected),
+            (0.01, self.dies), (0.01, self.leaves_the_association), (0.02, self.member_elsewhere),
+             (0.02, self.is_listed), (0.006, self.stays), (0.008, self.is_contradicted),
         ]  # fmt: skip
-        if self.early:
-            return [shares[self.number % len(shares)][1]]
-        return [turn for share, turn in shares if self.chance(share)]
+
+    def dies(self, _number: str) -> Iterator[date]:
+        self.registry.report_death(self.act(self.coordinator()), self.person, died_on=self.today - _DAY)
+        self.over = True
+        yield from ()
+
+    def leaves_the_association(self, _number: str) -> Iterator[date]:
+        """The membership is given up in the middle of its year."""
+        yield self.later(1, 2)
+        person = self.memory.get(Person, self.person)
+        if (person.member_through(self.home, self.today) or self.today) > self.today:
+            self.registry.end_membership(
+                self.act(self.coordinator()), self.person, association=self.home, through=self.today
+            )
+
+    def member_elsewhere(self, _number: str) -> Iterator[date]:
+        self.registry.verify_membership_elsewhere(
+            self.act(self.coordinator()), self.person, association=self.home, body="WAIMH",
+            from_=date(self.today.year, 1, 1), through=date(self.today.year, 12, 31),
+        )  # fmt: skip
+        yield self.later(1, 2)
+
+    def is_listed(self, _number: str) -> Iterator[date]:
+        """On the public list of providers, where the category allows it; the choice is theirs in any case."""
+        listing = ProviderListing(listed=True, languages=("en", self.choose(("es", "so"))), remote=self.chance(0.5))
+        self.registry.choose_provider_listing(self.act(self.holder), self.person, listing)
+        yield self.later(1, 2)
+
+    def stays(self, _number: str) -> Iterator[date]:
+        """Asks to be forgotten, and thinks again within the days there are."""
+        self.registry.request_erasure(self.act(self.holder), self.person)
+        yield self.later(1, 4)
+        self.registry.cancel_erasure(self.act(self.holder), self.person)
+
+    def is_contradicted(self, number: str) -> Iterator[date]:
+        """The association's file says another last day than what was decided here; a coordinator settles it."""
+        endorsement = self.memory.get(Endorsement, number)
+        row = Row(
+            number=self.number + 2, record=number, association=endorsement.custodian, name=self.name,
+            credentials=self.credentials, email=self.email, category=endorsement.category,
+            awarded_on=endorsement.awarded_on, through=endorsement.through + 365 * _DAY, standing="active",
+            residence=PLACES[self.home].residence,
+        )  # fmt: skip
+        digest = hashlib.sha256(f"{self.world.seed}/{self.home}/{self.today}".encode()).hexdigest()
+        roster = Roster(digest, self.today, count=1, duplicates=0, rows=[row], errors=[], warnings=[])
+        Importer(self.registry, self.desk(number), roster).take(row, Told())
+        yield self.later(3, 20)
+        if self.standing(number) == "active":
+            self.registry.settle_report(self.act(self.desk(number)), number)
 
     def desk(self, number: str, second: int = 0) -> Actor:
         """The coordinator of whoever holds an endorsement now."""
@@ -617,7 +786,7 @@ class Applicant(Life):
         category = self.memory.get(Endorsement, case.numbers[0]).category
         if category not in self.registry.association(case.to).offers(self.today):
             self.registry.decline_transfer(act, case.name, reason="category_not_offered")
-            if self.chance(0.7):
+            if self.early or self.chance(0.7):
                 yield self.later(2, 20)
                 if self.standing(case.numbers[0]) == "active":
                     self.registry.take_custody(self.act(self.coordinator("ALLIANCE")), case.name)
@@ -708,15 +877,19 @@ class Applicant(Life):
     def add_on(self, number: str) -> Iterator[date | datetime]:
         """ERS, or Emerging for two years and then perhaps ERS."""
         endorsement = self.memory.get(Endorsement, number)
-        if CATEGORIES[endorsement.category].slot not in ("FS", "MHS") or self.today < CONVERTED_FROM:
+        if CATEGORIES[endorsement.category].slot not in ("FS", "MHS"):
             return
-        add_on = self.choose(_ADD_ONS)
+        if self.today < CONVERTED_FROM:
+            yield CONVERTED_FROM + self.many(3, 60) * _DAY
+            if self.standing(number) != "active":
+                return
+        add_on: AddOn = "EERS" if self.bent == "emerges" else self.choose(_ADD_ONS)
         self.registry.grant_add_on(self.act(self.desk(number)), number, add_on=add_on)
         if add_on == "EERS" and endorsement.add_on_until:
             yield self.night(endorsement.add_on_until + 2 * _DAY)
             self.registry.end_add_on(number)
 
-    def applies_again(self, _number: str) -> Iterator[date]:
+    def applies_again(self, _number: str) -> Iterator[date | datetime]:
         if self.room < 38:
             return
         before = len(self.numbers)
@@ -748,7 +921,7 @@ class Applicant(Life):
         if self.standing(number) != "suspended":
             return
         self.sanction(number)
-        if self.chance(0.4):
+        if self.chance(0.4) or self.early:
             self.registry.propose_removal(self.act(self.desk(number)), number, ground="licensing_board_sanction")
             yield self.later(1, 9)
             self.registry.withdraw_removal_proposal(self.act(self.desk(number)), number)
@@ -799,6 +972,6 @@ class Applicant(Life):
         other = recorded.events[0].originator_id.partition("/")[2]
         yield self.later(3, 40)
         self.registry.merge_persons(self.act(self.coordinator()), other, into=self.person)
-        if self.chance(0.15):
+        if self.chance(0.15) or self.early:
             yield self.later(3, 40)
             self.registry.split_persons(self.act(self.coordinator()), self.person, other=other)

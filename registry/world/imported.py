@@ -95,6 +95,7 @@ class Imported(Life):
         self.category = draw_category(self, PLACES[home].row.offers, self.arrives)
         self.number_ = ""
         self.residence = PLACES[home].residence
+        self.address = self.email
 
     @property
     def endorsement(self) -> Endorsement:
@@ -107,10 +108,13 @@ class Imported(Life):
 
     def story(self) -> Thread:
         yield self.arrives
+        if self.chance(0.02) and (office := self.world.server(self, "office", lambda _: True, self.today)):
+            self.address = office.email
         fate = self.random.random()
         through = good_through(self.today, self.home)
         standing: ReportedStanding = "lapsed" if fate < 0.03 else "inactive" if fate < 0.05 else "active"
         self.report(standing, self.today - timedelta(days=1) if standing == "lapsed" else through)
+        self.answer_likeness()
         if standing == "active" and (through >= self.world.last or self.chance(0.3)):
             yield min(self.later(2, 40), through)
             self.certificate()
@@ -119,6 +123,11 @@ class Imported(Life):
         if self.recorded < 3:
             yield self.later(5, 40)
             self.settle()
+
+    def answer_likeness(self) -> None:
+        """Two names at one address, an office's: they are two people."""
+        for other in list(self.memory.get(Person, self.person).likenesses):
+            self.registry.settle_likeness(self.act(self.coordinator()), self.person, other, same=False)
 
     def year_end(self, through: date) -> Thread:
         """What happens before the last good day: a renewal, a later file's word, or nothing and then a lapse."""
@@ -134,6 +143,8 @@ class Imported(Life):
                 self.report("active", self.further(through))
         elif fate < 0.85 and self.room >= 1:
             yield self.between(max(self.today, through - timedelta(days=80)), through)
+            if self.room >= 2 and self.chance(0.05):
+                self.address = f"new.{self.address}"
             self.report("active", self.further(through))
         elif fate < 0.88 and self.room >= 1:
             yield self.between(self.today, through)
@@ -174,7 +185,7 @@ class Imported(Life):
             association=self.home,
             name=self.name,
             credentials=self.credentials,
-            email=self.email,
+            email=self.address,
             category=self.category,
             awarded_on=self.awarded,
             through=max(through, self.awarded),
@@ -185,7 +196,7 @@ class Imported(Life):
         roster = Roster(digest, self.today, count=1, duplicates=0, rows=[row], errors=[], warnings=[])
         Importer(self.registry, self.coordinator(), roster).take(row, Tally())
         if not self.number_:
-            registered, imported = self.memory.history[-2:]
+            registered, imported = self.memory.history[0], self.memory.history[-1]
             self.person = registered.originator_id.partition("/")[2]
             self.number_ = imported.originator_id.partition("/")[2]
 

@@ -44,6 +44,9 @@ class Over(Exception):
 class Life:
     """One person and their clock. `number` tells lives apart: all chance of a life comes from the seed and it."""
 
+    people = 1
+    """Whose life it is."""
+
     def __init__(self, world: World, number: int, home: str, keys: Keys) -> None:
         self.world = world
         self.number = number

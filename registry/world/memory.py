@@ -266,6 +266,16 @@ class Memory(Store):
     def position(self) -> int:
         return len(self.history)
 
+    def streams_of(self, topic: str, field: str, value: str) -> list[str]:
+        """Of this life: whoever draws from a whole association is all there is of it."""
+        return sorted(
+            {
+                event.originator_id
+                for event in self.history
+                if event.topic == topic and str(getattr(event, field)) == value
+            }
+        )
+
     def holder(self, claim: str) -> str | None:
         held = self.claims.get(claim)
         return held.stream if held else self.past.holder(claim)

@@ -49,6 +49,8 @@ ENDS = "X4"
 TAKES_OVER = "X3"
 """Was a place without an association before: the Alliance's people there pass to it."""
 TAKEN_OVER = date(2018, 3, 5)
+CIRCLE = "X5"
+"""So small that its people are lived in one memory."""
 PAUSES = "X6"
 """Its licence is suspended for a month, before it has anybody."""
 

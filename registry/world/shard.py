@@ -56,7 +56,7 @@ def write(path: Path, lives: Iterable[Life], keys: Keys, mapper: EventMapper) ->
     wrapped: list[bytes] = []
     people = events = 0
     for life in lives:
-        people += 1
+        people += life.people
         rows = [_row(mapper, keys, event) for event in life.memory.history]
         events += len(rows)
         for name, held in life.memory.claims.items():

@@ -14,15 +14,17 @@ from domain.errors import Refused
 from domain.policy import ReferenceSlot
 from registry.certificates.keys import PublicFacts
 from registry.world.applicant import Applicant
+from registry.world.circle import MEMBERS, Circle, Leaver, NotTaken, Stranded, Supervisor
 from registry.world.imported import Founder, Handed, Imported, Server
 from registry.world.life import Life, Opening
 from registry.world.memory import Keys, Past
-from registry.world.places import ENDS, PLACES, TAKES_OVER
+from registry.world.places import CIRCLE, ENDS, PLACES, TAKES_OVER
 
 BEGIN: Final = date(2002, 1, 7)
 _GENERATION: Final = 4  # years between those who step up
 _DESIGNATED: Final = 300
 """From so many people on some lead in policy and research: three must judge each designation."""
+_SPECIAL: Final = 6  # among the first so many, the one who applies lives another life
 _CORE: Final = "MI"
 _SERVING: Final = 155
 
@@ -81,18 +83,36 @@ class World:
             for home, year in ((TAKES_OVER, 2017), (ENDS, 2023)):
                 for day in (2, 9):
                     yield Kind(Handed, home, "IFS", date(year, 11, day))
+            yield Kind(Leaver, _CORE, "IFS", date(2024, 2, 12))
+            yield Kind(NotTaken, _CORE, "ECFS", date(2021, 5, 3))
+            for n in range(round(self.people / 300)):
+                yield Kind(Supervisor, ("CT", "MI", "AZ")[n % 3], "IFRS", date(2023, 2, 6 + n % 20))
+
+    def rank(self, number: int) -> int:
+        """How many applied before whoever has this number."""
+        applying, importing = self._rest()
+        return (number - self.first) * applying // (applying + importing)
+
+    def _rest(self) -> tuple[int, int]:
+        """How many apply and how many come from files, of those after the founders."""
+        applying = round(self.people / 3)
+        circle = MEMBERS if self.examines() else 0
+        return applying, max(0, self.people - applying - len(self.founders) - circle)
 
     def kinds(self) -> Iterator[Kind]:
         """Whoever comes after the founders, by number; as many as are still missing."""
         random = Random(f"{self.seed}/people")
         codes, weights = list(PLACES), [place.weight for place in PLACES.values()]
-        applying = round(self.people / 3)
-        importing = max(0, self.people - applying - len(self.founders))
+        weights[codes.index(CIRCLE)] = 0
+        applying, importing = self._rest()
         for n in range(applying + importing):
             # Spread, so that every shard has its part of both.
             applies = (n + 1) * applying // (applying + importing) > n * applying // (applying + importing)
             kind = Applicant if applies else Imported
             home = random.choices(codes, weights)[0]
+            if applies and self.examines() and n < _SPECIAL:
+                yield Kind(Circle, CIRCLE) if n < _SPECIAL // 2 else Kind(Stranded, ENDS, "IFS", date(2024, 5, 6))
+                continue
             if home == ENDS:
                 opens = PLACES[home].opens
                 span = (date(2024, 1, 1) - opens).days
@@ -174,7 +194,7 @@ class World:
         there = {
             code: p.weight
             for code, p in PLACES.items()
-            if p.opens < on and not p.ends and code not in (life.home, "ALLIANCE")
+            if p.opens < on and not p.ends and code not in (life.home, "ALLIANCE", CIRCLE)
         }
         return life.random.choices(list(there), list(there.values()))[0] if there else None
 
