@@ -421,7 +421,7 @@ class ReinstatementEdition(msgspec.Struct, frozen=True, omit_defaults=True, kw_o
             ("training_hours", "hours of training in the last 12 months", self.training, attested.training_hours),
             ("rsc_provider", "a provider of RSC you are connected to, 12 hours a year planned", 1, float(connected)),
             ("references", "new references that count", self.references, references),
-            *((what, _STATEMENT_WORDS[what], 1, float(getattr(attested, what))) for what in self.statements),
+            *((what, STATEMENT_WORDS[what], 1, float(getattr(attested, what))) for what in self.statements),
         ]
         return [
             MissingHours(what, label, have=have, need=need, source=self.source, edition=self.name)
@@ -430,7 +430,7 @@ class ReinstatementEdition(msgspec.Struct, frozen=True, omit_defaults=True, kw_o
         ]
 
 
-_STATEMENT_WORDS = {
+STATEMENT_WORDS = {
     "membership": "a current membership",
     "ethics": "the code of ethics signed again",
     "audit": "your word to take part in the audit of the next renewal",

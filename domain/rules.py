@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import month_name
 from collections.abc import Collection, Iterator
 from datetime import date
 from typing import Any
@@ -21,7 +22,7 @@ from domain.editions import (
     renewal_term,
 )
 from domain.errors import Invalid
-from domain.policy import Parameter, RenewalEdition
+from domain.policy import STATEMENT_WORDS, Parameter, RenewalEdition
 
 CODES = (*CATEGORIES, *ADD_ONS)
 
@@ -100,13 +101,16 @@ _FIRST = {
 
 def _hours(edition: RenewalEdition, slots: list[str]) -> Iterator[Line]:
     for hours in edition.hours:
-        ers = hours.ers and not {"ERS", "EERS"}.isdisjoint(slots)
-        if hours.slots and not ers and set(hours.slots).isdisjoint(slots):
+        theirs = [SLOT_TITLES[slot] for slot in hours.slots if slot in slots]
+        if hours.slots and not (theirs or hours.ers):
             continue
-        whom = f" from {', '.join(hours.slots)}{' and holders of ERS' if hours.ers else ''}" if hours.slots else ""
-        later = f" who held it for {hours.after_years} years" if hours.after_years else ""
+        # Of one category alone nothing is said of whom: it is asked of it, unless only of who holds ERS besides.
+        whom = [*theirs, *(["holders of ERS"] if hours.ers else [])] if len(slots) > 1 or not theirs else []
+        asked = f", asked of {'; '.join(whom)}" if hours.slots and whom else ""
+        later = f", once held for {hours.after_years} years" if hours.after_years else ""
         most = f", at most {hours.a_year * edition.cap_years:g}" if edition.model == "cycle" else ""
-        yield Line(f"{hours.a_year:g} {hours.words()} a year{most}{whom}{later}", hours.source)
+        words = hours.words().replace("hours", "hour") if hours.a_year == 1 else hours.words()
+        yield Line(f"{hours.a_year:g} {words} a year{most}{asked}{later}", hours.source)
 
 
 def _providers(on: date, association: str) -> Section:
@@ -114,7 +118,7 @@ def _providers(on: date, association: str) -> Section:
     if rule is None:
         return Section("Providers of RSC", "", None, "ours", (Line("no rule is known for this day", "ours"),))
     who = [SLOT_TITLES[slot] for slot in rule.slots] + [SLOT_TITLES[add_on] for add_on in rule.add_ons]
-    lines = [Line(f"qualified is who is active as {', '.join(who)}", rule.source)]
+    lines = [Line(f"qualified is who is active as {'; '.join(who)}", rule.source)]
     if rule.mentors:
         mentors = ", ".join(SLOT_TITLES[slot] for slot in rule.mentors)
         lines.append(Line(f"for an applicant as clinical Mentor only {mentors}", rule.source))
@@ -131,7 +135,7 @@ def _reinstatement(on: date, association: str) -> Section:
         (edition.training, f"{edition.training:g} hours of training in the last 12 months"),
         (edition.rsc_slots, "a provider of RSC for who receives it"),
         (edition.references, f"{edition.references} new references"),
-        (edition.statements, f"statements: {', '.join(edition.statements)}"),
+        *((True, STATEMENT_WORDS[statement]) for statement in edition.statements),
         (True, f"the {edition.fee} fee"),
         (True, "part of the next audit" if edition.audit else "no audit follows"),
     ]
@@ -144,7 +148,8 @@ def _fees(on: date, association: str, slots: list[str]) -> Section:
     rows = list(dict.fromkeys(row for kind in kinds for slot in slots if (row := fee(association, kind, on, slot))))
     lines = [
         Line(
-            f"{row.what.replace('_', ' ')}{f' {row.slot}' if row.slot else ''}: {row.currency} {row.amount}", row.source
+            f"{row.what.replace('_', ' ')}{f', {SLOT_TITLES[row.slot]}' if row.slot else ''}: {row.currency} {row.amount}",
+            row.source,
         )
         for row in rows
     ]
@@ -158,10 +163,40 @@ def _parameters(on: date, association: str) -> Section:
 
 def _said(row: Parameter) -> str:
     value: Any = row.value
-    words = {True: "yes", False: "no"}.get(value) if isinstance(value, bool) else None
-    if isinstance(value, tuple):
-        words = ", ".join(map(str, value))
-    return f"{row.field.replace('_', ' ')}: {words or value}{f' ({row.rule})' if row.rule else ''}"
+    match row.field:
+        case "exam_months":
+            words = ", ".join(month_name[month] for month in value)
+        case "audit_share":
+            words = f"{value:.0%}"
+        case _ if isinstance(value, bool):
+            words = "yes" if value else "no"
+        case _:
+            words = str(value).replace("_", " ")
+    return f"{_PRACTICE[row.field]}: {words}{f' ({row.rule})' if row.rule else ''}"
+
+
+_PRACTICE = {
+    "one_at_a_time": "only one category is earned at a time",
+    "membership_needed": "a current membership is needed",
+    "reference_valid_days": "days for which a reference counts",
+    "reference_most_unknown": "unknown answers in a reference that counts, at most",
+    "ratings_shown": "what an applicant who did not waive it sees of a rating",
+    "all_reviewers_agree": "an approval takes every reviewer",
+    "exam_most_wrong": "wrong answers in Part 1 of the exam, at most",
+    "exam_items": "questions in Part 1 of the exam",
+    "exam_part_2_pass": "per cent to pass Part 2 of the exam",
+    "exam_approval_years": "years for which an approval to sit the exam is good",
+    "exam_retakes": "times an exam may be sat again",
+    "exam_months": "months in whose last week the exam is sat",
+    "competencies_block": "competencies that no entry shows stop a submission",
+    "hours_shared": "the same hours renew several categories",
+    "inactive_years": "years of inactivity, at most",
+    "emeritus_offered": "emeritus status is granted",
+    "open_application_months": "months after which an untouched application expires",
+    "appeal_days": "days in which to appeal",
+    "audit_share": "share of the renewals that is audited",
+    "vetted_providers_until": "last day on which a provider of RSC who is vetted but not endorsed counts",
+}
 
 
 def as_dict(category: str, on: date, association: str = "", known: Collection[str] = ROWS) -> dict[str, Any]:

@@ -306,7 +306,7 @@ async def search_providers(house: House, request: HttpRequest, actor: Actor) -> 
 def provider_search(asked: Mapping[str, str]) -> dict[str, str]:
     """What is looked for. Raises Invalid for what can't be found."""
     search = {name: asked.get(name, "").strip() for name in ("association", "language", "remote")}
-    if search["association"] and search["association"] not in ROWS:
+    if search["association"] and search["association"] not in known_rows():
         raise Invalid("No association has this code; use a code such as VA.", field="association")
     if len(search["language"]) > 6:  # noqa: PLR2004 # the longest code
         raise Invalid("Give a language by its code, such as es.", field="language")

@@ -19,6 +19,7 @@ from projections import exams as exams_view
 from projections import people as people_view
 from projections import providers as providers_view
 from projections import register as register_view
+from registry.api.associations import known_rows
 from registry.api.cases import full_name, today
 from registry.api.house import House
 from registry.api.problems import Problem
@@ -134,7 +135,7 @@ async def rsc_providers(
     at = await position(house)
     query = providers_view.listed(
         on=on,
-        accepted=accepted_on(on),
+        accepted=accepted_on(on, tuple(known_rows())),
         association=search.get("association", ""),
         language=search.get("language", ""),
         remote=search.get("remote", "") in ("true", "on"),
@@ -167,10 +168,10 @@ async def rsc_providers(
 
 
 @lru_cache(maxsize=8)
-def accepted_on(on: date) -> frozenset[str]:
+def accepted_on(on: date, codes: tuple[str, ...] = tuple(ROWS)) -> frozenset[str]:
     """Association and category, with add-on, of whoever may provide there on a day for somebody."""
     held = [with_add_on(code, add_on) for code in CATEGORIES for add_on in (None, *ADD_ONS)]
-    rules = {code: provider_rule(on, code) for code in ROWS}
+    rules = {code: provider_rule(on, code) for code in codes}
     return frozenset(
         f"{code} {category}"
         for code, rule in rules.items()

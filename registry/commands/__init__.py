@@ -17,6 +17,6 @@ __all__ = ["Act", "Clock", "Draw", "HandedIn", "Registry", "once", "thing_of"]
 
 
 class Registry(
-    Associations, People, Erasing, Applications, Exams, Endorsements, References, Audits, Transfers, Quality, Readings
+    Associations, People, Erasing, Applications, Exams, Endorsements, Audits, Transfers, Quality, References, Readings
 ):
     """The registry's deeds. Answers hold the positions and the events that were recorded."""

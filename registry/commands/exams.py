@@ -88,7 +88,7 @@ class Exams(References):
         """`scorer` is a person's id. The registry knows whom they must not score; they don't."""
         found, on = self._exam(act, "assign_scorer", exam)
         self._known(scorer)
-        found.assign(scorer, self._close_to(self._sat_for(found)), on=on, by=act.actor.by)
+        found.assign(scorer, self.close_to(self._sat_for(found)), on=on, by=act.actor.by)
         return self.store.save(found, request=act.request)
 
     @once
@@ -157,12 +157,3 @@ class Exams(References):
         if stream is None:
             raise NotFound("exam")
         return self.store.get(Application, stream.partition("/")[2])
-
-    def _close_to(self, application: Application) -> set[str]:
-        """Whoever must not score (ours): the examinee, their reviewers, also those who stepped back, providers, raters.
-
-        Every record of each of these people counts.
-        """
-        raters = [reference.rater for reference in self.references_of(application.person) if reference.rater]
-        people = {application.person, *application.reviewing_people.values(), *application.providers.values(), *raters}
-        return {record for person in people for record in self.identity(person)}

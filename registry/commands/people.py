@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any
 
@@ -10,7 +11,7 @@ import msgspec
 from domain import access
 from domain.access import Actor, Thing
 from domain.application import Application
-from domain.association import Association
+from domain.association import CODE, Association
 from domain.editions import provider_rule
 from domain.endorsement import (
     Endorsement,
@@ -184,7 +185,7 @@ class People(Shared):
         if found is None or self.store.get(Person, found.person).state == "erased":
             raise NotFound("endorsement of this number known")
         where = association or found.custodian
-        if self.store.find(Association, where) is None:
+        if not re.fullmatch(CODE, where) or self.store.find(Association, where) is None:
             raise Invalid("No association has this code; use a code such as VA.", field="association")
         held, rule = found.held_on(on), provider_rule(on, where)
         counts_for = [slot for slot in _RECEIVE if rule and rule.accepts(held, slot)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from domain import access
@@ -10,17 +10,22 @@ from domain.access import Thing
 from domain.application import Application, DeferReason
 from domain.endorsement import Endorsement, read_number
 from domain.errors import Invalid, NotFound
+from domain.event import Event
 from domain.quality import FindingKind, QualityReview, Resolution, SecondOutcome
-from registry.commands.shared import Act, Shared, once
+from registry.commands.references import References
+from registry.commands.shared import Act, once
 from registry.store import Recorded
 
+# Where an exam is asked, what the reviewers said is the approval for it, and the award after it no second judgement.
 _OUTCOMES: dict[type, str] = {
     Application.Approved: "approve",
+    Application.ApprovedForExam: "approve",
     Application.Deferred: "defer",
+    Application.Declined: "decline",
 }
 
 
-class Quality(Shared):
+class Quality(References):
     """Deeds on quality reviews: draw, judge again, raise and resolve findings."""
 
     @once
@@ -57,7 +62,7 @@ class Quality(Shared):
             own.held_on(on),
             category=case.category,
             custodian=own.custodian,
-            tied=self._tied(case),
+            tied=self.close_to(case),
             on=on,
             by=act.actor.by,
         )
@@ -71,7 +76,7 @@ class Quality(Shared):
         found, on = self._review(act, "record_second_review", review, item)
         number = read_number(reviewer)
         second = found.seconds.get(item)
-        if act.actor.role == "reviewer" and (second is None or second.person != act.actor.person):
+        if act.actor.role == "reviewer" and (second is None or second.person not in act.actor.people):
             raise Invalid("This is another reviewer's; name your own endorsement.", field="reviewer")
         found.review(item, number, outcome, self.held_on(number, on), reasons, on=on, by=act.actor.by)
         return self.store.save(found, request=act.request)
@@ -108,13 +113,13 @@ class Quality(Shared):
         return review, self._begin(act, review, self.association(review.association).row)
 
     def _decisions(self, association: str) -> list[tuple[str, date]]:
-        """Every decision of an association, as item and day."""
+        """Every decision of an association, as item and day; of a case handed over, those it made itself."""
         streams = self.store.streams_of("application.started", "association", association)
+        streams += self.store.streams_of("application.handed_over", "to", association)
         return [
             (f"{stream.partition('/')[2]}-{event.originator_version}", event.on)
-            for stream in streams
-            for _, event in self.store.events(stream)
-            if type(event) in _OUTCOMES
+            for stream in dict.fromkeys(streams)
+            for event in decisions([event for _, event in self.store.events(stream)], association)
         ]
 
     def _outcome(self, item: str) -> str:
@@ -127,9 +132,25 @@ class Quality(Shared):
     def _case_of(self, item: str) -> Application:
         return self.store.get(Application, item.rpartition("-")[0])
 
-    def _tied(self, case: Application) -> set[str]:
-        """Who took part in a case, or has a tie to it that the history knows."""
-        return {case.person, *case.providers.values(), *case.reviewing_people.values(), *case.recused}
+
+def decisions(history: Iterable[Event], association: str) -> list[Event]:
+    """What an association decided on an application on its reviewers' word."""
+    found: list[Event] = []
+    holder, examined = "", False
+    for event in history:
+        match event:
+            case Application.Started():
+                holder = event.association
+            case Application.HandedOver():
+                holder = event.to
+            case Application.Submitted():
+                examined = False
+            case Application.ApprovedForExam():
+                examined = True
+        awarded = examined and isinstance(event, Application.Approved)
+        if type(event) in _OUTCOMES and holder == association and not awarded:
+            found.append(event)
+    return found
 
 
 def thing_of_item(review: QualityReview, item: str = "") -> Thing:

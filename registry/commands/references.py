@@ -73,6 +73,19 @@ class References(Shared):
         """The ids of the references of one human, whichever of their records nominated."""
         return [name for record in self.identity(person) for name in self.store.claimed(references_of(record))]
 
+    def close_to(self, application: Application) -> set[str]:
+        """Who must not judge it blind (ours): the applicant, reviewers, also those who stepped back, advisors, providers
+        and raters. Every record of each of these people counts.
+        """
+        people = {
+            application.person,
+            *application.reviewing_people.values(),
+            *application.advisors.values(),
+            *application.providers.values(),
+            *(reference.rater for reference in self.references_of(application.person) if reference.rater),
+        }
+        return {record for person in people for record in self.identity(person)}
+
     def forget_references(self, person: str, *, on: date, by: str) -> list[Reference]:
         """Every reference of an applicant, told that it is erased, to be saved with the erasure of the person.
 

@@ -1,8 +1,15 @@
 """A quality review over HTTP: drawn by the Alliance, looked at again by somebody from elsewhere who sees no outcome."""
 
 import json
+from datetime import date
 
 from faces import created
+
+from domain.access import Actor
+from domain.application import Application
+from domain.policy import Tally
+from registry.commands import Act
+from registry.commands.quality import decisions
 
 SAMPLE = {"from": "2020-01-01", "through": "2026-12-31", "size": 5}
 
@@ -68,3 +75,45 @@ def test_a_period_without_decisions_is_refused_with_the_fix(client, registry):
     answer = client("alliance").post("/associations/AK/quality-reviews", SAMPLE)
     assert answer.status_code == 422
     assert "choose another" in answer.json()["detail"]
+
+
+def test_the_population_is_every_outcome_once_and_only_the_associations_own():
+    on = {"on": date(2026, 5, 4), "by": "operator"}
+    case = Application("a1")
+    case.record(Application.Started, person="p1", association="VA", category="IMHM-C", **on)
+    case.record(Application.Submitted, edition="MHM-C-2024", person_version=1, entries=(), tally=Tally(), **on)
+    case.record(Application.Deferred, reasons=("more_rsc",), **on)
+    case.record(Application.Submitted, edition="MHM-C-2024", person_version=2, entries=(), tally=Tally(), **on)
+    case.record(Application.ApprovedForExam, edition="MHM-C-2024", through=date(2027, 5, 4), **on)
+    case.record(Application.Approved, edition="MHM-C-2024", number="IMHM-C-7K3MQ9T5", person="p1", **on)
+    assert [event.topic for event in decisions(case.pending, "VA")] == [
+        "application.deferred", "application.approved_for_exam",
+    ]  # fmt: skip
+    assert decisions(case.pending, "CT") == []
+
+    passed = Application("a2")
+    passed.record(Application.Started, person="p2", association="VA", category="IFA", **on)
+    passed.record(Application.HandedOver, from_="VA", to="ALLIANCE", **on)
+    passed.record(Application.Declined, person="p2", reasons=("more_training",), **on)
+    assert decisions(passed.pending, "VA") == []
+    assert [event.topic for event in decisions(passed.pending, "ALLIANCE")] == ["application.declined"]
+
+
+def test_who_advised_never_looks_again_whichever_record_names_them(life, client, registry):
+    advisor, other = life.endorse("CT"), life.endorse("CT", "IMHS")
+    registry.merge_persons(Act(Actor("alliance", association="ALLIANCE", id="k1")), other[1], into=advisor[1])
+    on = {"on": date(2026, 5, 4), "by": "operator"}
+    case = Application(registry.new_id())
+    case.record(Application.Started, person=life.person, association="VA", category="IFA", **on)
+    case.record(Application.AdvisorAssigned, advisor=advisor[0], person=advisor[1], **on)
+    case.record(Application.Declined, person=life.person, reasons=("more_training",), **on)
+    registry.store.save(case)
+
+    alliance = client("alliance")
+    review = created(alliance.do("/associations/VA/quality-reviews", SAMPLE), "quality_review")
+    (found,) = alliance.get(f"/quality-reviews/{review}").json()["items"]
+    for number in (advisor[0], other[0]):
+        refused = alliance.post(f"/quality-reviews/{review}/items/{found['item']}/reviewers", {"reviewer": number})
+        assert (refused.status_code, refused.json()["field"]) == (422, "reviewer")
+        assert "a tie to it" in refused.json()["detail"]
+    assert {advisor[1], other[1], life.person} <= registry.close_to(case)

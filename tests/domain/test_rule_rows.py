@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from domain import rules
 from domain.association import ROWS
 from domain.category import ADD_ONS, CATEGORIES, CURRENT
 from domain.editions import (
@@ -325,3 +326,28 @@ def test_a_code_that_does_not_exist_is_refused_with_those_that_do():
             in_force(category, date(2026, 1, 1), association)
     with pytest.raises(NotInForce):
         in_force("IFRS", date(2026, 1, 1))
+
+
+def test_printed_rules_say_categories_and_practice_in_words_and_never_by_code():
+    for association in ("VA", "AZ", "RI"):
+        for category in ("", "IFS", "IMHM-C"):
+            for section in in_force(category, date(2026, 6, 1), association):
+                for line in section.lines:
+                    assert not {"FA", "FS", "FRS", "MHS", "MHM-C", "MHM-P", "MHM-RF"} & set(line.words.split())
+                    assert "_" not in line.words
+
+
+def test_r19_who_asks_for_one_category_sees_what_holders_of_ers_are_asked_besides():
+    (renewal,) = [s for s in in_force("IFS", date(2026, 6, 1), "PA") if s.title == "Renewal"]
+    said = [line.words for line in renewal.lines]
+    assert "12 hours of RSC received a year, at most 36" in said
+    assert "3 hours of training about providing RSC a year, at most 9, asked of holders of ERS" in said
+
+
+def test_the_rules_of_an_association_that_was_admitted_since_are_those_for_all():
+    at = {section.title: section.row for section in in_force("IFS", date(2026, 6, 1), "NV", known=("NV",))}
+    assert at["Renewal"] == "renewal-2024"
+
+
+def test_every_practice_has_words():
+    assert set(rules._PRACTICE) == set(Practice.__struct_fields__)
