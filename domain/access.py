@@ -215,8 +215,9 @@ TABLE: tuple[Rule, ...] = (
     *_rows("grant_licence", _ALLIANCE, _OPERATOR, basis="ALL-INT"),
     *_rows("suspend_licence", _ALLIANCE, _OPERATOR, basis="ALL-INT"),
     *_rows("resume_licence", _ALLIANCE, _OPERATOR, basis="ALL-INT"),
-    *_rows("end_licence", _ALLIANCE, _OPERATOR, basis="ALL-INT"),
-    *_rows("take_over_people", _ALLIANCE, _OPERATOR),
+    # Both pass the custody of everybody held there; a licence granted again brings nobody back.
+    *_rows("end_licence", _ALLIANCE, _OPERATOR, basis="ALL-INT", fresh=True),
+    *_rows("take_over_people", _ALLIANCE, _OPERATOR, fresh=True),
     # Quality reviews: the Alliance looks again, somebody from elsewhere judges, the association answers.
     *_rows("draw_quality_sample", _ALLIANCE, basis="ALL-WHO-old"),
     *_rows("assign_second_reviewer", _ALLIANCE),

@@ -38,8 +38,8 @@ APPLICANTS_TURN = ("started", "building", "on_hold", "deferred")
 BUILDING = ("building", "deferred")
 EXAM = ("exam_approved", "exam_booked", "exam_passed")
 OPEN = (*APPLICANTS_TURN, "submitted", "in_review", *EXAM)
-# An exam that is booked is cancelled first.
-WITHDRAWABLE = tuple(state for state in OPEN if state != "exam_booked")
+# An exam that is booked is cancelled first; who appealed may let it be.
+WITHDRAWABLE = (*(state for state in OPEN if state != "exam_booked"), "appealed")
 EXPLAINED: tuple[Outcome, ...] = ("hold", "defer", "decline")
 
 

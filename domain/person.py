@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection
 from datetime import date, timedelta
 from typing import Any, ClassVar, Literal
 
@@ -83,7 +84,7 @@ class Person(Aggregate):
         self.merged: set[str] = set()
         self.trained_on: date | None = None
         self.erasure: Literal["", "requested", "confirmed"] = ""
-        self.erasure_requested_by = ""
+        self.erasure_requested_by = self.erasure_requester = ""
         self.erasure_due = date.max
         # Keys that are to be destroyed, and are not yet: the worker tries until they are.
         self.to_destroy: set[str] = set()
@@ -354,11 +355,15 @@ class Person(Aggregate):
             person.died_on = self.died_on
 
     class ErasureRequested(Event, frozen=True):
+        """`person`: who asks for it, where the actor is known as a person."""
+
         topic: ClassVar[str] = "person.erasure_requested"
+        person: str = ""
 
         def apply(self, person: Person) -> None:
             person.erasure = "requested"
             person.erasure_requested_by = self.by
+            person.erasure_requester = self.person
 
     class ErasureConfirmed(Event, frozen=True):
         """By a second person; the worker carries it out on `due`, unless it is cancelled before."""
@@ -375,7 +380,7 @@ class Person(Aggregate):
 
         def apply(self, person: Person) -> None:
             person.erasure = ""
-            person.erasure_requested_by = ""
+            person.erasure_requested_by = person.erasure_requester = ""
             person.erasure_due = date.max
 
     class Erased(Event, frozen=True):
@@ -583,16 +588,20 @@ class Person(Aggregate):
             raise Invalid("This day has not come.", field="died_on")
         self.record(self.Died, died_on=died_on, on=on, by=by)
 
-    def request_erasure(self, *, on: date, by: str) -> None:
+    def request_erasure(self, *, person: str = "", on: date, by: str) -> None:
+        """`person`: who asks for it, where that is known."""
         self._must_be_there()
         self._refuse_erasure_unless("")
-        self.record(self.ErasureRequested, on=on, by=by)
+        self.record(self.ErasureRequested, person=person, on=on, by=by)
 
-    def confirm_erasure(self, *, on: date, by: str) -> None:
-        """The second person's word; it is carried out seven days later (design section 5)."""
+    def confirm_erasure(self, *, people: Collection[str] = (), on: date, by: str) -> None:
+        """The second person's word; it is carried out seven days later (design section 5).
+
+        `people`: every record of the second person, where they are known; it is another human than who asked.
+        """
         self._must_be_there()
         self._refuse_erasure_unless("requested")
-        if self.erasure_requested_by == by:
+        if self.erasure_requested_by == by or self.erasure_requester in people:
             raise Invalid("A second person has to confirm an erasure.", field="by")
         self.record(self.ErasureConfirmed, due=on + timedelta(days=ERASURE_DAYS), on=on, by=by)
 

@@ -22,7 +22,7 @@ from domain.editions import (
     renewal_term,
 )
 from domain.errors import Invalid
-from domain.policy import STATEMENT_WORDS, Parameter, RenewalEdition
+from domain.policy import STATEMENT_WORDS, Fee, Parameter, RenewalEdition
 
 CODES = (*CATEGORIES, *ADD_ONS)
 
@@ -146,14 +146,12 @@ def _reinstatement(on: date, association: str) -> Section:
 def _fees(on: date, association: str, slots: list[str]) -> Section:
     kinds = list(dict.fromkeys(row.what for row in FEES))
     rows = list(dict.fromkeys(row for kind in kinds for slot in slots if (row := fee(association, kind, on, slot))))
-    lines = [
-        Line(
-            f"{row.what.replace('_', ' ')}{f', {SLOT_TITLES[row.slot]}' if row.slot else ''}: {row.currency} {row.amount}",
-            row.source,
-        )
-        for row in rows
-    ]
+    lines = [Line(f"{_charged(row)}: {row.currency} {row.amount}", row.source) for row in rows]
     return Section("Fees", "", None, "ours", tuple(lines), "A fee that is not here is not known.")
+
+
+def _charged(row: Fee) -> str:
+    return row.what.replace("_", " ") + (f", {SLOT_TITLES[row.slot]}" if row.slot else "")
 
 
 def _parameters(on: date, association: str) -> Section:

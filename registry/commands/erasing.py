@@ -51,14 +51,14 @@ class Erasing(References):
     @once
     def request_erasure(self, act: Act, person: str) -> Recorded:
         found, on = self._person(act, "request_erasure", person)
-        found.request_erasure(on=on, by=act.actor.by)
+        found.request_erasure(person=act.actor.person, on=on, by=act.actor.by)
         return self.store.save(found, request=act.request)
 
     @once
     def confirm_erasure(self, act: Act, person: str) -> Recorded:
         """The second person's word. Until the day it names it can be cancelled; after it nothing brings them back."""
         found, on = self._person(act, "confirm_erasure", person)
-        found.confirm_erasure(on=on, by=act.actor.by)
+        found.confirm_erasure(people=act.actor.people, on=on, by=act.actor.by)
         return self.store.save(found, request=act.request)
 
     @once
@@ -126,7 +126,10 @@ class Erasing(References):
     # -- what both close ----------------------------------------------------------------------------------------------
 
     def _close_cases(self, person: Person, on: date, *, by: Actor) -> tuple[list[Aggregate], list[Endorsement]]:
-        """What is open of a human, whichever record it stands with, closed but not saved; and what they hold."""
+        """What is open of a human, whichever record it stands with, closed but not saved; and what they hold.
+
+        What is claimed as open can be closed in every state; if one could not, nothing at all would be recorded.
+        """
         endorsements = self.endorsements_of(person.name)
         streams = [self.store.holder(f"open_transfer/{endorsement.number}") for endorsement in endorsements]
         for claim, beside in map(open_applications, self.identity(person.name)):
@@ -139,8 +142,7 @@ class Erasing(References):
             kind, _, name = stream.partition("/")
             if kind == Transfer.kind:
                 transfer = self.store.get(Transfer, name)
-                with suppress(Refused):  # what can't be ended any more is over
-                    transfer.cancel(on=max(on, transfer.last_on), by=by.by)
+                transfer.cancel(on=max(on, transfer.last_on), by=by.by)
                 closed.append(transfer)
             else:
                 closed += self._close_application(self.store.get(Application, name), on, by)
@@ -153,8 +155,7 @@ class Erasing(References):
             exam = self.store.get(Exam, application.exam)
             exam.close(on=max(self.today(ALLIANCE), exam.last_on), by=by.role)
             application.cancel_exam(on=on, by=by.by)
-        with suppress(Refused):
-            application.withdraw(on=on, by=by.by)
+        application.withdraw(on=on, by=by.by)
         return [application, exam] if exam else [application]
 
     def _matches(self, person: Person) -> tuple[str, str]:

@@ -74,8 +74,8 @@ class References(Shared):
         return [name for record in self.identity(person) for name in self.store.claimed(references_of(record))]
 
     def close_to(self, application: Application) -> set[str]:
-        """Who must not judge it blind (ours): the applicant, reviewers, also those who stepped back, advisors, providers
-        and raters. Every record of each of these people counts.
+        """Who must not judge it blind (ours): the applicant, reviewers, also who stepped back, advisors, providers and
+        raters. Every record of each of these people counts.
         """
         people = {
             application.person,

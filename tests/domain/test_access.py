@@ -98,6 +98,13 @@ def test_what_needs_a_second_person_is_what_was_reviewed():
     assert {rule.deed for rule in TABLE if rule.second} == {"remove", "confirm_erasure"}
 
 
+def test_what_passes_everybody_of_an_association_takes_a_new_sign_in():
+    stale = Actor("alliance", association="ALLIANCE", fresh=False)
+    for deed in ("end_licence", "take_over_people", "report_death", "confirm_erasure", "remove"):
+        with pytest.raises(SignInAgain):
+            check(stale, deed, Thing(association="VA"))
+
+
 def test_what_cannot_be_undone_takes_a_new_sign_in():
     stale = Actor("holder", person="p1", fresh=False)
     check(stale, "see_person", THINGS["own"])

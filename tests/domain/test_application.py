@@ -265,7 +265,7 @@ POSSIBLE = {
     "on_hold": {"settle", "advise", "amend", "withdraw"},
     "deferred": {"submit", "advise", "appeal", "withdraw"},
     "declined": {"appeal"},
-    "appealed": {"decide appeal"},
+    "appealed": {"decide appeal", "withdraw"},
 }
 
 

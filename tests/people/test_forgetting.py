@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import msgspec
 import pytest
 from humans import BOSS, VA, person
 
@@ -11,6 +12,7 @@ from domain.endorsement import Endorsement
 from domain.errors import Forbidden, Invalid, OutOfTurn
 from domain.exam import Exam
 from domain.person import Demographics, Person
+from domain.policy import Tally
 from domain.reference import Reference
 from domain.transfer import Transfer
 from projections import people
@@ -228,3 +230,31 @@ def test_a_booked_exam_and_what_is_open_beside_are_closed_too(registry, ana, clo
     registry.carry_out_erasure(ana)
     found = [registry.store.get(Application, name).state for name in ("a1", "a2")]
     assert [*found, registry.store.get(Exam, "x1").state] == ["withdrawn", "withdrawn", "cancelled"]
+
+
+def test_one_human_with_two_keys_is_not_two_people(registry, ana):
+    """Where the registry knows the person behind a key, a second key of theirs does not make a second person."""
+    one = Actor("coordinator", association="VA", person="p-coordinator", id="k1")
+    other = msgspec.structs.replace(one, id="k2")
+    registry.request_erasure(Act(one), ana)
+    with pytest.raises(Invalid, match="second person"):
+        registry.confirm_erasure(Act(other), ana)
+    with pytest.raises(Invalid, match="second person"):
+        registry.confirm_erasure(Act(msgspec.structs.replace(other, person="p-new", also=(one.person,))), ana)
+    registry.confirm_erasure(Act(BOSS), ana)
+
+
+def test_what_is_appealed_is_closed_with_whoever_is_forgotten(registry, ana, clock):
+    on = {"on": date(2026, 6, 1), "by": "operator"}
+    case = Application(registry.new_id())
+    case.record(Application.Started, person=ana, association="VA", category="IFA", **on)
+    case.record(Application.Submitted, edition="FA-2022", person_version=1, entries=(), tally=Tally(), **on)
+    case.record(Application.Deferred, reasons=("more_training",), **on)
+    case.record(Application.Appealed, decision="deferred", **on)
+    registry.store.save(case)
+    registry.request_erasure(Act(VA), ana)
+    registry.confirm_erasure(Act(BOSS), ana)
+    clock.move(days=9)
+    assert registry.carry_out_erasure(ana)
+    assert registry.store.get(Application, case.name).state == "withdrawn"
+    assert registry.store.holder(f"open_application/{ana}") is None
