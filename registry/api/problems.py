@@ -88,7 +88,8 @@ class Problem(Exception):
         super().__init__(code)
         self.kind = KINDS[code]
         self.detail = detail
-        self.facts = {name: value for name, value in facts.items() if value}
+        # That nothing is possible now is said too.
+        self.facts = {name: value for name, value in facts.items() if value or name == "can"}
         self.headers = dict(headers or {})
         if self.kind.status == 503:  # noqa: PLR2004 # the status says it
             self.headers.setdefault("Retry-After", RETRY_AFTER)
