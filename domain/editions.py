@@ -52,6 +52,10 @@ _GUIDE = ReferenceSlot(
     "guide", "a supervisor, teacher, trainer or consultant", "OK-L3",
     frozenset({"supervisor", "teacher", "trainer", "consultant"}),
 )  # fmt: skip
+_MENTOR_GUIDE = ReferenceSlot(
+    "guide", "a supervisor, teacher, trainer, consultant or colleague", "OK-L4",
+    frozenset({"supervisor", "teacher", "trainer", "consultant", "colleague"}),
+)  # fmt: skip
 _RSC_PROVIDER = ReferenceSlot(
     "rsc_provider", "the provider of reflective supervision/consultation", "IN-IMHS", frozenset({"rsc_provider"})
 )
@@ -98,6 +102,13 @@ REFERENCES: tuple[ReferenceRule, ...] = (
                       (replace(_GUIDE, source=source), _RSC_PROVIDER, _SPECIALIST_THIRD), source,
                       association=association)
         for association, source in (("IN", "IN-IMHS"), ("OK", "OK-L3"))
+    ),
+    # For a clinical Mentor a colleague too.
+    *(
+        ReferenceRule(f"references-MHM-C-{association}", "MHM-C", FIRST_DAY,
+                      (replace(_MENTOR_GUIDE, source=source), _RSC_PROVIDER, _RSC_RECEIVER), source,
+                      association=association)
+        for association, source in (("IN", "IN-IMHM"), ("OK", "OK-L4"))
     ),
     # Three, but who was not seen (`domain.md` 2.4): the supervisor and two of anybody (ours).
     *(
@@ -299,7 +310,7 @@ _ROWS: tuple[Edition, ...] = (
 
 
 def _guided(association: str, *names: str) -> Iterator[Edition]:
-    """Oklahoma and Indiana: another first place among the references of a Specialist."""
+    """Oklahoma and Indiana: another first place among the references of a Specialist and of a clinical Mentor."""
     for row in _ROWS:
         if row.name in names:
             kept = (requirement for requirement in row.requirements if not requirement.what.startswith("reference"))
@@ -309,8 +320,8 @@ def _guided(association: str, *names: str) -> Iterator[Edition]:
 
 EDITIONS: tuple[Edition, ...] = (
     *_ROWS,
-    *_guided("IN", "MHS-2002", "MHS-2025"),
-    *_guided("OK", "MHS-2002", "MHS-2025"),
+    *_guided("IN", "MHS-2002", "MHS-2025", "MHM-C-2002", "MHM-C-2024"),
+    *_guided("OK", "MHS-2002", "MHS-2025", "MHM-C-2002", "MHM-C-2024"),
 )
 
 # --- renewal ----------------------------------------------------------------------------------------------------------

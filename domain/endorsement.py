@@ -6,7 +6,7 @@ import functools
 import re
 import secrets
 from bisect import bisect_right, insort
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, Literal, Self
 
@@ -933,13 +933,16 @@ class Endorsement(Aggregate):
             raise OutOfTurn(self.stream, state=self.standing(on), needs=["proposed for removal"], can=self.can(on))
         self.record(self.RemovalProposalWithdrawn, on=on, by=by)
 
-    def remove(self, *, person: str = "", on: date, by: str) -> None:
-        """The second person confirms what the first proposed, on the same ground. `person`: the second, where known."""
+    def remove(self, *, people: Collection[str] = (), on: date, by: str) -> None:
+        """The second person confirms what the first proposed, on the same ground.
+
+        `people`: every record of the second human, where known.
+        """
         self._must_stand(on, *_MAY_BE_REMOVED)
         if not self.removal_proposed_by or self.removal_ground is None:
             standing = self.standing(on)
             raise OutOfTurn(self.stream, state=standing, needs=["proposed for removal"], can=["propose removal"])
-        if _hand(self.removal_proposed_by) == _hand(by) or (person and person == self.removal_proposer):
+        if _hand(self.removal_proposed_by) == _hand(by) or self.removal_proposer in people:
             raise Invalid("A second person has to confirm the removal.", field="by")
         self.record(self.Removed, ground=self.removal_ground, proposed_by=self.removal_proposed_by, on=on, by=by)
 

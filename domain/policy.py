@@ -119,10 +119,12 @@ class Requirement(msgspec.Struct, frozen=True, omit_defaults=True):
                 return f"a reference from {self.label}"
             case "work" if self.internship:
                 return (
-                    f"{self.amount:g} days of paid work in the field, at most {self.internship} of them an internship"
+                    f"{_span(self.amount)} of paid work in the field, at most {self.internship} days of it an internship"
                 )
             case "endorsed":
                 return f"an active endorsement as {' or '.join(SLOT_TITLES[slot] for slot in self.of)}"
+            case "work" | "rsc_given" | "leadership" as what:
+                return _WORDS[what].format(_span(self.amount))
             case what:
                 return _WORDS[what].format(self.amount)
 
@@ -156,13 +158,21 @@ _WORDS: dict[str, str] = {
     "rsc_provision": "{:g} hours of training about providing reflective supervision/consultation",
     "rsc": "{:g} hours of reflective supervision/consultation from a qualified provider",
     "rsc_about_given": "{:g} of those hours about the reflective supervision/consultation the applicant gives",
-    "rsc_given": "{:g} days of providing reflective supervision/consultation",
-    "leadership": "{:g} days as a leader in the field",
-    "work": "{:g} days of paid work in the field",
+    "rsc_given": "{} of providing reflective supervision/consultation",
+    "leadership": "{} as a leader in the field",
+    "work": "{} of paid work in the field",
     "licence": "a professional mental-health licence",
     "references": "{:g} references that count",
     "exam": "the exam passed",
 }
+
+
+def _span(days: float) -> str:
+    """As the sources say it, and as it is counted: `2 years (730 days)`."""
+    years = days / 365
+    return f"{years:g} year{'s' if years != 1 else ''} ({days:g} days)" if years.is_integer() else f"{days:g} days"
+
+
 _DEGREE_WORDS = {
     "any": "an academic degree",
     "cda": "a CDA certificate",

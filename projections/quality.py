@@ -1,5 +1,6 @@
 """Quality reviews as they stand: what was drawn, who looks again, how far both agree, what was found."""
 
+from collections.abc import Collection
 from datetime import date
 from typing import Any, ClassVar, Final
 
@@ -98,7 +99,7 @@ _OF = (
 )
 _WAITING = (
     "SELECT review, item, reviewer, asked_on FROM views.second_reviews"
-    " WHERE person = %(person)s AND done_on IS NULL ORDER BY asked_on, review, item"
+    " WHERE person = ANY(%(people)s) AND done_on IS NULL ORDER BY asked_on, review, item"
 )
 _LOAD = (
     "SELECT reviewer, count(*) FILTER (WHERE settled_on IS NULL) AS open,"
@@ -115,9 +116,9 @@ def of_association(association: str, *, before: tuple[date | None, str] = (None,
     return Query(_OF, {"association": association, "before_on": before[0], "before": before[1], "limit": limit})
 
 
-def waiting_for(person: str) -> Query:
-    """Second looks that wait for this person, oldest first."""
-    return Query(_WAITING, {"person": person})
+def waiting_for(people: Collection[str]) -> Query:
+    """Second looks that wait for one human, by every record of theirs, oldest first."""
+    return Query(_WAITING, {"people": list(people)})
 
 
 def reviewer_load(association: str, *, since: date, today: date, limit: int = 200) -> Query:

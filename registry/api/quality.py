@@ -100,7 +100,7 @@ async def see_second_review(house: House, request: HttpRequest, actor: Actor) ->
 async def see_second_reviews(house: House, request: HttpRequest, actor: Actor) -> Answer:  # noqa: ARG001 # a question
     check(actor, "see_reviews", Thing(person=actor.person))
     at = await views.position(house)
-    rows = await house.readers.rows(*quality.waiting_for(actor.person))
+    rows = await house.readers.rows(*quality.waiting_for(actor.people))
     shown = [row | {"links": {"self": f"/api/quality-reviews/{row['review']}/items/{row['item']}"}} for row in rows]
     return Answer({"second_reviews": shown}, at)
 

@@ -190,7 +190,7 @@ class Endorsements(References):
     def remove(self, act: Act, number: str) -> Recorded:
         """The second person's word on a proposed removal."""
         endorsement, on = self._endorsement(act, "remove", number)
-        endorsement.remove(person=act.actor.person, on=on, by=act.actor.by)
+        endorsement.remove(people=act.actor.people, on=on, by=act.actor.by)
         return self.store.save(endorsement, *self._follow(endorsement, on=on, by=act.actor.by), request=act.request)
 
     @once

@@ -120,10 +120,10 @@ def test_a_removal_rests_on_what_was_documented_before():
     held.propose_removal("licensing_board_sanction", person="p7", on=DAY, by=BY)
     with pytest.raises(OutOfTurn, match="withdraw"):
         held.settle_sanction("unfounded", on=DAY, by=BY)
-    for same in ({"by": BY}, {"by": "alliance:ALLIANCE:k1"}, {"by": OTHER, "person": "p7"}):
+    for same in ({"by": BY}, {"by": "alliance:ALLIANCE:k1"}, {"by": OTHER, "people": {"p7", "p9"}}):
         with pytest.raises(Invalid, match="second person"):
             held.remove(on=DAY, **same)
-    held.remove(person="p8", on=DAY, by=OTHER)
+    held.remove(people={"p8"}, on=DAY, by=OTHER)
     assert held.standing(DAY) == "removed"
 
 
