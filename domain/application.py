@@ -486,15 +486,22 @@ class Application(Aggregate):
             return _closed(self.person, self, self.beside)
 
     class Appealed(Event, frozen=True):
-        """To the Alliance, once (design section 10). `decision`: the state that is appealed against."""
+        """To the Alliance, once (design section 10). `decision`: the state that is appealed against.
+
+        What was declined had ended; while the appeal is open it is the person's again, beside whatever else is.
+        """
 
         topic: ClassVar[str] = "application.appealed"
         decision: str
+        person: str = ""
 
         def apply(self, application: Application) -> None:
             application.state = "appealed"
             application.appealed = self.decision
             application.appealed_on = self.on
+
+        def claims(self) -> Claims:
+            return Claims(take=(_beside(self.person, self),) if self.person and self.decision == "declined" else ())
 
     class AppealDecided(Event, frozen=True):
         """Upheld: the decision stands. Granted: it is reviewed again, by reviewers who have not judged it (ours)."""
@@ -517,7 +524,7 @@ class Application(Aggregate):
         def claims(self) -> Claims:
             reopened = self.verdict == "granted" and self.decision == "declined"
             take = _claimed(self.person, self, alone=self.alone, beside=self.beside) if reopened else ()
-            return Claims(take=take)
+            return Claims(take=take, release=(_beside(self.person, self),) if self.decision == "declined" else ())
 
     def _review_anew(self) -> None:
         self.reviewers = {}
@@ -976,7 +983,7 @@ class Application(Aggregate):
             raise OutOfTurn(
                 self.stream, state=f"past_appeal_since_{until.isoformat()}", needs=["decided"], can=self.can()
             )
-        self.record(self.Appealed, decision=self.state, on=on, by=by)
+        self.record(self.Appealed, decision=self.state, person=self.person, on=on, by=by)
 
     def decide_appeal(self, verdict: Verdict, *, on: date, by: str) -> None:
         self._must_be(on, "appealed")

@@ -118,9 +118,8 @@ class Requirement(msgspec.Struct, frozen=True, omit_defaults=True):
             case "reference":
                 return f"a reference from {self.label}"
             case "work" if self.internship:
-                return (
-                    f"{_span(self.amount)} of paid work in the field, at most {self.internship} days of it an internship"
-                )
+                work = _WORDS["work"].format(_span(self.amount))
+                return f"{work}, at most {self.internship} days of it an internship"
             case "endorsed":
                 return f"an active endorsement as {' or '.join(SLOT_TITLES[slot] for slot in self.of)}"
             case "work" | "rsc_given" | "leadership" as what:

@@ -7,7 +7,7 @@ import pytest
 from given import DAY, fact, given, then
 from msgspec.structs import replace
 
-from domain.application import Application, Fee, Snapshot, may_review
+from domain.application import Application, Fee, Snapshot, may_review, open_applications
 from domain.association import ROWS
 from domain.category import CATEGORIES, CURRENT
 from domain.errors import Forbidden, Invalid, NotInForce, OutOfTurn, RequirementsNotMet
@@ -632,7 +632,19 @@ def test_an_appeal_goes_to_the_alliance_once_within_sixty_days():
     with pytest.raises(OutOfTurn, match="past appeal since 2026-07-31"):
         late.appeal(USUAL, on=date(2026, 8, 1), by=BY)
     late.appeal(USUAL, on=date(2026, 7, 31), by=BY)
-    assert then(late)[-1] == fact(Application.Appealed, decision="declined", on=date(2026, 7, 31))
+    assert then(late)[-1] == fact(Application.Appealed, decision="declined", person=late.person, on=date(2026, 7, 31))
+
+
+def test_what_was_declined_is_the_persons_again_while_the_appeal_is_open():
+    case = application(*decided("decline"), DECLINED)
+    case.appeal(USUAL, on=DAY, by=BY)
+    (appealed,) = case.pending
+    (taken,) = appealed.claims().take
+    assert taken.startswith(f"{open_applications(case.person)[1]}/")
+    for verdict in ("upheld", "granted"):
+        again = application(*STATES["appealed"])
+        again.decide_appeal(verdict, on=DAY, by="alliance:ALLIANCE:k7")
+        assert taken.rpartition("/")[0] in {name.rpartition("/")[0] for name in again.pending[0].claims().release}
 
 
 def test_an_appeal_that_is_upheld_leaves_the_decision_and_no_second_one():

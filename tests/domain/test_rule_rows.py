@@ -27,6 +27,7 @@ from domain.editions import (
     next_due,
     practice,
     provider_rule,
+    reference_rule,
     reinstatement_edition,
     renewal_term,
 )
@@ -220,6 +221,14 @@ def test_r5_in_oklahoma_and_indiana_a_teacher_may_stand_for_the_supervisor_of_a_
     assert edition_for("IMHS", date(2026, 1, 1), "OK").reference_slots[0] == "guide"
     assert edition_for("IMHS", date(2026, 1, 1), "IN").reference_slots[0] == "guide"
     assert edition_for("IMHS", date(2026, 1, 1), "VA").reference_slots[0] == "supervisor"
+
+
+def test_r5_in_oklahoma_and_indiana_a_colleague_may_stand_for_the_supervisor_of_a_clinical_mentor():
+    for association, first in (("OK", "guide"), ("IN", "guide"), ("VA", "supervisor")):
+        rule = reference_rule("IMHM-C", date(2026, 1, 1), association)
+        assert rule.slots[0].name == first
+        assert ("colleague" in rule.slots[0].relationships) is (first == "guide")
+        assert edition_for("IMHM-C", date(2026, 1, 1), association).reference_slots[0] == first
 
 
 @pytest.mark.parametrize(
