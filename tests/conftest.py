@@ -13,14 +13,14 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import NoReturn, TextIO
-from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
+from grounds import MASTER_KEY, TEMPLATE, MovingClock, address
 from playwright.sync_api import Browser, sync_playwright
 from psycopg.sql import SQL, Identifier
 
@@ -31,8 +31,6 @@ from registry.store import Recorded, Store
 from registry.vault import Vault
 
 RUN = "REGISTRY_TEST_RUN"
-TEMPLATE = "registry_template"
-MASTER_KEY = bytes(range(32))
 HELD = pytest.StashKey[TextIO]()
 
 
@@ -94,10 +92,6 @@ def embedded(run: Path) -> Settings:
     return settings
 
 
-def address(server: str, name: str) -> str:
-    return urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
-
-
 @pytest.fixture
 def new_database(server) -> Iterator[Callable[..., str]]:
     """Makes databases that live as long as the test: `new_database()` migrated, `new_database(empty=True)` not."""
@@ -134,26 +128,6 @@ def settings(database, tmp_path) -> Settings:
     home = tmp_path / "var"
     home.mkdir()
     return Settings(home=home, database_url=database, master_key=MASTER_KEY)
-
-
-class MovingClock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self, now: datetime) -> None:
-        self.now = now
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    @property
-    def today(self) -> date:
-        return self.now.date()
-
-    def move(self, **by: float) -> None:
-        self.now += timedelta(**by)
-
-    def set(self, now: datetime) -> None:
-        self.now = now
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from random import Random
 
 import psycopg
 from basis import settle
-from conftest import MASTER_KEY, TEMPLATE, MovingClock, address
+from grounds import MASTER_KEY, TEMPLATE, MovingClock, address
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, get_state_machine_test, precondition, rule
