@@ -13,7 +13,7 @@ from domain.category import CATEGORIES
 from domain.editions import INTERNSHIP_SOURCE, INTERNSHIP_SUPERVISORS, provider_rule, provider_rules
 from domain.policy import DEGREES, Degree, Judged, ProviderRule, Reason, Tally
 
-EntryKind = Literal["work", "internship", "education", "training", "rsc", "leadership", "rsc_given"]
+EntryKind = Literal["work", "internship", "education", "training", "rsc", "leadership", "rsc_given", "specialised"]
 Sector = Literal[
     "early_childhood_education", "home_visiting", "child_welfare", "early_intervention",
     "behavioral_health", "health", "iecmh_consultation",
@@ -139,6 +139,8 @@ def tally(
                 licence = licence or entry.licence
             case "work" | "leadership" | "rsc_given":
                 spans[entry.kind].append(entry)
+            case "specialised":
+                pass  # shows competencies; no requirement of the sources counts its days
     worked = _days(spans["work"])
     return Tally(
         training=round(hours["training"], 2),

@@ -487,6 +487,7 @@ WORDS: Final = {
     "cda_mentor": "CDA mentor",
     "too_many_unknown": "too many answers without enough information",
     "rsc": "reflective supervision or consultation (RSC)",
+    "specialised": "specialised experience",
     "ERS": "Endorsed Reflective Supervisor (ERS)",
     "EERS": "Emerging Endorsed Reflective Supervisor (EERS)",
     "cda": "CDA certificate",

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 from hypothesis import given, settings, strategies
 
+from domain.policy import Tally
 from domain.portfolio import Entry, tally
 
 DAYS = strategies.dates(date(2001, 6, 1), date(2027, 6, 1))
@@ -79,3 +80,9 @@ def test_r11_days_of_leading_and_of_giving_rsc_are_counted_once():
     entries = [(f"E{n}", Entry(kind, first, last)) for n, kind in enumerate(["leadership", "rsc_given", "rsc_given"])]
     added = tally(entries, lambda n, d: "")
     assert (added.leadership_days, added.rsc_given_days, added.work_days) == (366, 366, 0)
+
+
+def test_specialised_experience_shows_competencies_and_adds_to_no_requirement():
+    entry = Entry("specialised", date(2024, 1, 1), date(2024, 6, 30), codes=("TF-1",))
+    assert entry.wrong() is None
+    assert tally([("E1", entry)], lambda _number, _day: "") == Tally()
