@@ -62,18 +62,21 @@ class Transfers(Shared):
 
     @once
     def verify_membership(self, act: Act, transfer: str, *, through: date | None = None) -> Recorded:
-        """By the coordinator's word through a day; without one, by the membership that is on record here."""
+        """By the coordinator's word through a day, which goes on record; without one, by what is on record here."""
         found, on = self._transfer(act, "verify_membership", transfer)
-        recorded = None if through else self._membership(found, on)
-        if through is None and recorded is None:
+        if through:
+            member = self._known(self.identity(found.person)[0])
+            member.late = act.late
+            found.verify_membership(through, on=on, by=act.actor.by)
+            member.record_membership(found.to, on, through, on=on, by=act.actor.by)
+            return self.store.save(found, member, request=act.request)
+        recorded = self._membership(found, on)
+        if recorded is None:
             raise Invalid(
                 "No membership of today is on record; say through which day it goes, or decline for want of it.",
                 field="through",
             )
-        if recorded:
-            found.verify_membership(recorded, "record", on=on, by=act.actor.by)
-        elif through:
-            found.verify_membership(through, on=on, by=act.actor.by)
+        found.verify_membership(recorded, "record", on=on, by=act.actor.by)
         return self.store.save(found, request=act.request)
 
     @once

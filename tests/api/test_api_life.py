@@ -1,8 +1,10 @@
 """A whole life over HTTP: apply, be judged by two, endorsed, renewed, moved on the word of both sides."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from faces import created
+
+from domain.person import Person
 
 ATTESTED = {"training_hours": 15, "membership": True, "ethics": True, "no_sanction": True}
 
@@ -30,6 +32,7 @@ def test_from_application_to_transfer(life, client, clock, views):
     va, ct = client("coordinator", association="VA"), client("coordinator", association="CT")
     va.do(f"/transfers/{transfer}/confirmations")
     ct.do(f"/transfers/{transfer}/memberships", {"through": "2027-12-31"})
+    assert life.registry.store.get(Person, life.person).member_of("CT", date(2027, 12, 31))
     accepted = ct.do(f"/transfers/{transfer}/acceptances")
     assert accepted["links"] == {
         "transfer": f"/api/transfers/{transfer}", "endorsement": f"/api/endorsements/{number}",
