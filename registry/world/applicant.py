@@ -339,9 +339,7 @@ class Applicant(Life):
         """Part 2 by two, and by a third where they disagree."""
         alliance = self.coordinator("ALLIANCE")
         found = self.memory.get(Exam, exam)
-        close = {
-            self.person, *application.reviewing_people.values(), *application.providers.values(), *self.raters
-        }  # fmt: skip
+        close = self.registry.close_to(application)
         while found.part_2 is None:
             scorer = self.world.scorer(self, {*close, *found.scorers, *found.recused})
             self.registry.assign_scorer(self.act(alliance), exam, scorer=scorer)
