@@ -148,7 +148,7 @@ class Life:
         """Who sits at the desk of an association in these years; `second`: a colleague."""
         code = association or self.home
         term = (self.now.year - 2000) // _COORDINATORS_STAY + second
-        return Actor("alliance", id=f"k{term}") if code == "ALLIANCE" else Actor("coordinator", code, id=f"k{term}")
+        return Actor("alliance" if code == "ALLIANCE" else "coordinator", code, id=f"k{term}")
 
     def act(self, actor: Actor, on: date | None = None, late: LateReason | None = None) -> Act:
         """`on`: a past day, and why it is recorded only now."""
