@@ -402,6 +402,14 @@ def _covered(house: House, found: Person, category: str, on: date) -> dict[str, 
     }
 
 
+def check_association(actor: Actor, deed: str, code: str) -> None:
+    """Whether somebody may ask this of an association. Raises Forbidden, and NotFound only for who may ask of any."""
+    known = code in known_rows()
+    access.check(actor, deed, Thing(association=code) if known else Thing())
+    if not known:
+        raise NotFound("association")
+
+
 def today(house: House, association: str) -> date:
     return today_at(known_rows().get(association, known_rows()["ALLIANCE"]), house.clock())
 

@@ -26,17 +26,14 @@ _YEAR = timedelta(days=365)
 async def see_quality_reviews(house: House, request: HttpRequest, actor: Actor) -> Answer:
     """The reviews of an association, newest first."""
     code = request.path_params["code"]
-    check(actor, "see_quality", Thing(association=code))
+    cases.check_association(actor, "see_quality", code)
     at = await views.position(house)
     cursor = request.query_params.get("cursor", "")
     on, review = views.cursor_read(cursor) if cursor else ("", "~")
     limit = number(request, "limit", 20, most=100)
     query = quality.of_association(code, before=(date.fromisoformat(on) if on else None, review), limit=limit + 1)
     rows = await house.readers.rows(*query)
-    following = ""
-    if len(rows) > limit:
-        rows = rows[:limit]
-        following = views.cursor_written(rows[-1]["drawn_on"].isoformat(), rows[-1]["review"])
+    rows, following = views.cut(rows, limit, lambda last: (last["drawn_on"].isoformat(), last["review"]))
     return Answer({"quality_reviews": [_shown(row) for row in rows]}, at, cursor=following)
 
 

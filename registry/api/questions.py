@@ -213,9 +213,7 @@ async def see_rating_form(house: House, request: HttpRequest, actor: Actor) -> A
 
 async def see_queue(house: House, request: HttpRequest, actor: Actor) -> Answer:
     code = request.path_params["code"]
-    check(actor, "see_queue", Thing(association=code) if code in known_rows() else Thing())
-    if code not in known_rows():
-        raise NotFound("association")
+    cases.check_association(actor, "see_queue", code)
     queue, position = await views.queue(house, code)
     people = [row["person"] for rows in queue.values() for row in rows]
     names = await cases.names(house, people)
@@ -349,7 +347,7 @@ async def see_rules(house: House, request: HttpRequest, actor: Actor) -> Answer:
 
 async def see_access(house: House, request: HttpRequest, actor: Actor) -> Answer:  # noqa: ARG001 # a question
     rows = rows_of(request.query_params.get("role", ""), request.query_params.get("deed", ""))
-    return Answer({"rows": [msgspec.structs.asdict(rule) | {"sees": sorted(rule.sees)} for rule in rows]}, public=True)
+    return Answer({"rows": msgspec.to_builtins(rows, order="deterministic")}, public=True)
 
 
 async def openapi_document(house: House, request: HttpRequest, actor: Actor) -> Response:  # noqa: ARG001 # a question

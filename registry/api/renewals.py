@@ -13,7 +13,6 @@ from domain.errors import NotFound
 from projections import audits, renewals
 from registry.api import cases, views
 from registry.api.asking import number
-from registry.api.associations import known_rows
 from registry.api.house import House
 from registry.api.openapi import CURSOR, LIMIT, POSITION
 from registry.api.question import Answer, Question
@@ -32,9 +31,7 @@ WHY = {
 async def see_renewals(house: House, request: HttpRequest, actor: Actor) -> Answer:
     """The countdown of an association, and whose renewal is still due, by number."""
     code = request.path_params["code"]
-    check(actor, "see_renewals", Thing(association=code) if code in known_rows() else Thing())
-    if code not in known_rows():
-        raise NotFound("association")
+    cases.check_association(actor, "see_renewals", code)
     at = await views.position(house)
     limit = number(request, "limit", 50, most=200)
     shown = await countdown(house, code)
@@ -82,18 +79,13 @@ async def countdown(house: House, code: str) -> dict[str, Any]:
 async def see_audits(house: House, request: HttpRequest, actor: Actor) -> Answer:
     """The audits of an association, newest first, and what waits for it in them."""
     code = request.path_params["code"]
-    check(actor, "see_audit", Thing(association=code) if code in known_rows() else Thing())
-    if code not in known_rows():
-        raise NotFound("association")
+    cases.check_association(actor, "see_audit", code)
     at = await views.position(house)
     cursor = request.query_params.get("cursor", "")
     on, before = views.cursor_read(cursor) if cursor else ("", "~")
     limit = number(request, "limit", 20, most=100)
     rows = await audits_of(house, code, date.fromisoformat(on) if on else None, before, limit + 1)
-    following = ""
-    if len(rows) > limit:
-        rows = rows[:limit]
-        following = views.cursor_written(rows[-1]["drawn_on"].isoformat(), rows[-1]["audit"])
+    rows, following = views.cut(rows, limit, lambda last: (last["drawn_on"].isoformat(), last["audit"]))
     return Answer({"audits": rows, "waiting": await audits_waiting(house, code)}, at, cursor=following)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -120,10 +120,7 @@ async def register(
         limit=limit + 1,
     )
     rows = await house.readers.rows(*query)
-    following = ""
-    if len(rows) > limit:
-        rows = rows[:limit]
-        following = cursor_written(rows[-1]["folded"], rows[-1]["number"])
+    rows, following = cut(rows, limit, lambda last: (last["folded"], last["number"]))
     return [_listed(row, on) for row in rows], following, at
 
 
@@ -143,10 +140,7 @@ async def rsc_providers(
         limit=limit + 1,
     )
     rows = await house.readers.rows(*query)
-    following = ""
-    if len(rows) > limit:
-        rows = rows[:limit]
-        following = cursor_written(rows[-1]["folded"], rows[-1]["number"])
+    rows, following = cut(rows, limit, lambda last: (last["folded"], last["number"]))
     shown = []
     for row in rows:
         judged = await house.wait_for(house.registry.rsc_provider, row["number"], today(house, row["association"]))
@@ -181,8 +175,14 @@ def accepted_on(on: date, codes: tuple[str, ...] = tuple(ROWS)) -> frozenset[str
     )
 
 
-def cursor_written(*after: str) -> str:
-    return urlsafe_b64encode(msgspec.json.encode(after)).rstrip(b"=").decode()
+def cut(
+    rows: list[dict[str, Any]], limit: int, place: Callable[[dict[str, Any]], tuple[str, str]]
+) -> tuple[list[dict[str, Any]], str]:
+    """A page of rows read with one more than fits, and the cursor of the next one: the place of its last row."""
+    if len(rows) <= limit:
+        return rows, ""
+    rows = rows[:limit]
+    return rows, urlsafe_b64encode(msgspec.json.encode(place(rows[-1]))).rstrip(b"=").decode()
 
 
 def cursor_read(cursor: str) -> tuple[str, str]:

@@ -21,7 +21,7 @@ def access(
     """Print who may do what. What has no row here is refused to everybody."""
     rows = rows_of(role, deed)
     if as_json:
-        print(json.dumps({"rows": [msgspec.to_builtins(rule) | {"sees": sorted(rule.sees)} for rule in rows]}))
+        print(json.dumps({"rows": msgspec.to_builtins(rows, order="deterministic")}))
         return
     table = Table("Deed or question", "Role", "On", "Sees", "Needs", "Basis", box=None, pad_edge=False)
     before = ""

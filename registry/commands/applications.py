@@ -293,7 +293,7 @@ class Applications(References):
     @once
     def put_on_hold(self, act: Act, application: str, *, reasons: Sequence[DeferReason]) -> Recorded:
         found, on = self._application(act, "put_on_hold", application)
-        found.put_on_hold(reasons, reviewers=self._reviewers(found), on=on, by=act.actor.by)
+        found.put_on_hold(reasons, reviewers=self._reviewers(found, on), on=on, by=act.actor.by)
         return self.store.save(found, request=act.request)
 
     @once
@@ -301,14 +301,14 @@ class Applications(References):
         self, act: Act, application: str, *, reasons: Sequence[DeferReason], may_resubmit_from: date | None = None
     ) -> Recorded:
         found, on = self._application(act, "defer_application", application)
-        found.defer(reasons, may_resubmit_from, reviewers=self._reviewers(found), on=on, by=act.actor.by)
+        found.defer(reasons, may_resubmit_from, reviewers=self._reviewers(found, on), on=on, by=act.actor.by)
         return self.store.save(found, request=act.request)
 
     @once
     def decline_application(self, act: Act, application: str, *, reasons: Sequence[DeferReason]) -> Recorded:
         """A final no, by the consensus of the reviewers; the applicant may appeal."""
         found, on = self._application(act, "decline_application", application)
-        found.decline(reasons, reviewers=self._reviewers(found), on=on, by=act.actor.by)
+        found.decline(reasons, reviewers=self._reviewers(found, on), on=on, by=act.actor.by)
         return self.store.save(found, request=act.request)
 
     # -- the end, and after it
@@ -358,8 +358,8 @@ class Applications(References):
     def _held(self, person: str, on: date) -> list[str]:
         return [e.category for e in self.endorsements_of(person) if e.standing(on) in ("active", "inactive")]
 
-    def _reviewers(self, found: Application) -> int:
-        return self.association(found.association).row.reviewers
+    def _reviewers(self, found: Application, on: date) -> int:
+        return self.association(found.association).row_on(on).reviewers
 
     def gathered(
         self,

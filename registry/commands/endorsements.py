@@ -257,5 +257,4 @@ class Endorsements(References):
 
     def _is_member(self, endorsement: Endorsement, on: date) -> bool:
         """A membership of the custodian on record, or of another body that it verified in writing (AZ-FAQ)."""
-        records = (self.store.get(Person, record) for record in self.identity(endorsement.person))
-        return any(is_member(person, endorsement.custodian, on) for person in records)
+        return is_member(self.whole(self.store.get(Person, endorsement.person)), endorsement.custodian, on)

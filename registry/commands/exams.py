@@ -26,7 +26,7 @@ class Exams(References):
     def approve_for_exam(self, act: Act, application: str) -> Recorded:
         """What the reviewers' approval means where the edition asks for an exam (VA-EXAM)."""
         found, on = self._application(act, "approve_for_exam", application)
-        reviewers = self.association(found.association).row.reviewers
+        reviewers = self.association(found.association).row_on(on).reviewers
         years = practice(found.association, on).exam_approval_years
         found.approve_for_exam(years, reviewers, on=on, by=act.actor.by)
         return self.store.save(found, request=act.request)

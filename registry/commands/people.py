@@ -90,9 +90,7 @@ class People(Shared):
 
     @once
     def record_membership(self, act: Act, person: str, *, association: str, from_: date, through: date) -> Recorded:
-        access.check(act.actor, "record_membership", Thing(association=association, person=person))
-        found = self.store.get(Person, person)
-        on = self._begin(act, found, self.association(association).row)
+        found, on = self._member(act, "record_membership", person, association)
         found.record_membership(association, from_, through, on=on, by=act.actor.by)
         return self.store.save(found, request=act.request)
 
@@ -101,19 +99,21 @@ class People(Shared):
         self, act: Act, person: str, *, association: str, body: str, from_: date, through: date
     ) -> Recorded:
         """A membership of another body, seen in writing, that this association takes for its own (AZ-FAQ)."""
-        access.check(act.actor, "verify_membership_elsewhere", Thing(association=association, person=person))
-        found = self.store.get(Person, person)
-        on = self._begin(act, found, self.association(association).row)
+        found, on = self._member(act, "verify_membership_elsewhere", person, association)
         found.verify_membership(association, body, from_, through, on=on, by=act.actor.by)
         return self.store.save(found, request=act.request)
 
     @once
     def end_membership(self, act: Act, person: str, *, association: str, through: date) -> Recorded:
-        access.check(act.actor, "end_membership", Thing(association=association, person=person))
-        found = self.store.get(Person, person)
-        on = self._begin(act, found, self.association(association).row)
+        found, on = self._member(act, "end_membership", person, association)
         found.end_membership(association, through, on=on, by=act.actor.by)
         return self.store.save(found, request=act.request)
+
+    def _member(self, act: Act, deed: str, person: str, association: str) -> tuple[Person, date]:
+        """A membership is the association's to say, wherever the person lives."""
+        access.check(act.actor, deed, Thing(association=association, person=person))
+        found = self.store.get(Person, person)
+        return found, self._begin(act, found, self.association(association).row)
 
     @once
     def choose_provider_listing(self, act: Act, person: str, listing: ProviderListing) -> Recorded:

@@ -195,11 +195,9 @@ class Transfers(Shared):
 
     def _membership(self, transfer: Transfer, on: date) -> date | None:
         """The last day of the membership on record; for the Alliance that of any association counts (ALL-REG)."""
-        people = (self.store.get(Person, record) for record in self.identity(transfer.person))
         ends = [
             membership.through
-            for person in people
-            for membership in person.memberships
+            for membership in self.whole(self.store.get(Person, transfer.person)).memberships
             if membership.from_ <= on <= membership.through and transfer.to in (membership.association, ALLIANCE)
         ]
         return max(ends, default=None)

@@ -506,9 +506,7 @@ async def audit(house: House, request: HttpRequest, actor: Actor, typed: Typed |
 
 async def audits(house: House, request: HttpRequest, actor: Actor, typed: Typed | None = None) -> Response:
     code = request.path_params["code"]
-    check(actor, "see_audit", Thing(association=code) if code in known_rows() else Thing())
-    if code not in known_rows():
-        raise NotFound("association")
+    cases.check_association(actor, "see_audit", code)
     form, draw = None, BY_NAME["draw_audit"]
     if allowed(actor, draw.access, Thing(association=code)):
         form = forms.make(actor, draw, {"code": code}, typed=typed)
@@ -548,9 +546,7 @@ async def today(
     if actor.role == "exam_scorer":
         return RedirectResponse("/exams", 303)
     code = request.query_params.get("association") or actor.association or "ALLIANCE"
-    check(actor, "see_queue", Thing(association=code) if code in known_rows() else Thing())
-    if code not in known_rows():
-        raise NotFound("association")
+    cases.check_association(actor, "see_queue", code)
     queue, _ = await views.queue(house, code)
     waiting = await aftercare.audits_waiting(house, code)
     names = await cases.names(house, [row["person"] for rows in queue.values() for row in rows])
