@@ -564,10 +564,11 @@ class Applicant(Life):
         amount *= self.random.uniform(1.0, 1.4)
         while amount > 0:
             hours = self.choose((6, 8, 12, 16, 20))
-            day = self.today - self.many(1, 900) * _DAY
+            days = 3 if hours > 8 else 1
+            day = self.today - self.many(days, 900) * _DAY
             dei = hours if self.chance(0.12) else 0
             yield Entry(
-                "training", day, day + (hours > 8) * 2 * _DAY, hours=hours, dei_hours=dei, codes=self.codes(),
+                "training", day, day + (days - 1) * _DAY, hours=hours, dei_hours=dei, codes=self.codes(),
                 rsc_provision_hours=0 if dei or self.chance(0.9) else hours,
             )  # fmt: skip
             amount -= hours
