@@ -24,6 +24,7 @@ from registry.cli import (
     rules,
     serve,
     views,
+    witness,
     world,
 )
 from registry.database import NotMigrated, Unavailable
@@ -52,6 +53,7 @@ for group in (
     audit,
     outbox,
     log,
+    witness,
     keys,
     database,
     world,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode, urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Final
@@ -56,10 +56,18 @@ class Key:
 
 
 class KeyRing:
-    """What we trust: keys by use, the QR prefixes that are the registry's, the keys of its log."""
+    """What we trust: keys by use, the QR prefixes that are the registry's, the keys of its log and its witnesses."""
 
-    def __init__(self, keys: Iterable[Key] = (), *, prefixes: Iterable[str] = (), logs: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        keys: Iterable[Key] = (),
+        *,
+        prefixes: Iterable[str] = (),
+        logs: Iterable[str] = (),
+        witnesses: Iterable[str] = (),
+    ) -> None:
         self.prefixes = frozenset(prefixes)
+        self.witnesses = tuple(dict.fromkeys(witnesses))
         self._keys: dict[bytes, Key] = {}
         for key in keys:
             self._add(key)
@@ -79,7 +87,12 @@ class KeyRing:
         return iter(self._keys.values())
 
     def __or__(self, other: KeyRing) -> KeyRing:
-        return KeyRing((*self, *other), prefixes=self.prefixes | other.prefixes, logs=(*self.logs, *other.logs))
+        return KeyRing(
+            (*self, *other),
+            prefixes=self.prefixes | other.prefixes,
+            logs=(*self.logs, *other.logs),
+            witnesses=(*self.witnesses, *other.witnesses),
+        )
 
     def for_certificates(self, kid: bytes) -> Key:
         return self._for("certificate", kid)
@@ -124,7 +137,8 @@ def read_keys_json(text: bytes) -> KeyRing:
             raise _refused("a kid that is not its key's")
         keys.append(key)
     logs += [proof.vkey(origin, key.public) for key in keys if key.use == "log"]
-    return KeyRing(keys, prefixes=prefixes, logs=logs)
+    witnesses = map(read_witness_vkey, _texts(page.get("witnesses", [])))
+    return KeyRing(keys, prefixes=prefixes, logs=logs, witnesses=witnesses)
 
 
 def read_did(text: bytes) -> KeyRing:
@@ -162,14 +176,23 @@ def read_did(text: bytes) -> KeyRing:
 
 def read_vkey(text: str) -> str:
     """The key of a log (`name+hash+key`), as it was given."""
+    return _read_vkey(text, proof.vkey, "log")
+
+
+def read_witness_vkey(text: str) -> str:
+    """The key of a witness (`name+hash+key`), as it was given."""
+    return _read_vkey(text, proof.witness_vkey, "witness")
+
+
+def _read_vkey(text: str, write: Callable[[str, bytes], str], whose: str) -> str:
     name, _, rest = text.partition("+")
     try:
         public = b64decode(rest.partition("+")[2])[1:]
     except ValueError:
         public = b""
     refuse_weak(public)
-    if not name or text != proof.vkey(name, public):
-        raise _refused("a log key that is not name+hash+key")
+    if not name or any(map(str.isspace, name)) or text != write(name, public):
+        raise _refused(f"a {whose} key that is not name+hash+key")
     return text
 
 

@@ -1,4 +1,4 @@
-"""What the log proves: RFC 9162 hashes and proofs, signed checkpoints and proof files (C2SP)."""
+"""What the log proves: RFC 9162 hashes and proofs, signed and cosigned checkpoints, proof files (C2SP)."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ from verifier.verdict import Unverified
 
 _HASH: Final = 32
 _ED25519: Final = b"\x01"  # C2SP signed-note, signature type identifier
+_COSIGNATURE: Final = b"\x04"  # the same: timestamped Ed25519, C2SP tlog-cosignature
+_TIMESTAMP: Final = 8
+_ID: Final = 4
 _MOST_HASHES: Final = 63  # a size is below 2^63
 _MOST_SIGNATURES: Final = 64  # a verifier must take 16
 _MOST_CHARACTERS: Final = 1 << 20
@@ -36,6 +39,27 @@ class Checkpoint:
     extensions: tuple[str, ...] = ()
     signed_by: tuple[str, ...] = ()
     """The vkeys, of those we know, that signed; the log's own is among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cosignature:
+    """A witness's word: at `time`, in unix seconds, this was the largest tree of the log that it had seen."""
+
+    witness: str
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What a log hands to a witness, as it was read: nothing of it is verified."""
+
+    old: int
+    hashes: tuple[bytes, ...]
+    checkpoint: str
+
+    @property
+    def origin(self) -> str:
+        return self.checkpoint.partition("\n")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +166,20 @@ def _hash_of_a_tree(node: bytes) -> bytes:
 
 
 def key_id(name: str, public: bytes) -> bytes:
-    return sha256(name.encode() + b"\n" + _ED25519 + public).digest()[:4]
+    return _key_id(name, _ED25519 + public)
 
 
 def vkey(name: str, public: bytes) -> str:
     """The verifier key of a note: `name+hash+base64(0x01 || key)`."""
-    return f"{name}+{key_id(name, public).hex()}+{b64encode(_ED25519 + public).decode()}"
+    return _vkey(name, _ED25519 + public)
+
+
+def _key_id(name: str, key: bytes) -> bytes:
+    return sha256(name.encode() + b"\n" + key).digest()[:_ID]
+
+
+def _vkey(name: str, key: bytes) -> str:
+    return f"{name}+{_key_id(name, key).hex()}+{b64encode(key).decode()}"
 
 
 def read_checkpoint(text: str | bytes, vkeys: Iterable[str]) -> Checkpoint:
@@ -180,7 +212,7 @@ def _open(text: str) -> tuple[str, list[tuple[str, bytes]]]:
         if dash != "—" or not name or "+" in name or any(map(str.isspace, name)):
             raise Unverified("malformed", "a signature line is a dash, a name and a signature")
         signature = _base64(encoded)
-        if len(signature) <= 4:  # noqa: PLR2004 - four bytes of key id, then the signature
+        if len(signature) <= _ID:
             raise Unverified("malformed", "a signature line has a key id and a signature")
         signatures.append((name, signature))
     if len(signatures) > _MOST_SIGNATURES:
@@ -189,27 +221,39 @@ def _open(text: str) -> tuple[str, list[tuple[str, bytes]]]:
 
 
 def _check_signatures(note: str, signatures: Iterable[tuple[str, bytes]], vkeys: Iterable[str]) -> tuple[str, ...]:
-    known: dict[tuple[str, bytes], tuple[str, bytes]] = {}
-    for line in vkeys:
-        name, identifier, public = _read_vkey(line)
-        known[name, identifier] = line, public
+    known = _known(vkeys, _ED25519)
     signed_by: dict[str, None] = {}
     for name, signature in signatures:
-        match = known.get((name, signature[:4]))
+        match = known.get((name, signature[:_ID]))
         if match is None:
             continue
         line, public = match
-        try:
-            Ed25519PublicKey.from_public_bytes(public).verify(signature[4:], note.encode())
-        except (InvalidSignature, ValueError):
-            raise Unverified("tampered", "the signature of the checkpoint fails") from None
+        if not _holds(public, signature[_ID:], note.encode()):
+            raise Unverified("tampered", "the signature of the checkpoint fails")
         signed_by[line] = None
     if not signed_by:
         raise Unverified("unknown_key", "no key we know signed the checkpoint")
     return tuple(signed_by)
 
 
-def _read_vkey(line: str) -> tuple[str, bytes, bytes]:
+def _known(vkeys: Iterable[str], kind: bytes) -> dict[tuple[str, bytes], tuple[str, bytes]]:
+    """(vkey, public key) by key name and key id."""
+    known: dict[tuple[str, bytes], tuple[str, bytes]] = {}
+    for line in vkeys:
+        name, identifier, public = _read_vkey(line, kind)
+        known[name, identifier] = line, public
+    return known
+
+
+def _holds(public: bytes, signature: bytes, message: bytes) -> bool:
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def _read_vkey(line: str, kind: bytes) -> tuple[str, bytes, bytes]:
     name, _, rest = line.partition("+")
     identifier, _, encoded = rest.partition("+")
     key = _base64(encoded)
@@ -218,13 +262,73 @@ def _read_vkey(line: str) -> tuple[str, bytes, bytes]:
         or any(map(str.isspace, name))
         or not _KEY_ID.fullmatch(identifier)
         or len(key) != 1 + _HASH
-        or key[:1] != _ED25519
+        or key[:1] != kind
     ):
         raise Unverified("malformed", "a verifier key is a name, a key id and an Ed25519 key")
     _characters(name)
-    if key_id(name, key[1:]).hex() != identifier:
+    if _key_id(name, key).hex() != identifier:
         raise Unverified("malformed", "the id of a verifier key is not of that key")
     return name, bytes.fromhex(identifier), key[1:]
+
+
+# --- C2SP tlog-cosignature and tlog-witness ---
+
+
+def witness_vkey(name: str, public: bytes) -> str:
+    """The verifier key of a witness: `name+hash+base64(0x04 || key)`."""
+    return _vkey(name, _COSIGNATURE + public)
+
+
+def cosigned(note: str, time: int) -> bytes:
+    """What a witness signs of a note's text: cosignature/v1."""
+    return f"cosignature/v1\ntime {time}\n{note}".encode()
+
+
+def cosignature_line(name: str, public: bytes, time: int, signature: bytes) -> str:
+    """The signature line of a witness, whose `signature` is over `cosigned`."""
+    stamped = _key_id(name, _COSIGNATURE + public) + time.to_bytes(_TIMESTAMP) + signature
+    return f"— {name} {b64encode(stamped).decode()}\n"
+
+
+def signed_text(text: str) -> str:
+    """The text of a signed note, without its signatures."""
+    return _open(_characters(text))[0]
+
+
+def cosignatures(text: str | bytes, witness_vkeys: Iterable[str]) -> tuple[Cosignature, ...]:
+    """The witnesses, of those we know, who cosigned this checkpoint, each with its latest time.
+
+    Others are ignored; a bad line of a witness we know refuses the note. The log's own signature is not looked at.
+    """
+    note, signatures = _open(_characters(text))
+    known = _known(witness_vkeys, _COSIGNATURE)
+    latest: dict[str, int] = {}
+    for name, signature in signatures:
+        match = known.get((name, signature[:_ID]))
+        if match is None:
+            continue
+        time = int.from_bytes(signature[_ID : _ID + _TIMESTAMP])
+        if time >= 1 << 63 or not _holds(match[1], signature[_ID + _TIMESTAMP :], cosigned(note, time)):
+            raise Unverified("tampered", "the cosignature of a witness fails")
+        latest[name] = max(time, latest.get(name, 0))
+    return tuple(Cosignature(name, time) for name, time in latest.items())
+
+
+def submission(old: int, hashes: Iterable[bytes], checkpoint: str) -> bytes:
+    """The body of `add-checkpoint`."""
+    return "\n".join([f"old {old}", *(b64encode(node).decode() for node in hashes), "", checkpoint]).encode()
+
+
+def read_submission(body: bytes) -> Submission:
+    """The parts of the body of `add-checkpoint`, none of them verified."""
+    head, gap, checkpoint = _characters(body).partition("\n\n")
+    lines = head.split("\n")
+    old = lines.pop(0)
+    if not gap or not old.startswith("old "):
+        raise Unverified("malformed", "a submission is the old size, a consistency proof, an empty line, a checkpoint")
+    if len(lines) > _MOST_HASHES:
+        raise Unverified("malformed", "the consistency proof is too long")
+    return Submission(_number(old.removeprefix("old ")), tuple(map(_hash, lines)), checkpoint)
 
 
 # --- C2SP tlog-proof ---
