@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from domain.access import Actor
 from domain.application import REMINDERS, WITHDRAWABLE, Application, Charge, DeferReason, Outcome, Settled, windows
+from domain.association import ALLIANCE
 from domain.category import CATEGORIES, AddOn
 from domain.competency import OURS
 from domain.editions import edition_for, fee, practice, provider_rule, reference_rule, renewal_window
@@ -785,7 +786,7 @@ class Applicant(Life):
         category = self.memory.get(Endorsement, case.numbers[0]).category
         if category not in self.registry.association(case.to).offers(self.today):
             self.registry.decline_transfer(act, case.name, reason="category_not_offered")
-            if self.early or self.chance(0.7):
+            if case.from_ != ALLIANCE and (self.early or self.chance(0.7)):
                 yield self.later(2, 20)
                 if self.standing(case.numbers[0]) == "active":
                     self.registry.take_custody(self.act(self.coordinator("ALLIANCE")), case.name)
