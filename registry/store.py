@@ -18,11 +18,12 @@ from psycopg.rows import DictRow, dict_row
 
 from domain import event as events_module
 from domain.aggregate import Aggregate
-from domain.errors import Conflict, NotFound, Taken
+from domain.errors import Conflict, NotFound, Refused, Taken
 from domain.event import Event, Request
 from registry import database
 from registry.database import Pool, Unanswered, Unavailable
 from registry.settings import Settings
+from registry.together import Together
 from registry.vault import Clock, Random, Vault, now
 
 __all__ = ["KeyReused", "Recorded", "Rehearsal", "Store", "Unavailable"]
@@ -137,22 +138,49 @@ class _Datastore(PostgresDatastore):
 
 
 _APPEND = """
-SELECT first_position, event_count, repeated
+SELECT first_position, event_count, repeated, NULL, NULL
 FROM registry.append(
     %b::text[], %b::bigint[], %b::text[], %b::bytea[], %b::integer[], %b::text[], %b::boolean[], %b, %b, %b
 )
 """
+_APPEND_EACH = """
+SELECT first_position, event_count, repeated, refused, about
+FROM registry.append_each(
+    %b::integer[], %b::integer[], %b::text[], %b::bigint[], %b::text[], %b::bytea[],
+    %b::integer[], %b::text[], %b::boolean[], %b::text[], %b::text[], %b::text[]
+)
+"""
+
+
+class Appended(NamedTuple):
+    """Where it stands: first position, how many events, and whether an earlier request had done it."""
+
+    first: int
+    events: int
+    repeated: bool
+
+
+class _Command(NamedTuple):
+    """What one command appends. Each claim: number of its event, name, taken (or released)."""
+
+    stored: Sequence[StoredEvent]
+    claims: Sequence[tuple[int, str, bool]]
+    actor: str
+    request: str
+    body: str
 
 
 class Recorder(PostgresApplicationRecorder):
     """The library's recorder; appends by one call of `registry.append`, and never twice.
 
     The library repeats a failed append ten times. After a lost answer that turns a success into a conflict.
+    Commands of several threads that meet share a commit; each is done or refused as if it were alone.
     """
 
     def __init__(self, pool: Pool) -> None:
         super().__init__(_Datastore(pool), events_table_name="events")
         self._pool = pool
+        self._together = Together(self._append_each)
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int]:
         first, count, _repeated = self.append(stored_events)
@@ -165,9 +193,31 @@ class Recorder(PostgresApplicationRecorder):
         *,
         actor: str = "",
         request: Request | None = None,
-    ) -> tuple[int, int, bool]:
-        """First position, how many, and whether an earlier request had done it. Raises Conflict, Taken."""
-        parameters = [
+    ) -> Appended:
+        """Raises Conflict, Taken, KeyReused; Unanswered when it is not known whether it was done."""
+        key, body = (request.key, request.body) if request else ("", "")
+        return self._together.do(_Command(stored, claims, actor, key, body))
+
+    def _append_each(self, commands: Sequence[_Command]) -> Sequence[Appended | Exception]:
+        try:
+            return self._in_one_commit(commands)
+        except psycopg.DatabaseError:
+            if len(commands) == 1:
+                raise
+        # One of them is nothing the database can take, and kept the others from being recorded.
+        return [self._alone(command) for command in commands]
+
+    def _alone(self, command: _Command) -> Appended | Exception:
+        try:
+            (answer,) = self._in_one_commit([command])
+        except (psycopg.DatabaseError, Unavailable) as error:
+            return error
+        return answer
+
+    def _in_one_commit(self, commands: Sequence[_Command]) -> Sequence[Appended | Exception]:
+        stored = [event for command in commands for event in command.stored]
+        claims = [claim for command in commands for claim in command.claims]
+        columns = [
             [event.originator_id for event in stored],
             [event.originator_version for event in stored],
             [event.topic for event in stored],
@@ -175,26 +225,43 @@ class Recorder(PostgresApplicationRecorder):
             [number for number, _, _ in claims],
             [name for _, name, _ in claims],
             [take for _, _, take in claims],
-            actor,
-            request.key if request else "",
-            request.body if request else "",
         ]
+        if len(commands) == 1:
+            (one,) = commands
+            statement, parameters = _APPEND, [*columns, one.actor, one.request, one.body]
+        else:
+            statement, parameters = (
+                _APPEND_EACH,
+                [
+                    [len(command.stored) for command in commands],
+                    [len(command.claims) for command in commands],
+                    *columns,
+                    [command.actor for command in commands],
+                    [command.request for command in commands],
+                    [command.body for command in commands],
+                ],
+            )
         try:
             with self._pool.connection() as connection:
-                row = connection.execute(_APPEND, parameters, prepare=True, binary=True).fetchone()
-        except psycopg.errors.UniqueViolation:
-            raise _changed() from None
+                rows = connection.execute(statement, parameters, prepare=True, binary=True).fetchall()
         except psycopg.DatabaseError as error:
-            match error.sqlstate:
-                case "ER001":
-                    raise KeyReused from None
-                case "ER002":
-                    raise _taken(error.diag.message_primary or "") from None
-                case "ER004":
-                    raise _changed() from None
-            raise
-        first, count, repeated = row or (0, 0, False)
-        return first, count, repeated
+            refused = _refused(error.sqlstate, error.diag.message_primary)
+            if refused is None or len(commands) > 1:
+                raise
+            return [refused]
+        return [_refused(refused, about) or Appended(*where) for *where, refused, about in rows]
+
+
+def _refused(sqlstate: str | None, about: str | None) -> Refused | None:
+    """What `registry.append` says by raising this."""
+    match sqlstate:
+        case "ER001":
+            return KeyReused()
+        case "ER002":
+            return _taken(about or "")
+        case "ER004" | "23505":  # unique_violation
+            return _changed()
+    return None
 
 
 def _changed() -> Conflict:

@@ -12,11 +12,12 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
+import msgspec
 import psycopg
 import pytest
 from facts import Case
 
-from domain.errors import Conflict
+from domain.errors import Conflict, Taken
 from domain.event import Request
 from registry import database
 from registry.settings import Settings
@@ -82,6 +83,94 @@ def test_one_request_eight_times_at_once_is_applied_once(store):
     assert len({answer.events[0] for answer in answers}) == 1
     assert sorted(answer.repeated for answer in answers) == [False] + [True] * 7
     assert store.position() == 1
+
+
+@pytest.fixture
+def meeting(store, connect):
+    """Commands that all wait at one moment: what each was answered, in order, and how many commits they took."""
+
+    def meet(*saves):
+        holder = connect("writer")
+        holder.execute("SELECT pg_advisory_lock(71630001)")
+        with ThreadPoolExecutor(len(saves) + 1) as pool:
+            answers = [pool.submit(store.save, Case("first").open("first"))]
+            wait_until(lambda: waiting_for_the_lock(connect) == 1)
+            for number, save in enumerate(saves, start=1):
+                answers.append(pool.submit(save))
+                wait_until(lambda number=number: len(store.recorder._together._waiting) == number)
+            assert waiting_for_the_lock(connect) == 1
+            holder.execute("SELECT pg_advisory_unlock(71630001)")
+        return [answer.exception() or answer.result() for answer in answers[1:]]
+
+    return meet
+
+
+def wait_until(it_is_so):
+    for _ in range(2000):
+        if it_is_so():
+            return
+        time.sleep(0.002)
+    raise AssertionError("it never came to be so")
+
+
+def waiting_for_the_lock(connect):
+    asked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory' AND datname = current_database()"
+    ((number,),) = connect().execute(asked)
+    return number
+
+
+def test_commands_that_meet_share_a_commit_and_each_is_answered_for_itself(store, meeting, connect):
+    store.save(Case("old").open("ann"), request=(asked := request()))
+    stale, hole = store.get(Case, "old"), Case("hole").open("eve")
+    store.save(store.get(Case, "old").count())
+    hole.collect_events()
+
+    answers = meeting(
+        lambda: store.save(Case("1").open("bea").count()),
+        lambda: store.save(stale.count()),  # another was faster
+        lambda: store.save(Case("2").open("ann")),  # the open case of ann is claimed
+        lambda: store.save(Case("3").open("ben"), request=asked),  # repeated
+        lambda: store.save(Case("4").open("ben"), request=Request(key=asked.key, body="another")),
+        lambda: store.save(hole.count()),
+        lambda: store.save(Case("1b").open("bea")),  # claimed a moment ago, in this commit
+        lambda: store.save(Case("5").open("cat").count().count()),
+    )
+
+    assert [getattr(answer, "positions", type(answer)) for answer in answers] == [
+        [4, 5], Conflict, Taken, [1], KeyReused, Conflict, Taken, [6, 7, 8],
+    ]  # fmt: skip
+    assert [answers[0].repeated, answers[3].repeated] == [False, True]
+    assert store.position() == 8
+    assert store.holder("open_case/bea") == "case/1"
+    assert connect().execute("SELECT count(*) FROM registry.claims WHERE name LIKE 'request/%'").fetchone() == (1,)
+
+
+def test_what_the_database_can_not_take_spoils_nobody_elses(store, meeting):
+    bad, good = Case("bad").open("a\x00b"), [Case(str(n)).open(str(n)) for n in range(3)]
+    bad.name = "never"
+
+    answers = meeting(
+        lambda: store.save(good[0]),
+        lambda: store.record([msgspec.structs.replace(e, originator_id="case/\x00") for e in bad.collect_events()]),
+        *(lambda case=case: store.save(case) for case in good[1:]),
+    )
+
+    assert isinstance(answers[1], psycopg.DataError)
+    assert [answers[n].positions for n in (0, 2, 3)] == [[2], [3], [4]]
+
+
+def test_a_command_that_waited_too_long_was_not_begun(store, connect, monkeypatch):
+    monkeypatch.setattr("registry.together.CONNECT_SECONDS", 0.2)
+    holder = connect("writer")
+    holder.execute("SELECT pg_advisory_lock(71630001)")
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(store.save, Case("1").open("ann"))
+        wait_until(lambda: waiting_for_the_lock(connect) == 1)
+        second = pool.submit(store.save, Case("2").open("bea"))
+        assert type(second.exception()) is Unavailable
+        holder.execute("SELECT pg_advisory_unlock(71630001)")
+    assert first.result().positions == [1]
+    assert store.save(Case("3").open("eve")).positions == [2]
 
 
 # --- the connection
@@ -181,6 +270,23 @@ def test_a_connection_cut_just_after_commit_is_answered_truly(distant, store, pr
         with pytest.raises(KeyReused):
             distant.save(Case("other").open("other"), request=Request(key=asked.key, body="another"))
     assert store.position() == 41
+
+
+def test_commands_that_shared_a_lost_answer_find_the_truth_each_for_itself(distant, store, proxy):
+    for n in range(5):
+        asked = [request() for _ in range(6)]
+        proxy.lose = "the answer"
+        with ThreadPoolExecutor(6) as pool:
+            saves = [pool.submit(distant.save, Case(f"{n}-{i}").open(f"{n}-{i}"), request=asked[i]) for i in range(6)]
+        for i, save in enumerate(saves):
+            stored = [position for position, _ in store.events(f"case/{n}-{i}")]
+            if isinstance(save.exception(), Unavailable):  # the question never came there
+                assert stored == []
+                stored = distant.save(Case(f"{n}-{i}").open(f"{n}-{i}"), request=asked[i]).positions
+            else:
+                assert save.result().positions == stored
+            assert distant.save(Case("other").open("other"), request=asked[i]).positions == stored
+    assert store.position() == 31
 
 
 def test_without_a_key_the_lost_answer_is_said_to_be_unknown(distant, store, proxy):
