@@ -104,6 +104,22 @@ def ours_sealed(store: Store):
     return save
 
 
+BULK = 1000
+
+
+def bulk(store: Store):
+    """One command of many events, of many streams, as a roster's import makes them."""
+
+    def save() -> None:
+        cases = [Case(uuid.uuid4().hex) for _ in range(BULK // 4)]
+        for case in cases:
+            for _ in range(4):
+                case.record(Noted, on=ON, by="amy", category="IFS", through=ON)
+        store.save(*cases)
+
+    return save
+
+
 def bare(app: Application[uuid.UUID]):
     return lambda: app.save(LibraryCase("amy", "2026-06-01", "IFS", "2026-06-01"))
 
@@ -141,6 +157,10 @@ def main() -> None:
                     do()
                     rates[name].append(rate(do, threads, options.seconds))
             results[str(threads)] = {name: round(statistics.median(found)) for name, found in rates.items()}
+        many = bulk(store)
+        many()
+        bulks = [rate(many, 1, options.seconds) * BULK for _ in range(options.rounds)]
+        results["bulk"] = {"ours, events": round(statistics.median(bulks))}
         app.close()
         store.close()
         vault.close()
@@ -149,7 +169,10 @@ def main() -> None:
         print(json.dumps(results))
     else:
         for threads, found in results.items():
-            print(f"{threads} thread(s):", ", ".join(f"{name} {value:,.0f}/s" for name, value in found.items()))
+            print(
+                f"{threads if threads == 'bulk' else f'{threads} thread(s)'}:",
+                ", ".join(f"{name} {value:,.0f}/s" for name, value in found.items()),
+            )
 
 
 if __name__ == "__main__":

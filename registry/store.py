@@ -6,6 +6,7 @@ from binascii import b2a_base64
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
+from itertools import accumulate
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -216,7 +217,12 @@ class Recorder(PostgresApplicationRecorder):
 
     def _in_one_commit(self, commands: Sequence[_Command]) -> Sequence[Appended | Exception]:
         stored = [event for command in commands for event in command.stored]
-        claims = [claim for command in commands for claim in command.claims]
+        before = accumulate((len(command.stored) for command in commands), initial=0)
+        claims = [
+            (already + number, name, take)
+            for already, command in zip(before, commands, strict=False)
+            for number, name, take in command.claims
+        ]
         columns = [
             [event.originator_id for event in stored],
             [event.originator_version for event in stored],

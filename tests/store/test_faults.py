@@ -145,6 +145,24 @@ def test_commands_that_meet_share_a_commit_and_each_is_answered_for_itself(store
     assert connect().execute("SELECT count(*) FROM registry.claims WHERE name LIKE 'request/%'").fetchone() == (1,)
 
 
+def test_commands_that_meet_and_clash_with_nobody_are_written_at_once(store, meeting):
+    store.save(Case("old").open("ann"))
+    old, asked = store.get(Case, "old"), [request(), request()]
+
+    answers = meeting(
+        lambda: store.save(Case("1").open("bea").count(), request=asked[0]),
+        lambda: store.save(old.count().count()),
+        lambda: store.save(Case("2").open("ben"), Case("3").open("cat"), request=asked[1]),
+    )
+
+    assert [answer.positions for answer in answers] == [[3, 4], [5, 6], [7, 8]]
+    for position, event in zip((3, 4, 5, 6, 7, 8), (e for answer in answers for e in answer.events), strict=True):
+        assert store.at(position) == (position, event)
+    assert [store.holder(f"open_case/{who}") for who in ("bea", "ben", "cat")] == ["case/1", "case/2", "case/3"]
+    again = [store.save(Case("x").open("x"), request=one) for one in asked]
+    assert again == [answers[n]._replace(repeated=True) for n in (0, 2)]
+
+
 def test_what_the_database_can_not_take_spoils_nobody_elses(store, meeting):
     bad, good = Case("bad").open("a\x00b"), [Case(str(n)).open(str(n)) for n in range(3)]
     bad.name = "never"
