@@ -26,26 +26,30 @@ class Audits(Shared):
         access.check(act.actor, "draw_audit", Thing(association=association))
         audit = Audit(self.new_id())
         on = self._begin(act, audit, self.association(association).row)
-        found = [
-            endorsement
-            for stream in self.store.streams_of("endorsement.renewed", "cycle", str(cycle))
-            if (endorsement := self.store.get(Endorsement, stream.partition("/")[2])).custodian == association
-            and endorsement.renewed_for == cycle
-            and endorsement.standing(on) == "active"
-            and not self.store.holder(open_audit(endorsement.number))
-        ]
+        found = self.renewed_for(association, cycle, on)
         audit.draw(
             association,
             cycle,
-            [endorsement.number for endorsement in found],
+            list(found),
             seed or self.draw(16).hex(),
             practice(association, on).audit_share,
-            [endorsement.number for endorsement in found if endorsement.audit_due],
+            [number for number, always in found.items() if always],
             on=on,
             by=act.actor.by,
         )
         held = [case for number in audit.items for case in self._held_up(number, on=on, by=act.actor.by)]
         return self.store.save(audit, *held, request=act.request)
+
+    def renewed_for(self, association: str, cycle: int, on: date) -> dict[str, bool]:
+        """The numbers an audit is drawn from, and whether each is audited in any case."""
+        return {
+            endorsement.number: endorsement.audit_due
+            for stream in self.store.streams_of("endorsement.renewed", "cycle", str(cycle))
+            if (endorsement := self.store.get(Endorsement, stream.partition("/")[2])).custodian == association
+            and endorsement.renewed_for == cycle
+            and endorsement.standing(on) == "active"
+            and not self.store.holder(open_audit(endorsement.number))
+        }
 
     def _held_up(self, number: str, *, on: date, by: str) -> list[Transfer]:
         """The open transfer that waits from now on until its audit is over."""

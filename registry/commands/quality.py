@@ -25,6 +25,10 @@ _OUTCOMES: dict[type, str] = {
 }
 
 
+DECIDED = frozenset(_OUTCOMES)
+"""The events that are an association's decision on an application."""
+
+
 class Quality(References):
     """Deeds on quality reviews: draw, judge again, raise and resolve findings."""
 
@@ -41,7 +45,7 @@ class Quality(References):
             association,
             from_,
             through,
-            population=[item for item, day in self._decisions(association) if from_ <= day <= through],
+            population=[item for item, day in self.decided_by(association) if from_ <= day <= through],
             size=size,
             seed=seed or self.draw(16).hex(),
             on=on,
@@ -112,7 +116,7 @@ class Quality(References):
         access.check(act.actor, deed, thing_of_item(review, item))
         return review, self._begin(act, review, self.association(review.association).row)
 
-    def _decisions(self, association: str) -> list[tuple[str, date]]:
+    def decided_by(self, association: str) -> list[tuple[str, date]]:
         """Every decision of an association, as item and day; of a case handed over, those it made itself."""
         streams = self.store.streams_of("application.started", "association", association)
         streams += self.store.streams_of("application.handed_over", "to", association)

@@ -27,14 +27,14 @@ from registry.importing import Tally as Told
 from registry.roster import Roster, Row
 from registry.world import names
 from registry.world.imported import Server, attestation, keep_membership, late_fee, window_open
-from registry.world.life import Life, Thread, first_edition
+from registry.world.life import Kind, Life, Thread, first_edition
 from registry.world.memory import Keys
 from registry.world.places import PLACES
 
 if TYPE_CHECKING:
     from registry.world.world import World
 
-MOST = 60
+LEAST, MOST = 15, 60
 """Events of a person who applied."""
 
 _DAY = timedelta(days=1)
@@ -49,6 +49,7 @@ _RESTS: tuple[InactiveReason, ...] = ("illness", "job_change", "move", "family_l
 _DEFERS: tuple[DeferReason, ...] = ("more_training", "competencies_not_shown", "more_experience")
 _ADD_ONS: tuple[AddOn, ...] = ("EERS", "EERS", "ERS")
 _SLOTS = {"FA": 20, "FS": 44, "FRS": 4, "MHS": 24, "MHM-C": 8, "MHM-P": 2, "MHM-RF": 2}
+_SITTING = 20  # events of another exam and what comes after
 _SETTLED: tuple[Settled, ...] = ("paid", "waived", "sponsored")
 _SPONSOR = "EMPLOYER"
 _SCORES: tuple[Score, ...] = (2, 3, 3, 4, 4)
@@ -58,8 +59,8 @@ _CODES = [area.code for area in OURS.areas]
 class Applicant(Life):
     """Applies, is judged, is endorsed or not, renews, moves, rests, leaves."""
 
-    def __init__(self, world: World, number: int, home: str, keys: Keys) -> None:
-        super().__init__(world, number, home, keys)
+    def __init__(self, world: World, number: int, kind: Kind, keys: Keys) -> None:
+        super().__init__(world, number, kind, keys)
         self.numbers: list[str] = []
         self.applications = 0
         self.sector = self.choose(names.SECTORS)
@@ -90,6 +91,10 @@ class Applicant(Life):
         self.start(self.memberships())
         yield self.later(3, 60)
         yield from self.apply_once()
+        while not self.numbers and self.recorded < LEAST:
+            self.bent = ""  # refused, or left lying: once more
+            yield self.later(30, 200)
+            yield from self.apply_once()
         if not self.numbers:
             return
         self.start(self.renewals(self.numbers[0]))
@@ -98,6 +103,8 @@ class Applicant(Life):
 
     def begins(self) -> date:
         """Some day on which a category that can be applied for is offered; more and more people each year."""
+        if self.kind.arrives:
+            return self.kind.arrives
         if self.bent == "emerges" and self.early:
             return CONVERTED_FROM - self.many(600, 900) * _DAY
         place = PLACES[self.home]
@@ -254,7 +261,10 @@ class Applicant(Life):
         yield self.later(10, 30)
         granted = self.room > 12 and self.chance(0.3)
         self.registry.decide_appeal(
-            self.act(self.coordinator("ALLIANCE")), name, verdict="granted" if granted else "upheld"
+            # Another than who declined, where the Alliance did.
+            self.act(self.coordinator(ALLIANCE, second=50)),
+            name,
+            verdict="granted" if granted else "upheld",
         )
         return granted
 
@@ -329,7 +339,7 @@ class Applicant(Life):
             yield window + self.many(2, 4) * _DAY
             self.registry.record_sitting(self.act(alliance), exam)
             yield self.later(2, 4)
-            good = self.chance(0.9)
+            good = self.chance(0.9) or self.room < _SITTING
             self.registry.score_part_1(self.act(alliance), exam, wrong=self.many(0, 11) if good else self.many(13, 25))
             yield from self.score(exam, application)
             yield self.later(2, 9)
@@ -348,7 +358,7 @@ class Applicant(Life):
             if self.chance(0.03):
                 self.registry.recuse_scorer(self.act(alliance), exam, scorer=scorer)
                 continue
-            score = self.many(80, 98) if self.chance(0.92) else self.many(50, 79)
+            score = self.many(80, 98) if self.chance(0.92) or self.room < _SITTING else self.many(50, 79)
             self.registry.score_part_2(self.act(Actor("exam_scorer", person=scorer, id="s1")), exam, score=score)
 
     def approve(self, name: str) -> None:
@@ -466,7 +476,7 @@ class Applicant(Life):
                 self.registry.recuse_reviewer(
                     self.act(self.coordinator()), name, reviewer=reviewer, tie=self.choose(("relative", "colleague"))
                 )
-        good = self.early or self.chance(0.9)
+        good = self.early or self.chance(0.9) or self.room < (28 if application.exam_asked is not None else 12)
         for reviewer in list(application.reviewers):
             yield self.later(4, 25)
             if self.bent in ("held", "declined"):
@@ -564,7 +574,7 @@ class Applicant(Life):
     def trainings(self, amount: float) -> Iterator[Entry]:
         amount *= self.random.uniform(1.0, 1.4)
         while amount > 0:
-            hours = self.choose((6, 8, 12, 16, 20))
+            hours = self.choose((6, 8, 12, 16, 20) if self.room > MOST // 2 else (16, 20))
             days = 3 if hours > 8 else 1
             day = self.today - self.many(days, 900) * _DAY
             dei = hours if self.chance(0.12) else 0

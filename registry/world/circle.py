@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
 
 from domain.access import Actor
 from domain.application import Application
@@ -18,11 +17,7 @@ from registry.world import names
 from registry.world.applicant import Applicant
 from registry.world.imported import Imported, attestation, good_through, keep_membership, late_fee
 from registry.world.life import Thread
-from registry.world.memory import Keys
 from registry.world.places import ENDS, PLACES, TAKES_OVER
-
-if TYPE_CHECKING:
-    from registry.world.world import World
 
 _DAY = timedelta(days=1)
 MEMBERS = 6
@@ -132,8 +127,7 @@ class Circle(Applicant):
         review = self.memory.get(QualityReview, drawn.events[0].originator_id.partition("/")[2])
         for item in review.items:
             case = self.memory.get(Application, item.rpartition("-")[0])
-            tied = {self.person, *self.raters, *case.providers.values(), *case.reviewing_people.values(), *case.recused}
-            if (second := self.world.reviewer(self, case.category, tied)) is None:
+            if (second := self.world.reviewer(self, case.category, self.registry.close_to(case))) is None:
                 return
             self.registry.assign_second_reviewer(alliance, review.name, item, reviewer=second.number)
             yield self.later(3, 20)
@@ -152,20 +146,16 @@ class Circle(Applicant):
 class Stranded(Applicant):
     """In the middle of an application when the licence of their association ends: it goes on at the Alliance."""
 
-    def __init__(self, world: World, number: int, home: str, keys: Keys, *, category: str, arrives: date) -> None:
-        super().__init__(world, number, home, keys)
-        self.arrives, self.category = arrives, category
-
     def story(self) -> Thread:
-        yield self.arrives
+        yield self.begins()
         self.register()
         self.join(self.today)
         started = self.registry.start_application(
-            self.act(self.holder), self.person, association=self.home, category=self.category
+            self.act(self.holder), self.person, association=self.home, category=self.kind.category
         )
         name = started.events[0].originator_id.partition("/")[2]
         yield self.later(1, 3)
-        self.accept(name, self.category)
+        self.accept(name, self.kind.category)
         self.start(self.trained())
         yield self.night(self.ends + 2 * _DAY)
         self.registry.hand_over_application(name)
@@ -188,10 +178,6 @@ class Stranded(Applicant):
 class Supervisor(Imported):
     """A reflective supervisor of the old kind, who becomes a specialist with ERS in 2024 (AZ-REQ, IN-ERS)."""
 
-    def __init__(self, world: World, number: int, home: str, keys: Keys, *, category: str, arrives: date) -> None:
-        super().__init__(world, number, home, keys)
-        self.arrives, self.category = arrives, category
-
     def story(self) -> Thread:
         yield self.arrives
         self.report("active", good_through(self.today, self.home))
@@ -203,10 +189,6 @@ class Supervisor(Imported):
 
 class NotTaken(Imported):
     """Moves to where the category is not offered; the Alliance takes them (design section 10)."""
-
-    def __init__(self, world: World, number: int, home: str, keys: Keys, *, category: str, arrives: date) -> None:
-        super().__init__(world, number, home, keys)
-        self.arrives, self.category = arrives, category
 
     def story(self) -> Thread:
         yield self.arrives
@@ -227,10 +209,6 @@ class NotTaken(Imported):
 
 class Leaver(Imported):
     """Asks to move to an association whose licence ends before it has taken them: the Alliance stands in."""
-
-    def __init__(self, world: World, number: int, home: str, keys: Keys, *, category: str, arrives: date) -> None:
-        super().__init__(world, number, home, keys)
-        self.arrives, self.category = arrives, category
 
     def story(self) -> Thread:
         yield self.arrives

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from domain.association import ALLIANCE
 from domain.category import CATEGORIES
 from domain.editions import next_due, renewal_window
 from domain.endorsement import Endorsement, LateFee, ReportedStanding
@@ -16,7 +17,7 @@ from domain.policy import Attestation
 from registry.commands.applications import is_member
 from registry.importing import Importer, Tally
 from registry.roster import Roster, Row
-from registry.world.life import EARLY_CHILDHOOD, Life, Thread
+from registry.world.life import EARLY_CHILDHOOD, Kind, Life, Thread
 from registry.world.memory import Keys
 from registry.world.places import PLACES, TAKEN_OVER, TAKES_OVER
 
@@ -86,16 +87,19 @@ def keep_membership(life: Life, endorsement: Endorsement) -> None:
 class Imported(Life):
     """From a file: perhaps a certificate, a later file's word, a renewal, and often the end."""
 
-    def __init__(self, world: World, number: int, home: str, keys: Keys) -> None:
-        super().__init__(world, number, home, keys)
-        since = PLACES[home].opens
-        span = max(30, (world.last - since).days - 90)
-        # More and more each year: a quarter of all by 2016, half by 2021 (`domain.md` 9.1).
-        self.arrives = since + timedelta(days=int(span * self.random.random() ** 0.45))
-        self.category = draw_category(self, PLACES[home].row.offers, self.arrives)
+    def __init__(self, world: World, number: int, kind: Kind, keys: Keys) -> None:
+        super().__init__(world, number, kind, keys)
+        self.arrives = kind.arrives or self.draw_arrival()
+        self.category = kind.category or draw_category(self, PLACES[self.home].row.offers, self.arrives)
         self.number_ = ""
-        self.residence = PLACES[home].residence
+        self.residence = PLACES[self.home].residence
         self.address = self.email
+
+    def draw_arrival(self) -> date:
+        """More and more each year: a quarter of all by 2016, half by 2021 (`domain.md` 9.1)."""
+        since = PLACES[self.home].opens
+        span = max(30, (self.world.last - since).days - 90)
+        return since + timedelta(days=int(span * self.random.random() ** 0.45))
 
     @property
     def endorsement(self) -> Endorsement:
@@ -212,19 +216,13 @@ class Imported(Life):
 class Handed(Imported):
     """One whose endorsement passes to or from the Alliance with a licence."""
 
-    def __init__(self, world: World, number: int, home: str, keys: Keys, *, category: str, arrives: date) -> None:
-        """`home`: where they live."""
-        super().__init__(world, number, "ALLIANCE" if home == TAKES_OVER else home, keys)
-        self.residence = home
-        self.category = category
-        ends = PLACES[home].ends
-        self.passes = ends + timedelta(days=2) if ends else TAKEN_OVER + timedelta(days=2)
-        self.arrives = arrives
-
     def story(self) -> Thread:
+        passes = (PLACES[self.home].ends or TAKEN_OVER) + timedelta(days=2)
+        if self.home == TAKES_OVER:
+            self.home = ALLIANCE  # until then
         yield self.arrives
-        self.report("active", date(self.passes.year, 12, 31))
-        yield self.night(self.passes)
+        self.report("active", date(passes.year, 12, 31))
+        yield self.night(passes)
         self.registry.settle_custody_of(self.number_)
         self.home = self.endorsement.custodian
         yield self.night_after(self.endorsement.through)
@@ -250,11 +248,6 @@ class Server(msgspec.Struct, frozen=True):
 
 class Founder(Imported):
     """One who serves some years: reviews, provides RSC, rates; then steps back and lapses."""
-
-    def __init__(self, world: World, number: int, home: str, keys: Keys, *, category: str, arrives: date) -> None:
-        super().__init__(world, number, home, keys)
-        self.category = category
-        self.arrives = arrives
 
     def story(self) -> Thread:
         yield self.arrives

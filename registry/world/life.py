@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from random import Random
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from domain.access import OPERATOR, Actor
@@ -37,8 +37,16 @@ EARLY_CHILDHOOD = date(2017, 1, 1)
 _COORDINATORS_STAY = 4  # years
 
 
-class Over(Exception):
-    """The history ends before this moment."""
+class Kind(NamedTuple):
+    """What a number stands for: who lives that life, and where; as what and since when, unless chance says."""
+
+    life: type[Life]
+    home: str
+    category: str = ""
+    arrives: date | None = None
+
+    def begin(self, world: World, number: int, keys: Keys) -> Life:
+        return self.life(world, number, self, keys)
 
 
 class Life:
@@ -47,10 +55,11 @@ class Life:
     people = 1
     """Whose life it is."""
 
-    def __init__(self, world: World, number: int, home: str, keys: Keys) -> None:
+    def __init__(self, world: World, number: int, kind: Kind, keys: Keys) -> None:
         self.world = world
         self.number = number
-        self.home = home
+        self.kind = kind
+        self.home = kind.home
         self.random = Random(f"{world.seed}/{number}")
         self.now = world.begin
         self.made_keys = keys
@@ -101,6 +110,10 @@ class Life:
         return first + timedelta(days=self.below(max(0, (last - first).days) + 1))
 
     # --- threads
+
+    def story(self) -> Thread:
+        """The whole of it."""
+        raise NotImplementedError
 
     def start(self, thread: Thread) -> None:
         """Let a thread run until it waits."""
@@ -195,6 +208,12 @@ def first_edition(slot: str) -> date:
 
 class Opening(Life):
     """Not a person: the keys as they are published and the associations as they are admitted."""
+
+    people = 0
+
+    def story(self) -> Thread:
+        self.start(self.keys())
+        yield from self.associations()
 
     def keys(self) -> Thread:
         """A certificate key retires when the next one takes over."""

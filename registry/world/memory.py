@@ -59,9 +59,17 @@ class Past:
 
     def __init__(self) -> None:
         self._streams: dict[str, _Stream] = {}
-        self._claims: dict[str, str] = {}
-        self._folders: dict[str, list[str]] = {}
+        self._claims: dict[str, tuple[datetime, str]] = {}
+        self._folders: dict[str, list[tuple[datetime, str]]] = {}
         self._associations: dict[str, tuple[datetime, Association | None]] = {}
+
+    def beside(self) -> Past:
+        """One of its own, of the same streams, to which more can be added."""
+        past = Past()
+        past._streams = dict(self._streams)
+        past._claims = dict(self._claims)
+        past._folders = {folder: list(names) for folder, names in self._folders.items()}
+        return past
 
     def add(self, memory: Memory) -> None:
         """Take over what a life has recorded."""
@@ -70,9 +78,10 @@ class Past:
             stream.events.append(event)
             stream.moments.append(event.recorded_at)
         for name, held in memory.claims.items():
-            self._claims[name] = held.stream
+            taken = memory.history[held.by].recorded_at
+            self._claims[name] = (taken, held.stream)
             folder, _, last = name.rpartition("/")
-            self._folders.setdefault(folder, []).append(last)
+            self._folders.setdefault(folder, []).append((taken, last))
 
     def events(self, stream: str, at: datetime) -> list[Event]:
         found = self._streams.get(stream)
@@ -96,11 +105,13 @@ class Past:
             self._associations[code] = known = (at, found)
         return known[1]
 
-    def holder(self, claim: str) -> str | None:
-        return self._claims.get(claim)
+    def holder(self, claim: str, at: datetime) -> str | None:
+        """Of what is held to this day; what was given back meanwhile is not known."""
+        held = self._claims.get(claim)
+        return held[1] if held and held[0] <= at else None
 
-    def claimed(self, folder: str) -> list[str]:
-        return self._folders.get(folder, [])
+    def claimed(self, folder: str, at: datetime) -> list[str]:
+        return [name for taken, name in self._folders.get(folder, ()) if taken <= at]
 
 
 class Keys(Vault):
@@ -278,7 +289,7 @@ class Memory(Store):
 
     def holder(self, claim: str) -> str | None:
         held = self.claims.get(claim)
-        return held.stream if held else self.past.holder(claim)
+        return held.stream if held else self.past.holder(claim, self._clock())
 
     def claimed(self, folder: str) -> list[str]:
-        return sorted(self._folders.get(folder) or self.past.claimed(folder))
+        return sorted(self._folders.get(folder) or self.past.claimed(folder, self._clock()))

@@ -14,6 +14,7 @@ import msgspec
 from domain.event import Event
 from registry.log.entry import entry, leaf, preimage
 from registry.store import EventMapper
+from registry.world.desk import Seen, see
 from registry.world.life import Life
 from registry.world.memory import KeyRow, Keys
 
@@ -43,6 +44,7 @@ class Shard(NamedTuple):
     events: int
     quarters: dict[int, Segment]
     keys: bytes
+    seen: Seen
 
 
 _encode: Final = msgspec.msgpack.Encoder().encode
@@ -55,7 +57,9 @@ def write(path: Path, lives: Iterable[Life], keys: Keys, mapper: EventMapper) ->
     quarters: dict[int, list[Row]] = {}
     wrapped: list[bytes] = []
     people = events = 0
+    seen = Seen([], [])
     for life in lives:
+        see(life, seen)
         people += life.people
         rows = [_row(mapper, keys, event) for event in life.memory.history]
         events += len(rows)
@@ -71,7 +75,7 @@ def write(path: Path, lives: Iterable[Life], keys: Keys, mapper: EventMapper) ->
             data = _encode(some)
             segments[quarter] = (file.tell(), len(data), len(some))
             file.write(data)
-    return Shard(path, people, events, segments, b"".join(wrapped))
+    return Shard(path, people, events, segments, b"".join(wrapped), seen)
 
 
 def _row(mapper: EventMapper, keys: Keys, event: Event) -> Row:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 from domain.application import may_review
 from domain.association import ALLIANCE
@@ -15,8 +15,9 @@ from domain.policy import ReferenceSlot
 from registry.certificates.keys import PublicFacts
 from registry.world.applicant import Applicant
 from registry.world.circle import MEMBERS, Circle, Leaver, NotTaken, Stranded, Supervisor
+from registry.world.desk import DRAWN, Desk
 from registry.world.imported import Founder, Handed, Imported, Server
-from registry.world.life import Life, Opening
+from registry.world.life import Kind, Life, Opening
 from registry.world.memory import Keys, Past
 from registry.world.places import CIRCLE, ENDS, PLACES, TAKES_OVER
 
@@ -27,15 +28,6 @@ _DESIGNATED: Final = 300
 _SPECIAL: Final = 6  # among the first so many, the one who applies lives another life
 _CORE: Final = "MI"
 _SERVING: Final = 155
-
-
-class Kind(NamedTuple):
-    """What a number stands for: who lives that life, and where."""
-
-    kind: Any
-    home: str
-    category: str = ""
-    arrives: date = date.min
 
 
 class Unlawful(Exception):
@@ -57,8 +49,9 @@ class World:
         self._serving: dict[tuple[str, str, int, int], list[Server]] = {}
         self._servers: dict[str, list[Server]] = {code: [] for code in PLACES}
         self.founders = list(self._founders())
-        # The number of the first who came after the founders.
+        # The number of the first who came after the founders, and who they are.
         self.first = len(self.founders) + 1
+        self.rest = list(self._after())
 
     # --- who there is
 
@@ -99,7 +92,7 @@ class World:
         circle = MEMBERS if self.examines() else 0
         return applying, max(0, self.people - applying - len(self.founders) - circle)
 
-    def kinds(self) -> Iterator[Kind]:
+    def _after(self) -> Iterator[Kind]:
         """Whoever comes after the founders, by number; as many as are still missing."""
         random = Random(f"{self.seed}/people")
         codes, weights = list(PLACES), [place.weight for place in PLACES.values()]
@@ -124,17 +117,29 @@ class World:
 
     def open(self, keys: Keys) -> Iterator[Life]:
         """The associations and the founders, in this order; they are the past of everybody else."""
-        opening = Opening(self, 0, _CORE, keys)
-        opening.live(opening.keys(), opening.associations())
+        opening = Opening(self, 0, Kind(Opening, _CORE), keys)
+        opening.live(opening.story())
         self.past.add(opening.memory)
         yield opening
         for number, founder in enumerate(self.founders, start=1):
-            life = founder.kind(self, number, founder.home, keys, category=founder.category, arrives=founder.arrives)
+            life = founder.begin(self, number, keys)
             life.live(life.story())
             self.past.add(life.memory)
             if isinstance(life, Founder) and life.number_:
                 self._servers[founder.home].append(life.serves())
             yield life
+
+    def desks(self) -> Iterator[tuple[int, Kind]]:
+        """What comes last, by number."""
+        return enumerate((Kind(Desk, code) for code in DRAWN), start=self.first + len(self.rest))
+
+    def again(self, number: int, keys: Keys) -> Life:
+        """A life that was lived, once more and just the same."""
+        before = number < self.first
+        kind = self.founders[number - 1] if before else self.rest[number - self.first]
+        life = kind.begin(self, number, keys)
+        life.live(life.story())
+        return life
 
     # --- what they share
 
@@ -143,13 +148,19 @@ class World:
         return self._kids[bisect.bisect_right(self._kids, (at, "~")) - 1][1]
 
     def server(
-        self, life: Life, what: str, fit: Callable[[Server], bool], since: date, without: Collection[str] = ()
+        self,
+        life: Life,
+        what: str,
+        fit: Callable[[Server], bool],
+        since: date,
+        without: Collection[str] = (),
+        among: Sequence[str] = (),
     ) -> Server | None:
         """Somebody of one's own association, else of another, who serves from a day on for four months.
 
-        `what` names `fit`; `without`: people.
+        `what` names `fit`; `without`: people; `among`: associations, in this order.
         """
-        for code in (life.home, _CORE):
+        for code in among or (life.home, _CORE):
             month = (code, what, since.year, since.month)
             if month not in self._serving:
                 first = since.replace(day=1)
@@ -165,8 +176,8 @@ class World:
                 return life.choose(rest)
         return None
 
-    def reviewer(self, life: Life, category: str, without: Collection[str]) -> Server | None:
-        return self.server(life, category, lambda one: may_review(one.category, category), life.today, without)
+    def reviewer(self, life: Life, category: str, without: Collection[str], among: Sequence[str] = ()) -> Server | None:
+        return self.server(life, category, lambda one: may_review(one.category, category), life.today, without, among)
 
     def scorer(self, life: Life, without: Collection[str]) -> str:
         """A person who scores exams: any mentor. Raises LookupError where there is none."""
@@ -202,10 +213,12 @@ class World:
 def lives(world: World, keys: Keys, first: int, kinds: list[Kind]) -> Iterator[Life]:
     """These lives, from a number on, each lived to its end."""
     for number, kind in enumerate(kinds, start=first):
-        facts = {"category": kind.category, "arrives": kind.arrives} if kind.category else {}
-        life = kind.kind(world, number, kind.home, keys, **facts)
-        try:
-            life.live(life.story())
-        except Refused as refused:
-            raise Unlawful(f"life {number}, a {kind.kind.__name__} on {life.today}: {refused}") from refused
-        yield life
+        yield lived(kind.begin(world, number, keys))
+
+
+def lived(life: Life) -> Life:
+    try:
+        life.live(life.story())
+    except Refused as refused:
+        raise Unlawful(f"life {life.number}, a {life.kind.life.__name__} on {life.today}: {refused}") from refused
+    return life

@@ -26,9 +26,11 @@ from registry.settings import BadSetting, Settings
 from registry.store import APPEND_LOCK, EventMapper
 from registry.vault import Vault, read_master_key
 from registry.world import shard
+from registry.world.desk import DRAWN, Desk, Seen
+from registry.world.life import Kind, Life
 from registry.world.memory import Keys
 from registry.world.shard import Block, Segment, Shard
-from registry.world.world import BEGIN, Kind, World, lives
+from registry.world.world import BEGIN, World, lived, lives
 
 LIVES: Final = 200
 """Of one shard; fixed, so that the order of events does not depend on the machine."""
@@ -159,6 +161,7 @@ class _Workers:
 class _Known(NamedTuple):
     world: World
     keys: Keys
+    again: Keys
     mapper: EventMapper
     folder: Path
 
@@ -167,7 +170,7 @@ _known: list[_Known] = []
 
 
 def _know(world: World, settings: Settings, folder: Path) -> None:
-    _known[:] = [_Known(world, Keys(settings), EventMapper(), folder)]
+    _known[:] = [_Known(world, Keys(settings), Keys(settings), EventMapper(), folder)]
     # Lives are full of circles; they are collected after each shard.
     gc.disable()
 
@@ -175,7 +178,19 @@ def _know(world: World, settings: Settings, folder: Path) -> None:
 def _live_some(job: tuple[int, list[Kind]]) -> Shard:
     first, kinds = job
     (known,) = _known
-    some = lives(known.world, known.keys, first, kinds)
+    return _written(first, lives(known.world, known.keys, first, kinds))
+
+
+def _look_after(job: tuple[int, Kind, Seen]) -> Shard:
+    number, kind, seen = job
+    (known,) = _known
+    desk = Desk(known.world, number, kind, known.keys)
+    desk.learn(seen, known.again)
+    return _written(number, [lived(desk)])
+
+
+def _written(first: int, some: Iterable[Life]) -> Shard:
+    (known,) = _known
     written = shard.write(known.folder / f"{first}", some, known.keys, known.mapper)
     gc.collect()
     return written
@@ -184,22 +199,24 @@ def _live_some(job: tuple[int, list[Kind]]) -> Shard:
 def _live(world: World, settings: Settings, folder: Path, workers: _Workers, told: Told) -> Iterator[Shard]:
     keys = Keys(settings)
     opened = shard.write(folder / "0", world.open(keys), keys, EventMapper())
-    # The associations are no people.
-    yield opened._replace(people=opened.people - 1)
+    yield opened
     workers.begin()
-    done, events = opened.people - 1, opened.events
+    done, events = opened.people, opened.events
+    seen = {code: Seen([], []) for code in DRAWN}
     for made in workers.each(_live_some, _jobs(world)):
         yield made
+        for renewed in made.seen.renewed:
+            seen[renewed.association].renewed.append(renewed)
+        for decided in made.seen.decided:
+            seen[decided.association].decided.append(decided)
         done, events = done + made.people, events + made.events
         told(f"{events:,} events of {done:,} people", done, world.people)
+    yield from workers.each(_look_after, [(number, kind, seen[kind.home]) for number, kind in world.desks()])
 
 
 def _jobs(world: World) -> Iterator[tuple[int, list[Kind]]]:
-    kinds = world.kinds()
-    first = world.first
-    while some := list(islice(kinds, LIVES)):
-        yield first, some
-        first += len(some)
+    for at in range(0, len(world.rest), LIVES):
+        yield world.first + at, world.rest[at : at + LIVES]
 
 
 # --- writing, in one transaction -------------------------------------------------------------------------------------
