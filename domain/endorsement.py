@@ -29,7 +29,7 @@ from domain.editions import (
 )
 from domain.errors import Invalid, NotInForce, OutOfTurn, RequirementsNotMet
 from domain.event import Claims, Event, Identity
-from domain.policy import Attestation, Fee, MissingHours, Reinstatement
+from domain.policy import Attestation, Fee, MissingHours, Reinstatement, ReinstatementEdition, Term
 from domain.reference import Counted
 
 Standing = Literal["active", "lapsed", "inactive", "emeritus", "suspended", "removed", "archived", "erased"]
@@ -715,7 +715,7 @@ class Endorsement(Aggregate):
         `used`: what was attested for the person's other categories, where hours may not serve several (R20).
         """
         self._must_stand(on, "active")
-        year, opens, due, last, edition = renewal_term(on, self.custodian)
+        year, opens, due, last, edition = self.term_on(on)
         through = next_due(last, self.custodian)
         if not opens <= on <= last:
             raise OutOfTurn(
@@ -754,6 +754,14 @@ class Endorsement(Aggregate):
             on=on,
             by=by,
         )
+
+    def term_on(self, on: date) -> Term:
+        """The renewal that is open on a day, or opens next, and its rules."""
+        return renewal_term(on, self.custodian)
+
+    def reinstatement_on(self, on: date) -> ReinstatementEdition | None:
+        """The rules that a reinstatement on this day is judged under."""
+        return reinstatement_edition(on, self.custodian)
 
     def remind_of_renewal(self, *, on: date, by: str) -> bool:
         """When the window opens, and again near its end; False when nothing is to be said that day."""
@@ -851,7 +859,7 @@ class Endorsement(Aggregate):
             self.refuse_before(self.last_on, on)
         else:
             self._must_stand(on, "lapsed")
-        edition = reinstatement_edition(on, self.custodian)
+        edition = self.reinstatement_on(on)
         if edition is None:
             raise NotInForce("A reinstatement edition", on)
         slot = CATEGORIES[self.category].slot

@@ -20,6 +20,7 @@ from registry.cli import (
     nightly,
     outbox,
     people,
+    reconsider,
     roster,
     rules,
     serve,
@@ -60,6 +61,7 @@ for group in (
     access,
     association,
     rules,
+    reconsider,
     competencies,
     people,
 ):

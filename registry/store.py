@@ -478,6 +478,15 @@ class Store:
         rows = self._ask("SELECT actor, record, reason FROM service.access WHERE day = %s", day)
         return [(actor, record, reason) for actor, record, reason in rows]
 
+    def note_reading(self, actor: str, record: str, reason: str) -> None:
+        """Once for each actor, record and day (UTC): before confidential data is read, outside the log."""
+        with self._pool.connection() as connection:
+            connection.execute(
+                "INSERT INTO service.access (actor, record, day, reason) VALUES (%s, %s, %s, %s)"
+                " ON CONFLICT DO NOTHING",
+                [actor, record, self._clock().date(), reason],
+            )
+
     def end_access(self, person: str) -> None:
         """Nobody comes in as this person any more: their keys, links and sessions end."""
         with self._pool.connection() as connection:
