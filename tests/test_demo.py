@@ -11,6 +11,7 @@ import psycopg
 import pypdfium2
 import pytest
 import zxingcpp
+from independent import below
 
 from registry import database
 from registry.settings import Settings
@@ -160,6 +161,23 @@ def test_views_are_rebuilt_and_compared(made, home):
     rebuilt = json.loads(run(BIN / "registry", "rebuild", "--json", home=home).stdout.splitlines()[-1])
     assert rebuilt["events"] > 300
     run(BIN / "registry", "compare", home=home)
+
+
+def test_with_60_hours_of_rsc_a_script_over_the_events_finds_the_same_people(made, home, tmp_path):
+    (tmp_path / "rules.json").write_text('{"rsc_hours": 60}')
+    done = run(BIN / "registry", "reconsider", "--rules", tmp_path / "rules.json", "--json", home=home)
+    found = json.loads(done.stdout)
+    with psycopg.connect(database.url(Settings(home=home), "reader")) as connection:
+        awards, submissions = below(connection, 60)
+    changed = found["changed"]
+    listed = {one["number"]: one["refusal"]["missing"][0]["have"] for one in changed if one["decision"] == "award"}
+    assert listed == awards
+    assert made["number"] in awards
+    others = {(one["stream"], one["version"]) for one in changed if one["decision"] != "award"}
+    assert others == submissions
+    assert len(submissions) == 3
+    assert found["findings"] == []
+    assert found["decisions"] > len(changed)
 
 
 def test_a_folder_that_is_not_the_demos_is_left_alone(tmp_path):

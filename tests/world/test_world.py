@@ -12,6 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 import psycopg
 import pytest
+from independent import below
 
 from domain.application import Application
 from domain.endorsement import Endorsement, read_number
@@ -21,6 +22,9 @@ from domain.person import Person
 from projections.engine import Engine
 from registry import database as databases
 from registry.log import fsck
+from registry.reconsider.decisions import DECISIONS
+from registry.reconsider.reconsideration import Asked, reconsider
+from registry.reconsider.rules import Changed
 from registry.settings import Settings
 from registry.store import EventMapper, Store
 from registry.vault import Vault
@@ -239,3 +243,23 @@ def test_the_command_prints_one_object_and_nothing_personal(database, tmp_path):
     assert again.returncode == 2
     assert "empty registry" in again.stderr
     assert Counter(again.stdout) == {}
+
+
+def test_every_decision_agrees_with_its_own_rules_and_others_name_whom_a_script_finds(made):
+    vault = Vault(made.settings)
+    report = reconsider(made.settings, vault, Asked(rules=Changed({"rsc_hours": 60})))
+    vault.close()
+
+    assert [found.words() for found in report.findings] == []
+    # A reinstatement is rare.
+    assert report.decisions.keys() >= {decision.name for decision in DECISIONS.values()} - {"reinstatement"}
+    assert report.imported == sum(
+        isinstance(event, Endorsement.Imported | Endorsement.Reported) for event in made.events
+    )
+    with psycopg.connect(databases.address(made.settings)) as connection:
+        awards, submissions = below(connection, 60)
+        position = connection.execute("SELECT max(notification_id) FROM registry.events").fetchone()
+    assert {one.number: one.refusal.missing[0]["have"] for one in report.changed if one.decision == "award"} == awards
+    assert {(one.stream, one.version) for one in report.changed if one.decision != "award"} == submissions
+    assert len(awards) > 100
+    assert position == (made.written.events,)
