@@ -95,6 +95,7 @@ TABLE: tuple[Rule, ...] = (
     *_rows("verify_membership_elsewhere", _COORDINATOR, _DIRECT, basis="AZ-FAQ"),
     *_rows("end_membership", _COORDINATOR, _DIRECT),
     *_rows("import_members", _COORDINATOR, _ALLIANCE, _OPERATOR, basis="CT-PORT"),
+    *_rows("import_moves", _COORDINATOR, _ALLIANCE, _OPERATOR),
     *_rows("choose_provider_listing", _HOLDER, basis="NM-STEPS"),
     *_rows("record_entry", _HOLDER, _COORDINATOR, _DIRECT, basis="MI-FAQ"),
     *_rows("withdraw_entry", _HOLDER, _COORDINATOR, _DIRECT),
@@ -229,6 +230,8 @@ TABLE: tuple[Rule, ...] = (
     *_rows("see_quality", _COORDINATOR, _ALLIANCE, _OPERATOR),
     *_rows("see_second_review", ("reviewer", "assigned"), _ALLIANCE),
     *_rows("see_reviewer_load", _COORDINATOR, _ALLIANCE, _OPERATOR),
+    # Numbers and associations, no names.
+    *_rows("see_reciprocity", _COORDINATOR, _ALLIANCE, _OPERATOR),
     # Questions. The public sees standing only while active and listed; the page decides nothing else.
     *_rows("see_history", _HOLDER, sees=_CONTACT),
     *_rows("see_history", _COORDINATOR, _ALLIANCE, _OPERATOR, sees=_CONTACT),

@@ -104,6 +104,11 @@ def record_claim(association: str, record: str) -> str:
     return f"record/{association}/{record}"
 
 
+def reported_moves(association: str) -> str:
+    """The folder of claims that says which moves from or to an association were reported, and by which side."""
+    return f"move/{association}"
+
+
 class Source(msgspec.Struct, frozen=True):
     """Where an imported fact stands: SHA-256 of the file (hex), its row, and a keyed hash of the record.
 
@@ -209,6 +214,7 @@ class Endorsement(Aggregate):
         self.audit_due = False
         self.reminded = (date.min, 0)
         self.certificates: list[Certificate] = []
+        self.moves_reported: tuple[Endorsement.MoveReported, ...] = ()
         self.turns: list[Turn] = []
         self.last_on = date.min
 
@@ -615,6 +621,29 @@ class Endorsement(Aggregate):
             endorsement.custodian = self.to
             endorsement.custody_since = self.on
             endorsement.last_on = max(endorsement.last_on, self.on)
+
+    class MoveReported(Event, frozen=True):
+        """One side's word on a move from before this registry: reported, never proved; custody is where it is."""
+
+        topic: ClassVar[str] = "endorsement.move_reported"
+        association: str
+        from_: str = msgspec.field(name="from")
+        to: str
+        moved_on: date
+
+        def apply(self, endorsement: Endorsement) -> None:
+            endorsement.moves_reported = (*endorsement.moves_reported, self)
+
+        def claims(self) -> Claims:
+            """So that the reports of either side are found."""
+            said = f"{self.moved_on.isoformat()}/{self.association}"
+            number = self.originator_id.partition("/")[2]
+            return Claims(
+                take=(
+                    f"{reported_moves(self.from_)}/{number}/{self.from_}/{self.to}/{said}",
+                    f"{reported_moves(self.to)}/{number}/{self.from_}/{self.to}/{said}",
+                )
+            )
 
     class CertificateIssued(Event, frozen=True):
         """No personal data, no digest: what is printed and where the printed name stands (design section 8)."""
@@ -1105,6 +1134,22 @@ class Endorsement(Aggregate):
         self.record(
             self.CustodyTransferred, from_=self.custodian, to=to, transfer="", why=why, on=max(on, self.last_on), by=by
         )
+        return True
+
+    def report_move(self, association: str, from_: str, to: str, moved_on: date, *, on: date, by: str) -> bool:
+        """What one of the two sides says of a move that no registry saw; whether it had not said so before (ours)."""
+        if association not in (from_, to):
+            raise Invalid(f"{association} is neither side of this move; its own moves are its to report.", field="from")
+        if from_ == to:
+            raise Invalid("A move goes from one association to another; name two.", field="to")
+        if moved_on > on:
+            raise Invalid(f"{moved_on.isoformat()} is in the future.", field="moved_on")
+        if moved_on < self.awarded_on:
+            raise Invalid(f"It was awarded on {self.awarded_on.isoformat()}; no move lies before.", field="moved_on")
+        said = (association, from_, to, moved_on)
+        if said in ((move.association, move.from_, move.to, move.moved_on) for move in self.moves_reported):
+            return False
+        self.record(self.MoveReported, association=association, from_=from_, to=to, moved_on=moved_on, on=on, by=by)
         return True
 
     def issue_certificate(

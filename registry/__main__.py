@@ -21,6 +21,7 @@ from registry.cli import (
     outbox,
     people,
     reconsider,
+    reciprocity,
     roster,
     rules,
     serve,
@@ -47,6 +48,7 @@ app = typer.Typer(
 for group in (
     demo,
     serve,
+    reciprocity,
     roster,
     views,
     nightly,

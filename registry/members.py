@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Callable
 from datetime import date
@@ -21,11 +20,11 @@ from registry.commands import Registry
 from registry.roster import (
     LAST_YEAR,
     Finding,
-    UnreadableFile,
+    header_reader,
     plain,
     read_day,
     records_of,
-    shown,
+    told_of,
     usable_address,
 )
 
@@ -125,31 +124,12 @@ def read_members(data: bytes, association: str) -> Members:
     return Members(association, hashlib.sha256(data).hexdigest(), count, duplicates, accepted, errors)
 
 
-def _words(cell: str) -> str:
-    return " ".join(re.findall(r"[^\W_]+", cell.casefold()))
-
-
-# As associations' systems head them, whatever the case and the signs between the words.
-_COLUMN: Final = {_words(column): column for column in COLUMNS} | {
+# As associations' systems head them.
+_header: Final = header_reader("members", COLUMNS, {
     "id": RECORD, "member id": RECORD, "firstname": FIRST, "given name": FIRST, "lastname": LAST, "surname": LAST,
     "family name": LAST, "e mail": EMAIL, "email address": EMAIL, "from": FROM, "member since": FROM,
     "through": THROUGH, "valid through": THROUGH, "member until": THROUGH,
-}  # fmt: skip
-
-
-def _header(cells: list[str]) -> list[str]:
-    header = [_COLUMN.get(_words(cell), cell.strip()) for cell in cells]
-    if sorted(header) != sorted(COLUMNS):
-        missing = [column for column in COLUMNS if column not in header]
-        unknown = [shown(column) or "(empty)" for column in header if column not in COLUMNS]
-        wrong = [
-            f"{what}: {', '.join(names[:5])}" for what, names in (("missing", missing), ("unknown", unknown)) if names
-        ]
-        raise UnreadableFile(
-            f"The first row does not name the columns of a list of members ({'; '.join(wrong) or 'one stands twice'}). "
-            f"It needs, once each: {', '.join(COLUMNS)}."
-        )
-    return header
+})  # fmt: skip
 
 
 def _judged(number: int, cells: dict[str, str], association: str) -> Row | Finding:
@@ -249,3 +229,15 @@ def _take(registry: Registry, actor: Actor, members: Members, row: Row, *, dry_r
         else:
             return "new"
     return "new"
+
+
+def problems(tally: Tally) -> list[str]:
+    """What was not recorded, and what to do, in words."""
+    return told_of(
+        tally.rows,
+        {
+            "unknown": "are of nobody known here: register them, or correct name and address",
+            "other_person": "have a record id that is another person's here: correct one of the two",
+            "erased": "are about people whose data was erased here, or who died: take them out of the file",
+        },
+    )

@@ -6,7 +6,7 @@ import io
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple, get_args
@@ -214,6 +214,40 @@ def records_of(data: bytes, header_of: Callable[[list[str]], list[str]]) -> Iter
         ) from None
     if header is None:
         raise UnreadableFile("The file is empty. Export it again.")
+
+
+def header_reader(what: str, columns: Sequence[str], also: Mapping[str, str]) -> Callable[[list[str]], list[str]]:
+    """What reads the first row of a list of `what`: each column once, whatever the case and the signs between words.
+
+    `also`: other names of columns, in small letters. The reader raises UnreadableFile.
+    """
+    names = {_words(column): column for column in columns} | dict(also)
+
+    def header_of(cells: list[str]) -> list[str]:
+        header = [names.get(_words(cell), cell.strip()) for cell in cells]
+        if sorted(header) == sorted(columns):
+            return header
+        missing = [column for column in columns if column not in header]
+        unknown = [shown(column) or "(empty)" for column in header if column not in columns]
+        wrong = [
+            f"{words}: {', '.join(found[:5])}" for words, found in (("missing", missing), ("unknown", unknown)) if found
+        ]
+        raise UnreadableFile(
+            f"The first row does not name the columns of a list of {what} ({'; '.join(wrong) or 'one stands twice'}). "
+            f"It needs, once each: {', '.join(columns)}."
+        )
+
+    return header_of
+
+
+def told_of(rows: Mapping[str, Sequence[int]], words: Mapping[str, str]) -> list[str]:
+    """A sentence for each outcome that any row had, with the first of these rows."""
+    return [
+        f"{len(rows[outcome])} {what} (rows {', '.join(map(str, rows[outcome][:10]))}"
+        f"{' ...' if len(rows[outcome]) > 10 else ''})."  # noqa: PLR2004 # enough to see
+        for outcome, what in words.items()
+        if rows.get(outcome)
+    ]
 
 
 def text_of(data: bytes) -> str:

@@ -415,6 +415,15 @@ class Store:
             f"{kind.kind}0",
         )
 
+    def events_of(self, streams: Sequence[str]) -> list[tuple[int, Event]]:
+        """As `events`, of these streams, one after the other in the order of their names."""
+        return self._select("originator_id = ANY(%s) ORDER BY originator_id, originator_version", list(streams))
+
+    def events_on(self, topic: str) -> list[tuple[int, Event]]:
+        """All events of a topic, in order of position; reads the whole history unless an index knows the topic."""
+        # Not a parameter: an index over one topic serves only a statement that names it.
+        return self._select(f"topic = '{_plain(topic)}' ORDER BY notification_id")
+
     def at(self, position: int) -> tuple[int, Event]:
         for found in self._between(position, position):
             return found
@@ -538,6 +547,12 @@ class Rehearsal(Store):
 
     def record(self, events: Sequence[Event], request: Request | None = None) -> Recorded:  # noqa: ARG002 # as Store's
         return Recorded([], list(events))
+
+
+def _plain(topic: str) -> str:
+    if topic not in events_module.topics():
+        raise LookupError(f"no event has the topic {topic!r}")
+    return topic
 
 
 _SELECT = """

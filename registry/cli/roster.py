@@ -28,8 +28,12 @@ from registry.commands import Act, Registry
 from registry.exporting import Mailing, export_roster, issue_certificates, write_certificates, write_rows
 from registry.importing import Tally, classify, import_roster
 from registry.log.publish import Overtaken
+from registry.members import Members, import_members, read_members
 from registry.members import Tally as MemberTally
-from registry.members import import_members, read_members
+from registry.members import problems as member_problems
+from registry.moves import Moves, import_moves, read_moves
+from registry.moves import Tally as MoveTally
+from registry.moves import problems as move_problems
 from registry.opening import open_issuer, open_keys, open_plane, open_printer, open_registry
 from registry.roster import LARGEST_FILE, WARNING_KINDS, Finding, Roster, read_roster, shown
 from registry.settings import Settings
@@ -72,8 +76,11 @@ def import_(
         Path | None, typer.Option(metavar="FILE.csv", dir_okay=False, help="Write every refused row and warning here.")
     ] = None,
     kind: Annotated[
-        Literal["roster", "members"],
-        typer.Option(help="A roster of endorsements, or the yearly memberships of --association."),
+        Literal["roster", "members", "moves"],
+        typer.Option(
+            help="A roster of endorsements; the yearly memberships of --association; or moves from before the "
+            "registry, as --association reports them (Number or Record ID, Moved From, Moved To, Moved On)."
+        ),
     ] = "roster",
 ) -> None:
     """Import an association's export. A refused row has one reason and what to do; the others are recorded.
@@ -83,8 +90,8 @@ def import_(
     now = datetime.now(UTC)
     with file.open("rb") as opened:
         data = opened.read(LARGEST_FILE + 1)
-    if kind == "members":
-        _import_members(data, association, dry_run=dry_run, as_json=as_json, errors=errors)
+    if kind != "roster":
+        _import_list(kind, data, association, dry_run=dry_run, as_json=as_json, errors=errors)
         return
     judged = partial(read_roster, data, now, today=today.date() if today else None, only=association)
     roster = judged()
@@ -112,47 +119,54 @@ def import_(
         _print(roster, report, tally, dry_run=dry_run)
 
 
-def _import_members(data: bytes, association: str, *, dry_run: bool, as_json: bool, errors: Path | None) -> None:
+def _import_list(
+    kind: Literal["members", "moves"],
+    data: bytes,
+    association: str,
+    *,
+    dry_run: bool,
+    as_json: bool,
+    errors: Path | None,
+) -> None:
+    """What one association says of people or endorsements that are known here."""
     if not association:
-        raise typer.BadParameter("say whose members these are", param_hint="--association")
-    members = read_members(data, association)
-    if errors:
-        _write_errors(errors, members.errors)
+        raise typer.BadParameter(f"say whose {kind} these are", param_hint="--association")
     settings = Settings.from_environment()
-    report = members.report()
-    tally: MemberTally | None = None
-    if not dry_run or _is_there(settings):
-        with _registry(settings) as registry, bar("Comparing" if dry_run else "Recording", len(members.rows)) as step:
-            must_be_known(association, registry.associations())
-            tally = import_members(registry, OPERATOR, members, step, dry_run=dry_run)
+    tally: MemberTally | MoveTally | None = None
+    read: Members | Moves
+    with ExitStack() as at_end:
+        registry = at_end.enter_context(_registry(settings)) if not dry_run or _is_there(settings) else None
+        known = ROWS | registry.rows() if registry else ROWS
+        must_be_known(association, known)
+        read = read_members(data, association) if kind == "members" else read_moves(data, association, known)
+        if errors:
+            _write_errors(errors, read.errors)
+        if registry:
+            with bar("Comparing" if dry_run else "Recording", len(read.rows)) as step:
+                if isinstance(read, Members):
+                    tally = import_members(registry, OPERATOR, read, step, dry_run=dry_run)
+                else:
+                    tally = import_moves(registry, OPERATOR, read, step, dry_run=dry_run)
+    report = read.report()
+    if tally:
         report["would_record" if dry_run else "recorded"] = msgspec.to_builtins(tally)
     if as_json:
         print(json.dumps(report, ensure_ascii=False, indent=1))
         return
     console = Console()
     console.print(
-        f"{report['rows']} rows: [b]{report['memberships']}[/b] memberships, {report['duplicates']} rows twice, "
-        f"{report['errors']} refused.",
+        f"{report['rows']} rows: [b]{len(read.rows)}[/b] {'memberships' if kind == 'members' else 'moves'}, "
+        f"{report['duplicates']} rows twice, {report['errors']} refused.",
         highlight=False,
     )
-    if members.errors:
-        console.print(_table("Refused", members.errors))
+    if read.errors:
+        console.print(_table("Refused", read.errors))
     if tally:
-        console.print(_member_words(tally, dry_run=dry_run), highlight=False)
-    elif dry_run:
+        more = member_problems(tally) if isinstance(tally, MemberTally) else move_problems(tally)
+        words = " ".join([f"{tally.new} new, {tally.unchanged} unchanged.", *more])
+        console.print(f"It would be: {words}" if dry_run else words, highlight=False)
+    if dry_run:
         console.print("Nothing was recorded (--dry-run).", highlight=False)
-
-
-def _member_words(tally: MemberTally, *, dry_run: bool) -> str:
-    words = f"{tally.new} new, {tally.unchanged} unchanged."
-    for name, what in (
-        ("unknown", "are of nobody known here: register them, or correct name and address"),
-        ("other_person", "have a record id that is another person's here: correct one of the two"),
-        ("erased", "are about people whose data was erased here, or who died: take them out of the file"),
-    ):
-        if rows := tally.rows.get(name):
-            words += f" {len(rows)} {what} (rows {', '.join(map(str, rows[:10]))}{' ...' if len(rows) > 10 else ''})."  # noqa: PLR2004 - enough to see
-    return f"It would be: {words} Nothing was recorded (--dry-run)." if dry_run else words
 
 
 def export(

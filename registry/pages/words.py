@@ -344,6 +344,7 @@ HAPPENED: Final = {
     "endorsement.ended_by_erasure": "Ended with the erasure of its holder",
     "endorsement.add_on_granted": "Add-on granted",
     "endorsement.custody_transferred": "Moved to another association",
+    "endorsement.move_reported": "A move from before this registry reported",
     "certificate.issued": "Certificate issued",
     "certificate.signed": "Certificate signed",
     "transfer.requested": "Transfer requested",
