@@ -97,6 +97,22 @@ def loader(table: type[R]) -> Callable[[Sequence[Any]], R]:
 
 
 @cache
+def keeper(table: type[R]) -> tuple[Callable[[Iterable[R]], bytes], Callable[[bytes], list[R]]]:
+    """Makes bytes of rows, exactly as they are, and rows of bytes."""
+    hints = get_type_hints(table)
+    cells = msgspec.msgpack.Decoder(list[tuple[tuple(hints[name] for name in table.__struct_fields__)]])  # type: ignore[misc] # made here
+    encode = msgspec.msgpack.Encoder().encode
+
+    def keep(rows: Iterable[R]) -> bytes:
+        return encode([msgspec.structs.astuple(row) for row in rows])
+
+    def give_back(kept: bytes) -> list[R]:
+        return [table(*values) for values in cells.decode(kept)]
+
+    return keep, give_back
+
+
+@cache
 def copy_types(table: type[Row]) -> list[str]:
     return ["bytea" if column.is_json else column.type for column in columns(table)]
 
@@ -190,6 +206,10 @@ class Held(Generic[R]):
     def take_finished(self) -> list[R]:
         done, self.finished = self.finished, []
         return done
+
+    def rows(self) -> list[R]:
+        """Those that may change again."""
+        return list(self._rows.values())
 
     def changed(self) -> list[R]:
         """Every row to write."""

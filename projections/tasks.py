@@ -7,6 +7,7 @@ from domain.application import Application
 from domain.endorsement import Endorsement
 from domain.event import Event
 from domain.person import Person
+from projections import applications
 from projections.applications import ApplicationRow
 from projections.rows import Row, Rows
 from projections.view import Query, View, name_of
@@ -110,6 +111,7 @@ VIEW: Final = View(
         Application.Amended, Application.PutOnHold, Application.Declined,
     ),
     change=change,
+    needs=(applications.VIEW,),
 )  # fmt: skip
 
 _COLUMNS: Final = "task, kind, subject, association, asked_on, other, reviewer, field, settled_on"

@@ -14,7 +14,8 @@ Change = Callable[[Rows, Event, int], None]
 class View:
     """`change(rows, event, position)` is called for the events it takes, in order.
 
-    `opens`: the personal fields it wants as text. `extra`: SQL after its tables, with `{schema}`.
+    `opens`: the personal fields it wants as text. `extra`: SQL after its tables, with `{schema}`. `needs`: views that
+    come before it, whose rows it looks at.
     """
 
     name: str
@@ -23,6 +24,7 @@ class View:
     change: Change
     opens: tuple[str, ...] = ()
     extra: str = ""
+    needs: "tuple[View, ...]" = ()
 
 
 class Query(NamedTuple):

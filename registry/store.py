@@ -71,6 +71,10 @@ class EventMapper(Mapper[str]):
         self._encode = msgspec.json.Encoder().encode
         self._decoders: dict[str, Callable[[bytes], Event]] = {}
 
+    def __reduce__(self) -> tuple[type["EventMapper"], tuple[()]]:
+        """Another process makes its own: decoders do not travel."""
+        return EventMapper, ()
+
     def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> StoredEvent:
         event = domain_event
         if not isinstance(event, Event):

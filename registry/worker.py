@@ -17,7 +17,7 @@ from typing import Any, Final, Self
 import psycopg
 from psycopg import Connection
 
-from projections.engine import Busy, Engine, Outdated, Stopped
+from projections.engine import Busy, Engine, Outdated, Step, Stopped
 from registry import database, nightly, notify
 from registry.certificates.keys import KeysUnusable
 from registry.commands import Clock
@@ -123,7 +123,7 @@ class _Work:
             self._stop.wait(_POLL)
         return False
 
-    def _give_way(self, events: int, seconds: float) -> None:  # noqa: ARG002 # what a rebuild reports
+    def _give_way(self, step: Step) -> None:  # noqa: ARG002 # what a rebuild reports
         if self._stop.is_set():
             raise Stopping
 

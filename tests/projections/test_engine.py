@@ -19,9 +19,10 @@ from domain.application import Application
 from domain.endorsement import Endorsement
 from domain.person import Person
 from domain.transfer import Transfer
-from projections import applications, certificates, people, register, standing, tasks, transfers
+from projections import applications, certificates, filling, people, register, standing, tasks, transfers
 from projections import history as cases
-from projections.engine import Busy, Engine, Outdated, Stopped
+from projections.catalogue import VIEWS
+from projections.engine import Busy, Engine, Outdated, Stopped, UnknownView
 from registry import database as databases
 
 NUMBER = "IFS-7K3MQ9TD"
@@ -101,6 +102,87 @@ def test_a_rebuild_that_may_hold_few_rows_makes_the_same(store, vault, engine, p
     assert engine.compare(projector).differences == []
 
 
+@settings(max_examples=1, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_two_processes_build_what_one_does(store, vault, engine, projector, history, data):
+    history(*data.draw(histories(tag=next(tags))))
+    two = Engine(store.mapper.load, vault.open_all, shared=True)
+
+    two.rebuild(projector)
+
+    assert engine.compare(projector).differences == []
+    assert two.compare(projector).differences == []
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.mark.parametrize("hold", [1000, 3])
+def test_a_killed_rebuild_goes_on_where_it_was_kept(store, vault, engine, projector, history, monkeypatch, hold):
+    monkeypatch.setattr(filling, "_PAGE", 10)
+    monkeypatch.setattr(filling, "_BATCH", 10)
+    history(*[one for n in range(40) for one in (person(f"p{n}", f"Person {n}"), awarded(f"IFS-{n:08d}", f"p{n}"))])
+    keeping = Engine(store.mapper.load, vault.open_all, keep_seconds=0, hold=hold)
+
+    def killed(step):
+        if step.done == 50 or step.what == "tables":
+            raise Killed
+
+    seen = []
+    with pytest.raises(Killed):
+        keeping.rebuild(projector, killed)
+    history(person("p40", "Person 40"))
+    with pytest.raises(Killed):
+        keeping.rebuild(projector, lambda step: killed(step._replace(done=0)))
+    assert projector.execute("SELECT position, goal FROM views_next.parts").fetchone() == (80, 80)
+    keeping.rebuild(projector, seen.append)
+
+    assert [step.done for step in seen if step.what == "events"] == [80, 81], "only what was recorded meanwhile"
+    assert projector.execute("SELECT count(*) FROM views.people").fetchone() == (41,)
+    assert engine.compare(projector).differences == []
+
+
+def test_what_was_left_of_another_version_is_not_gone_on_with(store, vault, engine, projector, history):
+    history(person(), awarded())
+    for what in ("events", "swap"):
+
+        def killed(step, what=what):
+            if step.what == what:
+                raise Killed
+
+        with pytest.raises(Killed):
+            engine.rebuild(projector, killed)
+        projector.execute("UPDATE views_next.position SET shape = 'other'")
+
+    assert engine.rebuild(projector).position == 2
+    assert engine.compare(projector).differences == []
+
+
+@pytest.mark.parametrize("name", ["standing", "tasks", "history"])
+def test_one_view_alone_is_rebuilt_and_compared(engine, projector, history, connect, name):
+    history(person(), awarded())
+    engine.catch_up(projector)
+    table = next(view for view in VIEWS if view.name == name).tables[0].table
+    connect().execute(f"DELETE FROM views.{table}")
+    connect().execute("UPDATE views.people SET residence = 'CT'")
+    history(person("p2", "Second"))
+
+    wrong = engine.compare(projector, view=name).differences
+    engine.rebuild(projector, view=name)
+
+    assert {one.table for one in wrong} <= {table}
+    assert engine.compare(projector, view=name).differences == []
+    assert [one.table for one in engine.compare(projector).differences] == ["people"]
+    history(person("p3", "Third"))
+    assert engine.catch_up(projector) == 4
+
+
+def test_a_view_that_is_none_is_named_with_those_there_are(engine, projector):
+    with pytest.raises(UnknownView, match=r"There is no view stands\. There are: associations, people, standing"):
+        engine.rebuild(projector, view="stands")
+
+
 def test_a_changed_row_is_named_with_its_column_and_events(engine, projector, history, connect):
     history(person(), awarded())
     engine.catch_up(projector)
@@ -110,7 +192,7 @@ def test_a_changed_row_is_named_with_its_column_and_events(engine, projector, hi
 
     assert (found.table, found.kind, found.columns) == ("standing", "different", ["custodian"])
     assert found.key["number"] == NUMBER
-    assert found.events == [2]
+    assert found.events == [(2, f"endorsement/{NUMBER}", "endorsement.awarded")]
 
 
 def test_a_missing_and_a_superfluous_row_are_found(engine, projector, history, connect):
@@ -121,7 +203,7 @@ def test_a_missing_and_a_superfluous_row_are_found(engine, projector, history, c
     found = engine.compare(projector).differences
 
     assert [(one.key, one.kind) for one in found] == [({"person": "p2"}, "missing"), ({"person": "p3"}, "superfluous")]
-    assert found[0].events == [2]
+    assert [one.events for one in found] == [[(2, "person/p2", "person.registered")], []]
 
 
 def test_a_comparison_leaves_nothing_behind(engine, projector, history, connect):

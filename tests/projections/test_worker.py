@@ -199,7 +199,13 @@ def test_rebuild_and_compare_as_commands(environment, settings, history, connect
     assert json.loads(same.stdout)["differences"] == []
     assert other.exit_code == 1
     assert f"standing (number {NUMBER}" in other.stdout
-    assert "standing differ; events at 2" in other.stdout
+    assert f"standing differ; made by position 2, endorsement/{NUMBER}, endorsement.awarded" in other.stdout
+    assert "1 difference in 2 events" in other.stdout
+    none = CliRunner().invoke(command(), ["rebuild", "stand"])
+    assert (none.exit_code, none.stdout) == (2, "")
+    assert "There is no view stand. There are: associations" in none.stderr
+    assert CliRunner().invoke(command(), ["rebuild", "standing"]).exit_code == 0
+    assert CliRunner().invoke(command(), ["compare", "standing", "--json"]).exit_code == 0
 
 
 def test_work_ends_on_sigterm(environment, settings, keys, soon):
