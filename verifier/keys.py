@@ -129,7 +129,7 @@ def read_keys_json(text: bytes) -> KeyRing:
             use=row["use"],
             controller=_member(row, "controller", str),
             id=_member(row, "id", str),
-            public=_multikey(_member(row, "publicKeyMultibase", str)),
+            public=read_multikey(_member(row, "publicKeyMultibase", str)),
             withdrawn=_date(row.get("withdrawn")),
             specimen=specimen,
         )
@@ -205,7 +205,7 @@ def _public(method: Mapping[str, Any]) -> bytes | None:
     """The Ed25519 key of a verification method; None for keys of other kinds."""
     if method.get("type") == "Multikey":
         encoded = _member(method, "publicKeyMultibase", str)
-        return _multikey(encoded) if encoded.startswith("z6Mk") else None
+        return read_multikey(encoded) if encoded.startswith("z6Mk") else None
     if method.get("type") == "JsonWebKey":
         jwk = _member(method, "publicKeyJwk", dict)
         if (jwk.get("kty"), jwk.get("crv")) != ("OKP", "Ed25519"):
@@ -232,7 +232,8 @@ def multikey(public: bytes) -> str:
     return "z" + letters
 
 
-def _multikey(encoded: str) -> bytes:
+def read_multikey(encoded: str) -> bytes:
+    """The Ed25519 key of a publicKeyMultibase. Raises Unverified for any other spelling."""
     number = 0
     for letter in encoded[1:64]:
         digit = _BASE58.find(letter)

@@ -8,6 +8,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import pairwise
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
@@ -110,6 +111,52 @@ def check_inclusion(size: int, index: int, leaf: bytes, hashes: Sequence[bytes],
         node = node_hash(sibling, node) if is_left else node_hash(node, sibling)
     if node != root:
         raise Unverified("tampered", "the inclusion proof does not lead to the root of the log")
+
+
+def check_inclusions(
+    size: int, leaves: Sequence[tuple[int, bytes]], hashes: Iterable[bytes], root: bytes
+) -> None:
+    """Each of these leaves (index and hash, in order of index) is among the `size` leaves under `root`.
+
+    `hashes` are the nodes that can't be worked out from the leaves, level by level from the leaves up, in each from
+    left to right: a path that many leaves share is there once.
+    """
+    if not leaves or leaves[0][0] < 0 or leaves[-1][0] >= size:
+        raise Unverified("malformed", f"the log has {size} entries, none with such an index")
+    if any(one[0] >= other[0] for one, other in pairwise(leaves)):
+        raise Unverified("malformed", "the leaves of a proof stand in order, each once")
+    given = iter(hashes)
+    row, width = [(index, _hash_of_a_tree(leaf)) for index, leaf in leaves], size
+    while width > 1:
+        row = list(_level_above(row, width, given))
+        width = (width + 1) >> 1
+    if next(given, None) is not None:
+        raise Unverified("malformed", "the proof is too long")
+    if row[0][1] != root:
+        raise Unverified("tampered", "the inclusion proof does not lead to the root of the log")
+
+
+def _level_above(row: Sequence[tuple[int, bytes]], width: int, given: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
+    """The nodes above these; the last node of an odd level has no sibling and goes up as it is."""
+    at, end = 0, len(row)
+    while at < end:
+        index, node = row[at]
+        at += 1
+        if index & 1:
+            node = node_hash(_given(given), node)
+        elif at < end and row[at][0] == index + 1:
+            node = node_hash(node, row[at][1])
+            at += 1
+        elif index + 1 < width:
+            node = node_hash(node, _given(given))
+        yield index >> 1, node
+
+
+def _given(hashes: Iterator[bytes]) -> bytes:
+    node = next(hashes, None)
+    if node is None:
+        raise Unverified("malformed", "the proof is too short")
+    return _hash_of_a_tree(node)
 
 
 def check_consistency(size1: int, root1: bytes, size2: int, root2: bytes, hashes: Sequence[bytes]) -> None:

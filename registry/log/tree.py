@@ -113,6 +113,27 @@ def inclusion(size: int, index: int, node: Node) -> list[bytes]:
     return path[::-1]
 
 
+def inclusions(size: int, indices: Sequence[int], node: Node) -> list[bytes]:
+    """The proof of many leaves at once (indices in order): every node that can't be worked out from them, once.
+
+    Level by level from the leaves up, in each from left to right: as `verifier.proof.check_inclusions` takes them.
+    """
+    if not indices or indices[0] < 0 or indices[-1] >= size:
+        raise ValueError(f"a tree of {size} has no such leaf")
+    found: list[bytes] = []
+    row, height = list(indices), 0
+    while (size - 1) >> height:
+        last = (size - 1) >> height
+        known = set(row)
+        for index in row:
+            sibling = index ^ 1
+            if sibling <= last and sibling not in known:
+                found.append(_subtree(sibling << height, min((sibling + 1) << height, size), node))
+        row = list(dict.fromkeys(index >> 1 for index in row))
+        height += 1
+    return found
+
+
 def consistency(size1: int, size2: int, node: Node) -> list[bytes]:
     """The proof that the tree of `size2` begins with the tree of `size1` (RFC 9162, 2.1.4.1)."""
     if not 0 <= size1 <= size2:
