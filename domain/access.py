@@ -236,6 +236,10 @@ TABLE: tuple[Rule, ...] = (
     *_rows("see_history", _HOLDER, sees=_CONTACT),
     *_rows("see_history", _COORDINATOR, _ALLIANCE, _OPERATOR, sees=_CONTACT),
     *_rows("see_history", ("coordinator", "releasing"), ("coordinator", "receiving"), sees=_NAMES),
+    # A file to hand on: what somebody may see of a history, with its proof. The operator's opens nothing.
+    *_rows("take_bundle", _HOLDER, _COORDINATOR, _ALLIANCE, sees=_CONTACT),
+    *_rows("take_bundle", ("coordinator", "releasing"), ("coordinator", "receiving"), sees=_NAMES),
+    *_rows("take_bundle", _OPERATOR),
     *_rows("see_endorsement", _HOLDER, _COORDINATOR, _ALLIANCE, _OPERATOR, sees=_NAMES),
     *_rows("see_endorsement", ("coordinator", "releasing"), ("coordinator", "receiving"), sees=_NAMES),
     *_rows("see_application", _HOLDER, _COORDINATOR, _ALLIANCE, _OPERATOR, sees=_NAMES),

@@ -153,6 +153,17 @@ class Vault:
         blind, value = found
         return Opening(_b64(blind), value)
 
+    def openings(self, asked: Sequence[tuple[Event, str]]) -> list[Opening | None]:
+        """As `opening`, of many fields with one question; None where the key is destroyed or nothing is sealed."""
+        kinds = [dict(_sealed_fields(event)).get(field) for event, field in asked]
+        pairs = [(_subject(event), kind) if kind else None for (event, _), kind in zip(asked, kinds, strict=True)]
+        keys = self._load({pair for pair in pairs if pair}, make=False)
+        found: list[Opening | None] = []
+        for (event, field), pair in zip(asked, pairs, strict=True):
+            opened = _opening(event, field, pair[1], keys[pair]) if pair else None
+            found.append(Opening(_b64(opened[0]), opened[1]) if opened else None)
+        return found
+
     # --- keys
 
     def _load(self, wanted: set[_Pair], *, make: bool) -> _Keys:

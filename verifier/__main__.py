@@ -7,14 +7,14 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from verifier import files, keys, status
+from verifier import bundle, files, keys, status
 from verifier.certificate import LONGEST_TEXT, Certificate, prefix
 from verifier.keys import KeyRing
 from verifier.status import Statuses
@@ -35,6 +35,8 @@ examples:
   verify qr.txt --static ./static --proof proof.tlog-proof
       also check that the registry's public log holds this certificate
   some-scanner | verify - --static ./static
+  verify bundle FILE --static ./static
+      a bundle: events, the proof that they are in the log, and what follows from them; see verify bundle --help
 
 exit codes:
   0  valid
@@ -46,6 +48,28 @@ exit codes:
   With several certificates it is the worst of them: 64, 2, 1, 3, 0.
 
 Compare the name with a photo ID: the code says whom the certificate is about, not who shows it.
+"""
+
+_BUNDLE_EXAMPLES: Final = """\
+examples:
+  verify bundle moved.json --static ./static
+      against a copy of the registry's static files: keys, witnesses, checkpoint
+  verify bundle moved.json --log 'registry.example/log+1a2b3c4d+AX...' --witness 'witness.example+5e6f7a8b+BD...'
+      against the keys of the log and of a witness, as you were given them
+  verify bundle moved.json
+      whether it is consistent in itself; that does not say who made it
+
+What it checks, in this order: the one spelling of the file; the log's signature; that every event is in the log; that
+no stream has a gap and every opened field is what was recorded; the keys; the registry's signature of the file; that
+standing, custody and transfers follow from the events, by rules of its own; the rules cited; then the keys you trust,
+and the witness. That no case was left out is the registry's signed word, no more.
+
+exit codes:
+  0  proved, against keys that you named
+  2  altered, cut, of another log, or forged: the first thing that is wrong is said
+  3  consistent in itself, but the keys are not pinned, or no witness you named has countersigned
+  64 the command or a file it names cannot be understood
+  70 a fault of this program: it says nothing about the bundle
 """
 
 
@@ -102,6 +126,8 @@ def _fail(words: Sequence[str], exit_code: int, why: str, hint: str = "") -> int
 
 
 def _answer(words: Sequence[str]) -> int:
+    if words[:1] == ["bundle"]:
+        return _answer_bundle(words[1:])
     asked = _arguments().parse_args(words)
     reports = _reports(asked)
     exit_code = worst([report["exit"] for report in reports])
@@ -110,6 +136,113 @@ def _answer(words: Sequence[str]) -> int:
     else:
         _say("\n\n".join(_plain(report) for report in reports))
     return exit_code
+
+
+def _answer_bundle(words: Sequence[str]) -> int:
+    parser = _Parser(
+        prog="verify bundle",
+        description="Check a bundle: events with the proof that they are in the log, and what follows from them.",
+        epilog=_BUNDLE_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("file", metavar="FILE", type=Path, help="the bundle")
+    add("--static", type=Path, metavar="DIR", help="a registry's static files: keys, witnesses, checkpoint")
+    add("--log", action="append", default=[], metavar="VKEY", help="the key of the log (name+hash+key)")
+    add("--witness", action="append", default=[], metavar="VKEY", help="the key of a witness (name+hash+key)")
+    add("--json", action="store_true", help="one JSON object on standard output")
+    asked = parser.parse_args(words)
+    if asked.witness and not (asked.log or asked.static):
+        raise _Misused("--witness needs the key of the log too: --log VKEY, or --static DIR")
+    pins = _pins(asked)
+    # One byte more than a bundle may have: then it is refused for its size.
+    content = _content(asked.file, bundle.LARGEST + 1)
+    report = _bundle_report(asked.file.name, content, pins)
+    _say(json.dumps(report, ensure_ascii=False, indent=2) if asked.json else _plain_bundle(report))
+    return int(report["exit"])
+
+
+def _pins(asked: argparse.Namespace) -> bundle.Pins:
+    ring, checkpoint = KeyRing(), None
+    try:
+        witnesses = [*map(keys.read_witness_vkey, asked.witness)]
+        if asked.static is not None:
+            ring = keys.read_keys_json(_content(asked.static / "keys.json"))
+            checkpoint = _content(asked.static / "checkpoint") if (asked.static / "checkpoint").exists() else None
+        logs = dict.fromkeys([*ring.logs, *map(keys.read_vkey, asked.log)])
+    except Unverified as refused:
+        raise _Misused(refused.why) from None
+    known = dict.fromkeys([*witnesses, *ring.witnesses])
+    return bundle.Pins(tuple(logs), tuple(known), ring, checkpoint)
+
+
+def _bundle_report(name: str, content: bytes, pins: bundle.Pins) -> dict[str, Any]:
+    """All that is said of a bundle; of one that is not in order nothing in it is repeated."""
+    try:
+        proved = bundle.check(content, pins)
+    except Unverified as refused:
+        return {
+            "source": name,
+            "verdict": refused.verdict,
+            "exit": 2,
+            "sentence": bundle.sentence_of(refused),
+            "why": refused.why,
+            "checks": [asdict(check) for check in refused.checks],
+        }
+    checkpoint = proved.checkpoint
+    return {
+        "source": name,
+        "verdict": proved.verdict,
+        "exit": proved.exit,
+        "sentence": proved.sentence,
+        "specimen": proved.specimen,
+        "checks": [asdict(check) for check in proved.checks],
+        "checkpoint": {"origin": checkpoint.origin, "size": checkpoint.size, "root": checkpoint.root.hex()},
+        "witnesses": [{"witness": one.witness, "at": iso(one.time)} for one in proved.cosignatures],
+        "asked": proved.asked,
+        "for": proved.made_for,
+        "made_at": proved.made_at,
+        "events": proved.events,
+        "opened": [{name: one[name] for name in ("stream", "version", "field", "value")} for one in proved.opened],
+        "claims": proved.claims,
+        "policy": proved.policy,
+    }
+
+
+def _plain_bundle(report: dict[str, Any]) -> str:
+    lines = [f"{report['source']}: {report['verdict']}", report["sentence"]]
+    if report.get("specimen"):
+        lines.insert(0, "*** SPECIMEN: made by a demo. Nothing in it is anybody's endorsement. ***")
+    if "claims" in report:
+        lines += ["", *_claimed(report)]
+    lines += ["", "  checks:"]
+    for check in report["checks"]:
+        found = f" ({check['found']})" if check["found"] else ""
+        lines.append(f"  {check['number']:>2} {_MARKS[check['passed']]} {check['check']}{found}")
+    return "\n".join(map(_printable, lines))
+
+
+def _claimed(report: dict[str, Any]) -> Iterator[str]:
+    """How each endorsement stood from day to day, who held it, and each transfer; the names that were opened."""
+    asked = report["asked"]
+    of = asked.get("number") or asked.get("person") or f"{asked['association']}, {asked['from']} to {asked['to']}"
+    whom = " ".join(filter(None, (report["for"]["role"], report["for"]["association"])))
+    yield f"  of {of}, made {report['made_at']} for {whom}, {report['events']} events"
+    for one in report["opened"]:
+        yield f"  {one['field']} of {one['stream']}, version {one['version']}: {one['value']}"
+    for held in report["claims"]["endorsements"]:
+        yield f"  {held['number']}, awarded {held['awarded_on']}, held by person {held['person']}"
+        for span in held["standing"]:
+            days = f"{span['from']} to {span['to'] or 'further notice'}"
+            yield f"    {days}: {span['standing']}, {span['category']}, {span['association']}"
+        for decision in held["decisions"]:
+            yield f"    {decision['on']} {decision['topic']} under {decision['edition']}, by {decision['by']}"
+    for move in report["claims"]["transfers"]:
+        word = "; ".join(f"{said['said']} {said['on']} by {said['by']}" for said in move["words"]) or "no word"
+        ended = f" {move['ended_on']}" if move["ended_on"] else ""
+        yield f"  transfer {move['transfer']} from {move['from']} to {move['to']}, asked {move['requested_on']}"
+        yield f"    {', '.join(move['endorsements'])}: {word}; {move['state']}{ended}"
 
 
 def _say(text: str) -> None:

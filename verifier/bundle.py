@@ -49,6 +49,14 @@ _MEMBERS: Final = {
     "proof": str,
     "signature": dict,
 }
+_WITHIN: Final = {
+    "for": {"association", "role"},
+    "claims": {"endorsements", "transfers"},
+    "keys": {"did", "log", "witnesses"},
+    "signature": {"kid", "value"},
+}
+_OPENING: Final = {"blind": str, "field": str, "stream": str, "value": str, "version": int}
+_RULE: Final = {"name": str, "row": None, "sources": list}
 _ASKED: Final = ({"number"}, {"person"}, {"association", "from", "to"})
 
 encode: Final[Callable[[Any], str]] = json.JSONEncoder(
@@ -243,9 +251,7 @@ def _read(content: bytes) -> tuple[dict[str, Any], list[bytes]]:
     if content.count(b"[") + content.count(b"{") > _MOST_GROUPS or content.count(b",") > _MOST_ITEMS:
         raise _malformed("it has more parts than a bundle can have")
     try:
-        bundle = json.loads(
-            content.decode(), parse_float=_no_float, parse_constant=_no_float, parse_int=_whole
-        )
+        bundle = json.loads(content.decode(), parse_float=_no_float, parse_constant=_no_float, parse_int=_whole)
     except (ValueError, RecursionError):  # JSONDecodeError and UnicodeError are ValueErrors
         raise _malformed("it is not the JSON of a bundle") from None
     if type(bundle) is not dict or bundle.keys() != _MEMBERS.keys():
@@ -261,7 +267,20 @@ def _read(content: bytes) -> tuple[dict[str, Any], list[bytes]]:
 
 def _shape(bundle: dict[str, Any]) -> None:
     """What is read below is of the kind it is read as."""
-    events = bundle["events"]
+    _in_order(bundle["events"])
+    asked, made_for = bundle["asked"], bundle["for"]
+    if asked.keys() not in _ASKED or not all(type(value) is str for value in (*asked.values(), *made_for.values())):
+        raise _malformed("it does not say what was asked, or for whom")
+    for name, members in _WITHIN.items():
+        if bundle[name].keys() != members:
+            raise _malformed("it has not the members of a bundle")
+    if not all(_has(opening, _OPENING) for opening in bundle["openings"]):
+        raise _malformed("an opening is not of five parts")
+    if not all(_has(row, _RULE) for row in bundle["policy"]):
+        raise _malformed("a rule has a name, a row and its sources")
+
+
+def _in_order(events: Sequence[Any]) -> None:
     if not 0 < len(events) <= MOST_EVENTS:
         raise _malformed(f"a bundle has from 1 to {MOST_EVENTS} events")
     last = 0
@@ -271,24 +290,15 @@ def _shape(bundle: dict[str, Any]) -> None:
                 last = position
             case _:
                 raise _malformed("its events are not in order, or not of five parts")
-    asked, made_for = bundle["asked"], bundle["for"]
-    if asked.keys() not in _ASKED or not all(type(value) is str for value in (*asked.values(), *made_for.values())):
-        raise _malformed("it does not say what was asked, or for whom")
-    if made_for.keys() != {"association", "role"} or bundle["claims"].keys() != {"endorsements", "transfers"}:
-        raise _malformed("it has not the members of a bundle")
-    if bundle["keys"].keys() != {"did", "log", "witnesses"} or bundle["signature"].keys() != {"kid", "value"}:
-        raise _malformed("it has not the members of a bundle")
-    for opening in bundle["openings"]:
-        if type(opening) is not dict or opening.keys() != {"blind", "field", "stream", "value", "version"}:
-            raise _malformed("an opening is not of five parts")
-        texts = (opening["blind"], opening["field"], opening["stream"], opening["value"])
-        if type(opening["version"]) is not int or not all(type(one) is str for one in texts):
-            raise _malformed("an opening is not of five parts")
-    for row in bundle["policy"]:
-        if type(row) is not dict or row.keys() != {"name", "row", "source"}:
-            raise _malformed("a rule has a name, a row and a source")
-        if type(row["name"]) is not str or type(row["source"]) is not str:
-            raise _malformed("a rule has a name, a row and a source")
+
+
+def _has(value: Any, members: Mapping[str, type | None]) -> bool:
+    """Whether it is an object of these members, each of its kind; None: of any."""
+    return (
+        type(value) is dict
+        and value.keys() == members.keys()
+        and all(kind is None or type(value[name]) is kind for name, kind in members.items())
+    )
 
 
 def _spelled(content: bytes, bundle: dict[str, Any]) -> list[bytes]:
@@ -447,7 +457,8 @@ def _signed(content: bytes, signature: Mapping[str, Any], signer: Key) -> None:
     except Unverified as refused:
         if refused.verdict != "tampered":
             raise
-        raise Unverified("tampered", "the registry's signature of the file fails: something in it was altered") from None
+        why = "the registry's signature of the file fails: something in it was altered"
+        raise Unverified("tampered", why) from None
 
 
 def signed_bytes(content: bytes, signature: Mapping[str, Any] | None = None) -> bytes:

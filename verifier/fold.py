@@ -157,7 +157,9 @@ class _Endorsement:
         return sorted(one for one in found if one >= self.awarded_on)
 
 
-def endorsement(number: str, facts: Sequence[Fact], first: date | None = None, last: date | None = None) -> dict[str, Any]:
+def endorsement(
+    number: str, facts: Sequence[Fact], first: date | None = None, last: date | None = None
+) -> dict[str, Any]:
     """The claim about one endorsement, of its events in order, whole from version 1; of these days, where given."""
     if not facts or facts[0].topic not in _BEGINS:
         raise Unverified("malformed", f"the events of {number} do not begin with its award")

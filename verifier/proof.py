@@ -113,9 +113,7 @@ def check_inclusion(size: int, index: int, leaf: bytes, hashes: Sequence[bytes],
         raise Unverified("tampered", "the inclusion proof does not lead to the root of the log")
 
 
-def check_inclusions(
-    size: int, leaves: Sequence[tuple[int, bytes]], hashes: Iterable[bytes], root: bytes
-) -> None:
+def check_inclusions(size: int, leaves: Sequence[tuple[int, bytes]], hashes: Iterable[bytes], root: bytes) -> None:
     """Each of these leaves (index and hash, in order of index) is among the `size` leaves under `root`.
 
     `hashes` are the nodes that can't be worked out from the leaves, level by level from the leaves up, in each from

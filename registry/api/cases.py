@@ -28,6 +28,7 @@ from registry.api.shown import coverage_shown, notes_shown, person_names, refere
 from registry.api.shown import handed_in as handed_in_shown
 from registry.commands import thing_of
 from registry.commands.applications import is_member
+from registry.store import Store
 
 A = TypeVar("A", bound=Aggregate)
 Row = tuple[int, Event]
@@ -71,7 +72,7 @@ async def endorsement(
     thing = Thing() if found is None else thing_of(found)
     rule = access.allowed(actor, deed, thing)
     if found and rule is None and actor.association:
-        rule = access.allowed(actor, deed, await house.wait_for(_moving, house, found, thing))
+        rule = access.allowed(actor, deed, await house.wait_for(in_motion, house.store, found, thing))
     if rule is None:
         rule = access.check(actor, deed, Thing())
     if known is not None:
@@ -87,14 +88,14 @@ def _was_known(row: Row, known: int | datetime) -> bool:
     return row[0] <= known if isinstance(known, int) else row[1].recorded_at <= known
 
 
-def _moving(house: House, found: Endorsement, thing: Thing) -> Thing:
+def in_motion(store: Store, found: Endorsement, thing: Thing) -> Thing:
     """As `thing`, with the sides of its open transfer, or of its last one."""
-    if stream := house.store.holder(f"open_transfer/{found.number}"):
-        transfer = house.store.get(Transfer, stream.partition("/")[2])
+    if stream := store.holder(f"open_transfer/{found.number}"):
+        transfer = store.get(Transfer, stream.partition("/")[2])
         return Thing(
             person=thing.person, association=thing.association, releasing=transfer.from_, receiving=transfer.to
         )
-    for _, event in reversed(house.store.events(found.stream)):
+    for _, event in reversed(store.events(found.stream)):
         if isinstance(event, Endorsement.CustodyTransferred):
             return Thing(person=thing.person, association=thing.association, releasing=event.from_, receiving=event.to)
     return thing
@@ -118,9 +119,15 @@ async def application(house: House, actor: Actor, name: str) -> Case:
     found = await _case(house, actor, Application, name, "see_application")
     state: Application = found.state
     hidden, unread = _kept_apart(state, actor), _assessed_apart(state, actor)
-    rows = [row for row in found.rows if not _tells(row[1], hidden, unread)]
+    rows = told(state, found.rows, actor)
     state.assessments = {number: word for number, word in state.assessments.items() if number not in unread}
     return found._replace(rows=rows, hidden=hidden)
+
+
+def told(found: Application, rows: Sequence[Row], actor: Actor) -> list[Row]:
+    """Those of an application's events that the asker may know of."""
+    hidden, unread = _kept_apart(found, actor), _assessed_apart(found, actor)
+    return [row for row in rows if not _tells(row[1], hidden, unread)]
 
 
 def _assessed_apart(found: Application, actor: Actor) -> frozenset[str]:

@@ -30,6 +30,7 @@ from registry.api import cases, openapi, views
 from registry.api import renewals as aftercare
 from registry.api.asking import canonical, day
 from registry.api.associations import known_rows
+from registry.api.bundles import see_association_bundle, see_number_bundle, see_person_bundle
 from registry.api.check import LONGEST_UPLOAD, Checker, NotServed
 from registry.api.deeds import BY_NAME, DEEDS, Deed
 from registry.api.house import House
@@ -83,12 +84,15 @@ def add_pages(app: FastAPI, settings: Settings, checker: Checker) -> None:
     route("/rsc-providers", providers, public=True)
     route("/endorsements/{number}", endorsement)
     route("/endorsements/{number}/certificates/{cti}/{file}", certificate)
+    route("/endorsements/{number}/bundle", see_number_bundle)
     route("/people/{person}", person)
+    route("/people/{person}/bundle", see_person_bundle)
     route("/applications/{application}", application)
     route("/transfers/{transfer}", transfer)
     route("/audits/{audit}", audit)
     route("/associations/{code}/audits", audits)
     route("/associations/{code}/renewals", renewals)
+    route("/associations/{code}/bundle", see_association_bundle)
     route("/today", today)
     route("/find", find, "POST")
     route("/reviews", reviews)
