@@ -19,6 +19,7 @@ from psycopg.rows import tuple_row
 from domain import access
 from domain.access import Actor, Thing
 from domain.application import Application
+from domain.association import Association
 from domain.editions import all_rows
 from domain.endorsement import Endorsement, day_after, read_number
 from domain.errors import Invalid, NotFound, Refused
@@ -53,6 +54,7 @@ _NAMINGS: Final = (
     "person.died",
     "person.erased",
 )
+_Begins = Endorsement.Awarded | Endorsement.Imported
 _MOVES: Final = ("endorsement.custody_transferred", "application.handed_over")
 
 
@@ -114,11 +116,12 @@ def take(
     """
     if asked.number:
         asked = msgspec.structs.replace(asked, number=read_number(asked.number))
+    taking = _Taking(registry, connection, actor, most, progress)
+    taking.refuse_strangers(asked)
     note, checkpoint = published.checkpoint_text(), published.checkpoint()
     if note is None or checkpoint is None or not checkpoint.size:
         raise NotYetPublished(1, 0)
-    taking = _Taking(registry, connection, actor, checkpoint.size, most, progress)
-    events = taking.of(asked)
+    events = taking.of(asked, checkpoint.size)
     known = KnownKeys()
     known.advance((row.position, row.stream, row.topic, row.state) for row in events if row.stream.startswith("key/"))
     signer = _signer(keys, known, registry.clock())
@@ -181,7 +184,6 @@ class _Taking:
         registry: Registry,
         connection: Connection[Any],
         actor: Actor,
-        size: int,
         most: int,
         progress: Progress,
     ) -> None:
@@ -189,14 +191,38 @@ class _Taking:
         self._store = registry.store
         self._connection = connection
         self._actor = actor
-        self._size = size
+        self._size = 0
         self._most = most
         self._progress = progress
         self._opens: frozenset[str] = frozenset()
         self._sees: frozenset[str] = frozenset()
 
-    def of(self, asked: Asked) -> list[_Stored]:
-        """By position, each once, with the events of every key of the registry."""
+    def refuse_strangers(self, asked: Asked) -> None:
+        """Judge the asker before anything else, and what they may see in it. Raises Forbidden, NotFound."""
+        if asked.number:
+            held = self._store.find(Endorsement, asked.number)
+            rule = self._rule(held) or access.check(self._actor, DEED, Thing())
+            if held is None:
+                raise NotFound("endorsement")
+        elif asked.person:
+            found = self._store.find(Person, asked.person)
+            whose = Thing()
+            if found:
+                whose = Thing(person=asked.person, association=self._registry.association_of(found, self._actor))
+            rule = access.check(self._actor, DEED, whose)
+            if found is None:
+                raise NotFound("person")
+        else:
+            known = self._store.find(Association, asked.association)
+            rule = access.check(self._actor, DEED, Thing(association=asked.association) if known else Thing())
+            if known is None:
+                raise NotFound("association")
+        self._opens = frozenset((*_NAMED, *_REACHED) if asked.person else _NAMED)
+        self._sees = frozenset(rule.sees)
+
+    def of(self, asked: Asked, size: int) -> list[_Stored]:
+        """By position, each once, with the events of every key of the registry; as of a checkpoint of this size."""
+        self._size = size
         self._refuse_behind()
         if asked.number:
             found = list(self._of_number(asked.number))
@@ -220,23 +246,13 @@ class _Taking:
             )
 
     def _of_number(self, number: str) -> Iterator[_Stored]:
-        found = self._store.find(Endorsement, number)
-        rule = self._rule(found)
-        if found is None or rule is None:
-            access.check(self._actor, DEED, Thing())
-            raise NotFound("endorsement")
-        self._opens, self._sees = frozenset(_NAMED), frozenset(rule.sees)
-        yield from self._streams(self._case(number))
-        yield from self._namings(self._registry.identity(found.person))
+        rows = list(self._streams(self._case(number)))
+        yield from rows
+        people = {row.event.person for row in rows if isinstance(row.event, _Begins)}
+        yield from self._namings({record for person in people for record in self._registry.identity(person)})
         yield from self._audits([number])
 
     def _of_person(self, name: str) -> Iterator[_Stored]:
-        found = self._store.find(Person, name)
-        whose = Thing(person=name, association=self._registry.association_of(found, self._actor)) if found else Thing()
-        rule = access.check(self._actor, DEED, whose)
-        if found is None:
-            raise NotFound("person")
-        self._opens, self._sees = frozenset((*_NAMED, *_REACHED)), frozenset(rule.sees)
         records = self._registry.identity(name)
         cases = {stream for record in records for stream in self._case(record)}
         numbers = self._registry.numbers_of(name)
@@ -274,10 +290,6 @@ class _Taking:
             raise Invalid("Say the first and the last day of the period.", field="from" if first is None else "to")
         if last < first:
             raise Invalid(f"{last} is before {first}; the last day can't be before the first.", field="to")
-        rule = access.check(self._actor, DEED, Thing(association=code))
-        if not (own := list(self._streams([f"association/{code}"]))):
-            raise NotFound("association")
-        self._opens, self._sees = frozenset(_NAMED), frozenset(rule.sees)
         found: list[_Stored] = []
         people: set[str] = set()
         numbers: list[str] = []
@@ -294,7 +306,7 @@ class _Taking:
         if not found:
             raise Invalid(f"Nothing of {code} is on record from {first} to {last}.", field="from")
         yield from found
-        yield from own
+        yield from self._streams([f"association/{code}"])
         yield from self._namings(people - {""})
         yield from self._audits(numbers)
 
