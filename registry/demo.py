@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import socket
+import subprocess
+import sys
 import threading
 import time
 import urllib.error
@@ -35,17 +38,21 @@ from domain.reference import ASKED
 from registry import database, sample, worker
 from registry.api import create_app
 from registry.api.actors import Desk
+from registry.certificates.documents import log_origin
 from registry.certificates.issue import write_certificate
 from registry.certificates.keys import announce
 from registry.commands import Act, Registry
 from registry.importing import import_roster, stream_of_record
 from registry.opening import open_issuer, open_keys, open_plane, open_printer, open_registry
 from registry.roster import read_roster
-from registry.settings import Settings
+from registry.settings import Settings, WitnessAddress
 from registry.vault import Vault
+from registry.witness.witness import Witness
+from verifier.proof import vkey
 
 SEED: Final = 2002
 PEOPLE: Final = 120
+WITNESS: Final = "witness.example/demo"
 _RENEWAL_DAY = (10, 15)
 # The last steps of the move need a few days after the renewal.
 _ROOM = timedelta(days=7)
@@ -156,20 +163,59 @@ class Client:
 
 def prepare(settings: Settings, say: Say) -> People:
     """Everything but serving; at once when it was done before. Raises NotADemo."""
-    done = settings.home / "demo.json"
+    done = _done(settings)
     if done.is_file():
         say("The demo was made before; its data is used again.")
         return msgspec.json.decode(done.read_bytes(), type=People)
-    if settings.keys.exists() or not settings.embedded:
-        raise NotADemo(
-            f"{settings.home} has keys already, or REGISTRY_DATABASE_URL is set: the demo makes a registry of its own. "
-            "Set REGISTRY_HOME to an empty folder, or remove what an interrupted demo left."
-        )
+    _refuse_what_is_not_ours(settings)
     people = _make(settings, say)
     aside = done.with_suffix(".new")
     aside.write_bytes(msgspec.json.encode(people))
     aside.replace(done)
     return people
+
+
+def _done(settings: Settings) -> Path:
+    return settings.home / "demo.json"
+
+
+def _refuse_what_is_not_ours(settings: Settings) -> None:
+    if not _done(settings).is_file() and (settings.keys.exists() or not settings.embedded):
+        raise NotADemo(
+            f"{settings.home} has keys already, or REGISTRY_DATABASE_URL is set: the demo makes a registry of its own. "
+            "Set REGISTRY_HOME to an empty folder, or remove what an interrupted demo left."
+        )
+
+
+@contextmanager
+def witnessing(settings: Settings) -> Iterator[Callable[[], Settings]]:
+    """A witness beside the demo, in a process of its own that ends with this one, however it ends.
+
+    Gives what waits for it and says the settings that name it; only once there are keys. Raises NotADemo.
+    """
+    _refuse_what_is_not_ours(settings)
+    folder = settings.home / "witness"
+    witness = Witness.open(folder) if folder.exists() else Witness.make(folder, WITNESS)
+    process = subprocess.Popen(  # noqa: S603 # our own program
+        [sys.executable, "-m", "registry.witness", str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # Ctrl-C is for us: we end first, it last
+    )
+
+    def witnessed() -> Settings:
+        address = process.stdout.readline().strip() if process.stdout else ""
+        if not address:
+            raise Refused("the witness did not start")
+        log_key = open_keys(settings).signer("log", datetime.now(UTC))
+        witness.trust(vkey(log_origin(settings.public_host), log_key.public))
+        return dataclasses.replace(settings, witnesses=(WitnessAddress(witness.vkey, address),))
+
+    try:
+        yield witnessed
+    finally:
+        process.communicate()  # closes its input: then it ends
 
 
 def _make(settings: Settings, say: Say) -> People:

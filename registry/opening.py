@@ -36,7 +36,13 @@ def open_issuer(settings: Settings, store: Store, keys: KeyFolder, printer: Prin
 
 
 def open_plane(settings: Settings, keys: KeyFolder) -> Plane:
-    return Plane(settings.static, keys, host=settings.public_host, qr_host=settings.qr_host)
+    return Plane(
+        settings.static,
+        keys,
+        host=settings.public_host,
+        qr_host=settings.qr_host,
+        witnesses=settings.witnesses,
+    )
 
 
 def open_registry(

@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Literal, Self, get_args
 from urllib.parse import urlsplit
 
+from verifier.keys import read_witness_vkey
+from verifier.verdict import Unverified
+
 Role = Literal["owner", "writer", "projector", "reader", "keeper"]
 ROLES: tuple[Role, ...] = get_args(Role)
 
@@ -32,6 +35,18 @@ class BadSetting(Exception):
 
 
 @dataclass(frozen=True)
+class WitnessAddress:
+    """A witness whose cosignature we ask for: its verifier key, and the address that `/add-checkpoint` is under."""
+
+    vkey: str
+    url: str
+
+    @property
+    def name(self) -> str:
+        return self.vkey.partition("+")[0]
+
+
+@dataclass(frozen=True)
 class Settings:
     home: Path
     database_url: str | None = field(default=None, repr=False)
@@ -44,6 +59,7 @@ class Settings:
     smtp_url: str | None = field(default=None, repr=False)
     """None: letters wait for the operator."""
     mail_from: str = "registry@registry.example"
+    witnesses: tuple[WitnessAddress, ...] = ()
     temporary: Path = field(default_factory=lambda: Path(tempfile.gettempdir()))
 
     @classmethod
@@ -60,6 +76,7 @@ class Settings:
             master_key=_master_key(env.get("REGISTRY_MASTER_KEY") or ""),
             smtp_url=_smtp_url(env.get("REGISTRY_SMTP_URL") or ""),
             mail_from=_mail_from(env.get("REGISTRY_MAIL_FROM") or f"registry@{public_host}"),
+            witnesses=_witnesses(env.get("REGISTRY_WITNESSES") or ""),
         )
 
     def without_smtp(self) -> Self:
@@ -77,6 +94,11 @@ class Settings:
     @property
     def master_key_file(self) -> Path:
         return self.home / "master.key"
+
+    @property
+    def alarm(self) -> Path:
+        """While it is there, nothing is published; it says since when and why."""
+        return self.home / "not-published.json"
 
     @property
     def embedded(self) -> bool:
@@ -100,6 +122,29 @@ def _mail_from(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,255}", text):
         raise BadSetting("REGISTRY_MAIL_FROM", "give one plain address, such as registry@example.org.")
     return text
+
+
+def _witnesses(text: str) -> tuple[WitnessAddress, ...]:
+    """`VKEY URL` for each witness, with commas between."""
+    witnesses = []
+    for pair in filter(None, map(str.strip, text.split(","))):
+        vkey, _, url = pair.partition(" ")
+        try:
+            parts = urlsplit(url.strip())
+            good = parts.scheme in {"https", "http"} and parts.hostname and (parts.port is None or parts.port > 0)
+            good = good and not (parts.query or parts.fragment or parts.username)
+            read_witness_vkey(vkey)
+        except (ValueError, Unverified):
+            good = False
+        if not good:
+            raise BadSetting(
+                "REGISTRY_WITNESSES",
+                "give `VKEY https://witness.example` for each, commas between; `registry witness show` prints VKEY.",
+            )
+        witnesses.append(WitnessAddress(vkey, url.strip()))
+    if len({witness.name for witness in witnesses}) < len(witnesses):
+        raise BadSetting("REGISTRY_WITNESSES", "two witnesses have one name. Name each once.")
+    return tuple(witnesses)
 
 
 def _refuse_unsafe_functions(env: Mapping[str, str]) -> None:

@@ -8,7 +8,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -154,6 +154,8 @@ class _Chores:
         self._registry = open_registry(settings, clock=clock)
         self._plane = open_plane(settings, open_keys(settings))
         self._published = -1
+        self._silent: Mapping[str, str] = {}
+        self._alarmed: str | None = None
         self._went_round: datetime | None = None
 
     def run(self) -> None:
@@ -210,11 +212,25 @@ class _Chores:
             return
         except (KeysUnusable, RolledBack, Damaged) as error:
             _say("not_published", level=logging.ERROR, why=f"{type(error).__name__}: {error}")
+            self._raise_alarm(str(error))
             return
+        self._settings.alarm.unlink(missing_ok=True)
+        self._alarmed = None
+        if published.silent is not None and published.silent != self._silent:
+            self._silent = published.silent
+            for witness, why in published.silent.items():
+                _say("not_cosigned", level=logging.WARNING, witness=witness, why=why)
         if published.position != self._published or published.written:
             self._published = published.position
             _say("published", position=published.position, lists=published.written,
                  seconds=round(published.seconds, 3))  # fmt: skip
+
+    def _raise_alarm(self, why: str) -> None:
+        """For `/ready`, which another process answers: since when nothing is published, and why."""
+        self._alarmed = self._alarmed or datetime.now(UTC).isoformat(timespec="seconds")
+        aside = self._settings.alarm.with_suffix(".new")
+        aside.write_text(json.dumps({"since": self._alarmed, "why": why}))
+        aside.replace(self._settings.alarm)
 
 
 def connect(settings: Settings, role: Role) -> Connection[Any]:

@@ -7,6 +7,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
+import psutil
 import psycopg
 import pypdfium2
 import pytest
@@ -70,6 +71,22 @@ def test_the_paper_agrees_and_proves_its_position(made):
     paper, exit_code = verify(made["certificates"] / "certificate.pdf", "--static", made["static"])
     assert (paper["verdict"], exit_code) == ("valid", 0)
     assert paper["log_position"] > 1
+
+
+def test_a_witness_of_its_own_cosigned_the_log_and_is_gone_when_the_demo_is(made, home):
+    paper, _ = verify(made["certificates"] / "certificate.pdf", "--static", made["static"])
+    (cosigned,) = paper["cosignatures"]
+    assert cosigned["witness"] == "witness.example/demo"
+    assert (made["static"] / "witnesses").read_text().startswith("witness.example/demo+")
+    assert run(BIN / "registry", "witness", "show", home=home).stdout == (made["static"] / "witnesses").read_text()
+    assert not [line for process in psutil.process_iter() if str(home / "witness") in (line := _command_line(process))]
+
+
+def _command_line(process):
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
 
 
 def test_the_proof_of_another_certificate_is_refused(made):

@@ -99,6 +99,7 @@ def _arguments() -> argparse.ArgumentParser:
     add("--host", action="append", default=[], metavar="HOST", help="the host codes must lead to (host[:port])")
     add("--proof", type=Path, metavar="FILE", help="the certificate's proof of being in the log")
     add("--log", action="append", default=[], metavar="VKEY", help="the key of the log (name+hash+key)")
+    add("--witness", action="append", default=[], metavar="VKEY", help="the key of a witness of the log")
     add("--at", metavar="TIME", help="check as of this time (2026-11-22T12:00:00Z); the default is now")
     add("--json", action="store_true", help="one JSON object on standard output")
     add("--lang", choices=LANGUAGES, default="en", help="language of the sentence")
@@ -318,7 +319,12 @@ def _key_ring(asked: argparse.Namespace) -> KeyRing:
         for path in asked.did:
             documents |= keys.read_did(_content(path))
         logs = [*published.logs, *map(keys.read_vkey, asked.log)]
-        return KeyRing((*published, *documents), prefixes=published.prefixes or documents.prefixes, logs=logs)
+        return KeyRing(
+            (*published, *documents),
+            prefixes=published.prefixes or documents.prefixes,
+            logs=logs,
+            witnesses=[*published.witnesses, *map(keys.read_witness_vkey, asked.witness)],
+        )
     except Unverified as refused:
         raise _Misused(refused.why) from None
 
@@ -374,6 +380,7 @@ def _report(name: str, result: Verified | Unverified, at: datetime, lang: str, n
         "certificate": None,
         "notice": None,
         "log_position": None,
+        "cosignatures": [],
         "note": note or None,
         "checks": [asdict(check) for check in result.checks],
     }
@@ -387,6 +394,7 @@ def _report(name: str, result: Verified | Unverified, at: datetime, lang: str, n
         "certificate": _shown(result.certificate),
         "notice": asdict(result.notice) if result.notice else None,
         "log_position": result.log_position,
+        "cosignatures": [{"witness": one.witness, "at": iso(one.time)} for one in result.cosignatures],
         "why": result.checks[STATUS_CHECK - 1].found if result.verdict == "status_unknown" else telling,
     }
 

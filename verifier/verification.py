@@ -12,6 +12,7 @@ from typing import Any, Final
 from verifier import proof, strictjson
 from verifier.certificate import Certificate, unseal
 from verifier.keys import Key, KeyRing
+from verifier.proof import Cosignature
 from verifier.status import SIZE, VERDICT_OF, Statuses, StatusList
 from verifier.verdict import PROOF_REFUSED, VERDICTS, Check, Notice, Unverified, instant, iso, sentence
 
@@ -45,6 +46,8 @@ class Verified:
     """When the issuer made the status list that was read."""
     notice: Notice | None = None
     log_position: int | None = None
+    cosignatures: tuple[Cosignature, ...] = ()
+    """The witnesses we know that cosigned the checkpoint of the log proof."""
 
     @property
     def exit(self) -> int:
@@ -83,7 +86,7 @@ def verify(
         raise ValueError("a time without its zone")
     log = _Log()
     try:
-        certificate, key, position = _authentic(
+        certificate, key, proved = _authentic(
             text, keys, keys.prefixes if prefixes is None else prefixes, log_proof, log
         )
     except Unverified as refused:
@@ -104,13 +107,14 @@ def verify(
         tuple(log.checks),
         instant(listed.issued_at) if listed else None,
         notice,
-        position,
+        proved.position if proved else None,
+        proved.cosignatures if proved else (),
     )
 
 
 def _authentic(
     text: str, keys: KeyRing, prefixes: Collection[str], log_proof: str | bytes | None, log: _Log
-) -> tuple[Certificate, Key, int | None]:
+) -> tuple[Certificate, Key, Proved | None]:
     sealed = unseal(text)
     certificate, envelope = sealed.certificate, sealed.envelope
     log.note(f"key {envelope.kid.hex()}")
@@ -127,9 +131,11 @@ def _authentic(
     if log_proof is None:
         log.note("no proof was given", passed=None)
         return certificate, key, None
-    position = prove(certificate, log_proof, keys)
-    log.note(f"at position {position}")
-    return certificate, key, position
+    proved = prove(certificate, log_proof, keys)
+    words = [f"at position {proved.position}"]
+    words += [f"cosigned by {one.witness} at {iso(one.time)}" for one in proved.cosignatures]
+    log.note(", ".join(words))
+    return certificate, key, proved
 
 
 def _standing(
@@ -175,10 +181,19 @@ def _listed(certificate: Certificate, keys: KeyRing, statuses: Statuses | None, 
     return listed, status
 
 
-def prove(certificate: Certificate, log_proof: str | bytes, keys: KeyRing) -> int:
-    """The position in the log of the event that issued this certificate, which `log_proof` proves."""
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """The position in the log of the event that issued a certificate, and who witnessed the checkpoint."""
+
+    position: int
+    cosignatures: tuple[Cosignature, ...]
+
+
+def prove(certificate: Certificate, log_proof: str | bytes, keys: KeyRing) -> Proved:
+    """What `log_proof` proves of this certificate; the bad line of a witness we know refuses it."""
     read = proof.read_proof(log_proof)
     proof.check_proof(read, keys.logs)
+    cosignatures = proof.cosignatures(read.checkpoint, keys.witnesses)
     issued = _issued(read.extra)
     position, stream, _, topic, _ = issued.entry
     state = issued.state
@@ -190,7 +205,7 @@ def prove(certificate: Certificate, log_proof: str | bytes, keys: KeyRing) -> in
         raise Unverified("tampered", "the certificate names another status list than its place in the log has")
     if stream != f"endorsement/{certificate.number}" or _stated(state) != _claimed(certificate):
         raise Unverified("tampered", "the log has other facts of this certificate than it states")
-    return int(position)
+    return Proved(int(position), cosignatures)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """The web application: the JSON API, the static plane, health, and the pages, under one edge."""
 
+import json
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -71,8 +72,8 @@ def create_app(settings: Settings, *, registry: Registry | None = None, clock: C
     app.add_api_route("/ready", _ready, methods=["GET"], name="ready")
     add_pages(app, settings, checker)
     for path in (
-        "/.well-known/did.json", "/status/did.json", "/keys.json", "/s/{file}", "/checkpoint", "/tile/{file:path}",
-        "/v1", "/v1.html",
+        "/.well-known/did.json", "/status/did.json", "/keys.json", "/s/{file}", "/checkpoint", "/witnesses",
+        "/tile/{file:path}", "/v1", "/v1.html",
     ):  # fmt: skip
         app.add_api_route(path, _file, methods=["GET", "HEAD"], name="plane")
 
@@ -234,6 +235,9 @@ async def readiness(house: House) -> list[dict[str, str]]:
     except OSError:
         if not (house.settings.static / "keys.json").is_file():
             not_ready("plane", "Nothing is published. Is `registry work` running?")
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        alarm = json.loads(house.settings.alarm.read_bytes())
+        not_ready("publication", f"Nothing is published since {alarm['since']}: {alarm['why']}.")
     return reasons
 
 

@@ -14,7 +14,7 @@ import verifier.page
 from domain.errors import NotFound
 
 _PATHS: Final = re.compile(
-    r"\.well-known/did\.json|status/did\.json|keys\.json|s/[1-9][0-9]{0,8}(\.notes)?|checkpoint|v1(\.html)?"
+    r"\.well-known/did\.json|status/did\.json|keys\.json|s/[1-9][0-9]{0,8}(\.notes)?|checkpoint|witnesses|v1(\.html)?"
     r"|tile/[0-9]{1,2}/(x[0-9]{3}/)*[0-9]{3}(\.p/[0-9]{1,3})?|tile/entries/(x[0-9]{3}/)*[0-9]{3}(\.p/[0-9]{1,3})?"
 )
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
@@ -22,6 +22,7 @@ _SHORT: Final = "public, max-age=60, stale-if-error=86400"
 _MEDIA: Final = {
     "json": "application/json",
     "checkpoint": "text/plain; charset=utf-8",
+    "witnesses": "text/plain; charset=utf-8",
     "s": "application/statuslist+cwt",
     "notes": "application/cwt",
     "v1": "text/html; charset=utf-8",

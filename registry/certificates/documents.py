@@ -63,7 +63,7 @@ class KnownKeys:
         """One specimen among the keys is enough: nothing here is meant seriously."""
         return any(key.specimen for key in self._keys.values())
 
-    def keys_json(self, host: str, qr_host: str, log_public: bytes) -> bytes:
+    def keys_json(self, host: str, qr_host: str, log_public: bytes, witnesses: Iterable[str] = ()) -> bytes:
         origin = log_origin(host)
         page = _page(
             {
@@ -71,6 +71,7 @@ class KnownKeys:
                 "specimen": self.specimen,
                 "prefixes": list(dict.fromkeys([prefix(qr_host), prefix(host)])),
                 "log": {"origin": origin, "vkey": vkey(origin, log_public)},
+                "witnesses": list(witnesses),
                 "keys": [
                     {
                         "kid": key.kid,

@@ -1,6 +1,7 @@
 """Publishes the static plane: files that any web server can hand out, from which everything can be verified."""
 
 import time
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -12,9 +13,11 @@ from registry.certificates import documents, status
 from registry.certificates.documents import KnownKeys, log_origin
 from registry.certificates.keys import FileSigner, KeyFolder, KeysUnusable, controller, trusted
 from registry.certificates.status import Statuses, read
-from registry.log.publish import Publisher
-from registry.log.published import KEYS
+from registry.log.publish import Behind, Cosigned, Overtaken, Pending, Publisher
+from registry.log.published import KEYS, WITNESSES
 from registry.log.tiles import Disk, Files
+from registry.log.witnesses import Witnesses
+from registry.settings import WitnessAddress
 from verifier import cose
 from verifier.keys import KeyRing, read_keys_json
 from verifier.proof import vkey
@@ -28,22 +31,36 @@ _TOPICS: Final = (*status.TOPICS, *documents.TOPICS)
 
 
 class Published(NamedTuple):
-    """`position`: that of the checkpoint; `written`: the lists and notes that are new, as `s/N`, `s/N.notes`."""
+    """`position`: that of the checkpoint; `written`: the lists and notes that are new, as `s/N`, `s/N.notes`.
+
+    `silent`: the witnesses that did not cosign it when they were asked, and why; None if none was asked.
+    """
 
     position: int
     written: list[str]
     seconds: float
+    silent: Mapping[str, str] | None = None
 
 
 class Plane:
     """Holds what it folded from the log; everything else is in the files, so it may be killed anywhere."""
 
-    def __init__(self, static: Path, keys: KeyFolder, *, host: str, qr_host: str, disk: Disk | None = None) -> None:
+    def __init__(
+        self,
+        static: Path,
+        keys: KeyFolder,
+        *,
+        host: str,
+        qr_host: str,
+        witnesses: Iterable[WitnessAddress] = (),
+        disk: Disk | None = None,
+    ) -> None:
         self._static = static
         self._keys = keys
         self._host = host
         self._qr_host = qr_host
         self._disk = disk
+        self._witnesses = Witnesses(witnesses)
         self._files = Files(static, disk)
         self._statuses = Statuses(keys.slot_key)
         self._known = KnownKeys()
@@ -53,6 +70,7 @@ class Plane:
     def publish(self, connection: Connection[Any], now: datetime) -> Published:
         """Tiles, lists, keys, and the checkpoint last: a reader who sees it finds all it covers.
 
+        The witnesses are asked before anything but tiles goes out: where one has seen another history, nothing does.
         Raises KeysUnusable, RolledBack, Damaged; Overtaken while another publisher is at work: try again.
         """
         begun = time.monotonic()
@@ -67,12 +85,21 @@ class Plane:
                 self._files.settle()
             pending = publisher.advance(connection)
             self._advance(connection, pending.size)
+            signed = self._sign(connection, publisher, pending) if publisher.is_due(pending) else None
             written = self._put_lists(status_signer, now)
             self._put_documents(log_signer)
             self._files.settle()
-            if pending.grown or publisher.vkey not in pending.previous.signed_by:
-                publisher.seal(pending)
-        return Published(pending.size, written, time.monotonic() - begun)
+            if signed:
+                publisher.put(signed)
+        return Published(pending.size, written, time.monotonic() - begun, signed.silent if signed else None)
+
+    def _sign(self, connection: Connection[Any], publisher: Publisher, pending: Pending) -> Cosigned:
+        try:
+            return publisher.sign(pending)
+        except Behind as behind:
+            if _last_position(connection) >= behind.seen:
+                raise Overtaken("another publisher was faster, with files of its own") from behind
+            raise
 
     def _advance(self, connection: Connection[Any], last: int) -> None:
         if last == self._statuses.position:
@@ -98,7 +125,7 @@ class Plane:
         origin = log_origin(self._host)
         ring = read_keys_json(self._known.keys_json(self._host, self._qr_host, signer.public))
         former = [vkey(origin, key.public) for key in ring if key.use == "log" and key.public != signer.public]
-        return Publisher(self._static, origin, signer, former=former, disk=self._disk)
+        return Publisher(self._static, origin, signer, former=former, disk=self._disk, witnesses=self._witnesses)
 
     def _put_lists(self, signer: FileSigner, now: datetime) -> list[str]:
         """What changed, and what is to be signed again."""
@@ -144,7 +171,9 @@ class Plane:
     def _put_documents(self, log_signer: FileSigner) -> None:
         self._files.put(".well-known/did.json", self._known.did("certificate", self._host))
         self._files.put("status/did.json", self._known.did("status", self._host))
-        self._files.put(KEYS, self._known.keys_json(self._host, self._qr_host, log_signer.public))
+        vkeys = self._witnesses.vkeys
+        self._files.put(KEYS, self._known.keys_json(self._host, self._qr_host, log_signer.public, vkeys))
+        self._files.put(WITNESSES, "".join(f"{vkey}\n" for vkey in vkeys).encode())
         if PAGE.is_file():  # made at set-up
             page = PAGE.read_bytes()
             for name in ("v1", "v1.html"):

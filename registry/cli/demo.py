@@ -39,23 +39,25 @@ def demo(
     if lan:
         settings = dataclasses.replace(settings, qr_host=f"{making.own_address()}:{port}")
     try:
-        people = making.prepare(settings, _say)
+        with making.witnessing(settings) as witnessed:
+            people = making.prepare(settings, _say)
+            settings = witnessed()
+            making.refresh(settings, people.made)
+            if as_json:
+                print(msgspec.json.encode(people.made).decode(), flush=True)
+            if not serve:
+                _say(_check(people.made))
+                return
+            address = f"https://{settings.qr_host}" if lan else f"http://localhost:{port}"
+            making.serve(
+                settings,
+                port=port,
+                lan=lan,
+                started=lambda: _say(_welcome(people.made, address, making.entries(settings, people), lan=lan)),
+            )
     except making.NotADemo as refused:
         _say(str(refused))
         raise typer.Exit(2) from None
-    making.refresh(settings, people.made)
-    if as_json:
-        print(msgspec.json.encode(people.made).decode(), flush=True)
-    if not serve:
-        _say(_check(people.made))
-        return
-    address = f"https://{settings.qr_host}" if lan else f"http://localhost:{port}"
-    making.serve(
-        settings,
-        port=port,
-        lan=lan,
-        started=lambda: _say(_welcome(people.made, address, making.entries(settings, people), lan=lan)),
-    )
 
 
 def _welcome(made: "Made", address: str, entries: list[tuple[str, str]], *, lan: bool) -> str:
@@ -70,7 +72,8 @@ def _welcome(made: "Made", address: str, entries: list[tuple[str, str]], *, lan:
         f"\nThe registry runs on {address}  (Ctrl-C stops it)\n"
         f"\n  Come in, once by each link, within ten minutes (`registry enter` makes new ones):\n{links}\n"
         f"\n  Look at the public register:         {address}/register"
-        f"\n  and at the endorsement of the life:  {address}/endorsements/{made.number}\n"
+        f"\n  and at the endorsement of the life:  {address}/endorsements/{made.number}"
+        f"\n  The log's head, cosigned by a witness of its own process:  {address}/checkpoint\n"
         f"\n{_check(made, address)}"
         f"\n{_drawn(made)}{warning}"
     )

@@ -33,6 +33,9 @@ def fsck(
     vkey: Annotated[
         list[str] | None, typer.Option(help="The log's verifier key as you know it, instead of keys.json.")
     ] = None,
+    witness: Annotated[
+        list[str] | None, typer.Option(help="The key of a witness as you know it, instead of keys.json.")
+    ] = None,
 ) -> None:
     """Derive the whole history again and compare it with what was signed. Exit 1 if anything is wrong."""
     with _refusals():
@@ -43,7 +46,12 @@ def fsck(
             database.url(settings, "reader"), autocommit=True, connect_timeout=database.CONNECT_SECONDS
         ) as connection:
             report = examination.examine(
-                connection, settings.static, vkeys=vkey or (), kept=kept, progress=_Progress("fsck")
+                connection,
+                settings.static,
+                vkeys=vkey or (),
+                witnesses=witness or (),
+                kept=kept,
+                progress=_Progress("fsck"),
             )
     print(json.dumps(_as_json(report)) if as_json else _as_text(report))
     raise typer.Exit(0 if report.sound else 1)

@@ -93,15 +93,17 @@ def examine(
     static: Path,
     *,
     vkeys: Iterable[str] = (),
+    witnesses: Iterable[str] = (),
     kept: Iterable[str] = (),
     progress: Progress = _silent,
 ) -> Report:
     """Derive everything again and compare.
 
-    `vkeys` pins the log's keys (else `keys.json` says them); `kept` are checkpoints that were kept elsewhere.
+    `vkeys` and `witnesses` pin the keys of the log and of its witnesses (else `keys.json` says them); `kept` are
+    checkpoints that were kept elsewhere.
     """
     # The plane is read before the database, which may grow meanwhile but never be behind it.
-    plane = _Plane(static, tuple(vkeys))
+    plane = _Plane(static, tuple(vkeys), tuple(witnesses))
     heads = [head for text in kept if (head := plane.read_checkpoint(text, "the checkpoint kept elsewhere"))]
     walk = _Walk(plane, {head.size for head in heads})
     for row in _rows(connection, progress):
@@ -405,14 +407,16 @@ class _Head:
 class _Plane:
     """The published files: checkpoint, entry bundles, tiles and `keys.json`."""
 
-    def __init__(self, static: Path, vkeys: tuple[str, ...]) -> None:
+    def __init__(self, static: Path, vkeys: tuple[str, ...], witnesses: tuple[str, ...] = ()) -> None:
         self.static = static
         self.distrust: list[Finding] = []  # why the checkpoint itself is not to be believed
         self.findings: list[Finding] = []
         self.not_checked: list[str] = []
         self._keys: list[tuple[str, bytes, bytes]] | None = None
         self._pinned = vkeys
+        self._pinned_witnesses = witnesses
         self._bundle: tuple[int, list[bytes | None]] = (-1, [])
+        self._missing: list[str] = []  # the witnesses that have not cosigned the checkpoint read last
         self.root: bytes | None = None  # over the published entries, unless one is missing
         self.head: _Head | None = None
         data = self._read("checkpoint")
@@ -428,6 +432,7 @@ class _Plane:
             )
         else:
             self.head = self.read_checkpoint(data.decode(errors="replace"), "checkpoint")
+            self.not_checked += [f"the witness {name} has not cosigned the checkpoint" for name in self._missing]
 
     def read_checkpoint(self, text: str, file: str) -> _Head | None:
         """The head, even if its signature is wrong (that is found then), None if it is no checkpoint."""
@@ -436,9 +441,28 @@ class _Plane:
             self.distrust.append(Finding("it is no checkpoint", file=file))
             return None
         head = _Head(match["origin"], int(match["size"]), b64decode(match["root"]))
-        if problem := self._problem_of_signature(match["origin"], match["note"], match["signatures"]):
+        signatures = match["signatures"]
+        problem = self._problem_of_signature(match["origin"], match["note"], signatures)
+        if problem := problem or self._problem_of_cosignatures(match["note"], signatures):
             self.distrust.append(Finding(problem, file=file))
         return head
+
+    def _problem_of_cosignatures(self, note: str, signatures: str) -> str | None:
+        """C2SP tlog-cosignature, Ed25519: key id, 8 bytes of time, the signature over time and note."""
+        keys = {(name, key_id): public for name, key_id, public in self._witness_keys()}
+        self._missing = list(dict.fromkeys(name for name, _ in keys))
+        for line in signatures.splitlines():
+            _, name, encoded = line.split(" ")
+            signature = b64decode(encoded)
+            public = keys.get((name, signature[:4]))
+            if public is None:
+                continue
+            message = f"cosignature/v1\ntime {int.from_bytes(signature[4:12])}\n{note}"
+            if not _is_signed(public, signature[12:], message):
+                return f"the cosignature of the witness {name} fails"
+            if name in self._missing:
+                self._missing.remove(name)
+        return None
 
     def _problem_of_signature(self, origin: str, note: str, signatures: str) -> str | None:
         if self._keys is None:
@@ -454,9 +478,7 @@ class _Plane:
             public = keys.get((name, signature[:4]))
             if public is None or name != origin:
                 continue
-            try:
-                Ed25519PublicKey.from_public_bytes(public).verify(signature[4:], note.encode())
-            except (InvalidSignature, ValueError):
+            if not _is_signed(public, signature[4:], note):
                 return "the signature of the checkpoint fails"
             signed = True
         return None if signed else "no key of this log signed the checkpoint"
@@ -475,6 +497,14 @@ class _Plane:
                     yield origin, _key_id(origin, public), public
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
             self.distrust.append(Finding("the keys of the log are missing or cannot be read", file="keys.json"))
+
+    def _witness_keys(self) -> Iterator[tuple[str, bytes, bytes]]:
+        """As `_log_keys`, of the witnesses."""
+        try:
+            named = self._pinned_witnesses or json.loads(self._read("keys.json") or b"{}").get("witnesses", [])
+            yield from [_read_vkey(line, b"\x04") for line in named]
+        except (ValueError, TypeError, AttributeError):
+            self.distrust.append(Finding("the keys of the witnesses cannot be read", file="keys.json"))
 
     def list_keys(self) -> dict[bytes, bytes]:
         """The keys that sign lists, by kid; `keys.json` is under no signature, who needs more pins the log's key."""
@@ -553,16 +583,24 @@ def _tile_name(kind: str, number: int, width: int) -> str:
     return name if width == 256 else f"{name}.p/{width}"  # noqa: PLR2004 - C2SP tlog-tiles
 
 
-def _key_id(name: str, public: bytes) -> bytes:
-    return hashlib.sha256(name.encode() + b"\n\x01" + public).digest()[:4]
+def _key_id(name: str, public: bytes, kind: bytes = b"\x01") -> bytes:
+    return hashlib.sha256(name.encode() + b"\n" + kind + public).digest()[:4]
 
 
-def _read_vkey(line: str) -> tuple[str, bytes, bytes]:
+def _read_vkey(line: str, kind: bytes = b"\x01") -> tuple[str, bytes, bytes]:
     name, key_id, encoded = line.split("+", 2)
     key = b64decode(encoded, validate=True)
-    if key[:1] != b"\x01" or _key_id(name, key[1:]).hex() != key_id:
-        raise ValueError("this is no verifier key of an Ed25519 log")
+    if key[:1] != kind or _key_id(name, key[1:], kind).hex() != key_id:
+        raise ValueError("this is no verifier key of an Ed25519 log or witness")
     return name, bytes.fromhex(key_id), key[1:]
+
+
+def _is_signed(public: bytes, signature: bytes, message: str) -> bool:
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, message.encode())
+    except (InvalidSignature, ValueError):
+        return False
+    return True
 
 
 def _from_multibase(text: str) -> bytes:

@@ -1,4 +1,5 @@
-"""Publishes the log: new events become tiles, then the caller's lists and keys go out, the checkpoint last.
+"""Publishes the log: new events become tiles, the witnesses are asked, the caller's lists and keys go out, and last
+the checkpoint.
 
 Its only state is the published files, so it may be killed anywhere and started again. A log begins with the checkpoint
 of no events, before any tile: where tiles are and no checkpoint, somebody took it away.
@@ -9,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,8 @@ from psycopg.rows import scalar_row, tuple_row
 from registry.log.entry import COLUMNS, Row, entry, leaf, preimage
 from registry.log.published import CHECKPOINT, Published
 from registry.log.tiles import ENTRIES, TILE, Damaged, Disk, Files, Tiles
-from registry.log.tree import TILE_HEIGHT, TILE_WIDTH, Edge
+from registry.log.tree import TILE_HEIGHT, TILE_WIDTH, Edge, consistency
+from registry.log.witnesses import Answers, Contradicted, Prove, Witnesses
 from verifier.proof import Checkpoint, key_id, read_checkpoint, vkey
 
 PAGE: Final = 5_000
@@ -38,6 +40,14 @@ class Signer(Protocol):
 
 class RolledBack(Exception):
     """The database is not the history that was signed: nothing more may be published from it."""
+
+
+class Behind(RolledBack):
+    """A witness has cosigned more than there is; `seen` events."""
+
+    def __init__(self, why: str, seen: int) -> None:
+        super().__init__(why)
+        self.seen = seen
 
 
 class Overtaken(Exception):
@@ -57,6 +67,15 @@ class Pending:
         return self.size > self.previous.size
 
 
+@dataclass(frozen=True, slots=True)
+class Cosigned:
+    """A checkpoint that nobody has seen yet but its witnesses; `silent` says why others did not cosign it."""
+
+    text: str
+    pending: Pending
+    silent: Mapping[str, str]
+
+
 class Publisher:
     """`former` are the vkeys of keys that signed earlier checkpoints of this log."""
 
@@ -68,6 +87,7 @@ class Publisher:
         *,
         former: Iterable[str] = (),
         disk: Disk | None = None,
+        witnesses: Witnesses | None = None,
     ) -> None:
         self.origin = origin
         self.vkey = vkey(origin, signer.public)
@@ -75,6 +95,7 @@ class Publisher:
         self._static = static
         self._signer = signer
         self._disk = disk
+        self._witnesses = witnesses or Witnesses()
         self._is_alone = False
 
     def advance(self, connection: Connection[Any], *, rederive: bool = False) -> Pending:
@@ -98,14 +119,50 @@ class Publisher:
             files.settle()
         return Pending(edge.size, edge.root(), previous)
 
-    def seal(self, pending: Pending) -> Checkpoint:
-        """Sign and publish the checkpoint: from here on readers see the new tiles."""
+    def is_due(self, pending: Pending) -> bool:
+        """Whether there is anything to sign or to ask a witness for."""
+        if pending.grown or self.vkey not in pending.previous.signed_by:
+            return True
+        return self._witnesses.are_due(self.published.checkpoint_text() or "", pending.size)
+
+    def sign(self, pending: Pending) -> Cosigned:
+        """Sign the checkpoint and have it cosigned, so far as the witnesses answer in time.
+
+        Raises RolledBack where one has seen another history: then nothing may be published.
+        """
+        size = pending.size
+        text = signed_checkpoint(self.origin, size, pending.root, self._signer)
+        nodes = Tiles(Files(self._static, self._disk)).nodes(size)
+        try:
+            answers = self._cosigned(text, pending, lambda old: consistency(old, size, nodes))
+        except Contradicted as contradicted:
+            why = f"{contradicted}: this is not the history that was witnessed, or not all of it"
+            kind = Behind(why, contradicted.seen) if contradicted.seen > size else RolledBack(why)
+            raise kind from contradicted
+        return Cosigned(text + "".join(answers.lines), pending, answers.silent)
+
+    def _cosigned(self, text: str, pending: Pending, prove: Prove) -> Answers:
+        answers = self._witnesses.cosign(text, pending.size, pending.previous.size, prove)
+        if pending.grown:
+            return answers
+        # What cosigns the very same checkpoint already stays, where nothing newer came.
+        kept = self._witnesses.kept(self.published.checkpoint_text() or "")
+        new = {_name(line) for line in answers.lines}
+        lines = (*(line for line in kept if _name(line) not in new), *answers.lines)
+        return Answers(lines, {name: why for name, why in answers.silent.items() if name not in set(map(_name, kept))})
+
+    def put(self, signed: Cosigned) -> Checkpoint:
+        """Publish the checkpoint: from here on readers see the new tiles."""
         with self.alone():
-            if self.published.checkpoint() != pending.previous:
+            if self.published.checkpoint() != signed.pending.previous:
                 raise Overtaken("another publisher has sealed a checkpoint since these tiles were written")
-            checkpoint = self._put_checkpoint(pending.size, pending.root)
-            _drop_partials(Tiles(Files(self._static, self._disk)), pending)
+            checkpoint = self._put_checkpoint(signed.text)
+            _drop_partials(Tiles(Files(self._static, self._disk)), signed.pending)
         return checkpoint
+
+    def seal(self, pending: Pending) -> Checkpoint:
+        """Sign and publish the checkpoint."""
+        return self.put(self.sign(pending))
 
     def prove(self, index: int, preimage: bytes) -> str:
         return self.published.prove(index, preimage)
@@ -135,15 +192,19 @@ class Publisher:
                 "there are tiles, but their checkpoint is gone: put it back from a copy and run `registry fsck`."
                 f" Only where nothing was ever relied on, move {TILE}/ away: then the log starts anew"
             )
-        return self._put_checkpoint(0, Edge().root())
+        return self._put_checkpoint(signed_checkpoint(self.origin, 0, Edge().root(), self._signer))
 
-    def _put_checkpoint(self, size: int, root: bytes) -> Checkpoint:
-        text = signed_checkpoint(self.origin, size, root, self._signer)
+    def _put_checkpoint(self, text: str) -> Checkpoint:
         checkpoint = read_checkpoint(text, [self.vkey])
         files = Files(self._static, self._disk)
         files.put(CHECKPOINT, text.encode())
         files.settle()
         return checkpoint
+
+
+def _name(line: str) -> str:
+    """Of a signature line: who signed."""
+    return line.split(" ")[1]
 
 
 def _compare(connection: Connection[Any], tiles: Tiles, previous: Checkpoint, *, everything: bool) -> None:

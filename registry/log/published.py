@@ -18,6 +18,7 @@ from verifier.verdict import Unverified
 
 CHECKPOINT: Final = "checkpoint"
 KEYS: Final = "keys.json"
+WITNESSES: Final = "witnesses"
 
 
 class NotYetPublished(Exception):

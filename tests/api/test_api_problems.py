@@ -188,6 +188,16 @@ def test_every_answer_has_the_security_headers(address, one_person):
             assert headers["Cache-Control"] == "no-store"
 
 
+def test_ready_says_why_nothing_is_published(one_person, settings):
+    va, _ = one_person
+    settings.alarm.write_text('{"since": "2026-06-01T12:00:00+00:00", "why": "the witness w has seen 7 events"}')
+
+    answer = va.http.get("/ready")
+    assert answer.status_code == 503
+    assert {"what": "publication", "why": "Nothing is published since 2026-06-01T12:00:00+00:00:"
+            " the witness w has seen 7 events."} in answer.json()["reasons"]  # fmt: skip
+
+
 def test_no_template_steps_around_escaping():
     for template in (files("registry.pages") / "templates").iterdir():
         text = template.read_text("utf-8")

@@ -177,7 +177,7 @@ def test_the_shape_of_the_key_list_is_the_promised_one(plane, database_connectio
     plane.publish(database_connection, NOON)
 
     page = json.loads((static / "keys.json").read_text())
-    assert list(page) == ["issuer", "specimen", "prefixes", "log", "keys"]
+    assert list(page) == ["issuer", "specimen", "prefixes", "log", "witnesses", "keys"]
     assert list(page["keys"][0]) == [
         "kid", "use", "controller", "id", "publicKeyMultibase", "from", "until", "withdrawn"
     ]  # fmt: skip

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from histories import INSERT, ORIGIN, LogKey, publish, state, write_keys
 from typer.testing import CliRunner
 
@@ -16,7 +17,8 @@ from registry.cli import log as cli
 from registry.log import fsck
 from registry.log.fsck import examine
 from registry.log.publish import Publisher
-from verifier.proof import check_proof, read_checkpoint, read_proof
+from registry.witness.witness import Witness
+from verifier.proof import check_proof, cosignature_line, cosigned, read_checkpoint, read_proof, signed_text
 
 
 @pytest.fixture
@@ -339,6 +341,27 @@ class TestFiles:
             (static / "keys.json").write_bytes(keys)
 
         assert {finding.file for finding in found()} == {"keys.json", "checkpoint"}
+
+    def test_cosignatures_are_checked_by_the_witnesses_keys(self, signed, static, tmp_path):
+        witness = Witness.make(tmp_path / "witness", "witness.example/w")
+        note = (static / "checkpoint").read_text()
+        public = Ed25519PrivateKey.generate()
+        line = cosignature_line(
+            "witness.example/w", witness._public, 7, witness._key.sign(cosigned(signed_text(note), 7))
+        )
+        other = cosignature_line("witness.example/w", witness._public, 7, public.sign(b"other"))
+
+        def report(text):
+            (static / "checkpoint").write_text(text)
+            return examine(signed.connection, static, witnesses=[witness.vkey])
+
+        unsigned = "10 events are not yet under a checkpoint: only their structure was checked"
+        missing = "the witness witness.example/w has not cosigned the checkpoint"
+        assert (report(note).sound, report(note).not_checked) == (True, [missing, unsigned])
+        assert (report(note + line).sound, report(note + line).not_checked) == (True, [unsigned])
+        assert [one.what for one in report(note + other).findings] == [
+            "the cosignature of the witness witness.example/w fails"
+        ]
 
     def test_events_and_files_changed_together_still_do_not_lead_to_the_signed_root(
         self, signed, static, key, tmp_path, found

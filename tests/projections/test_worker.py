@@ -117,6 +117,28 @@ def test_what_is_appended_is_in_the_views_and_on_the_plane_soon_after(settings, 
     assert first >= 3
 
 
+def test_what_stops_publication_is_told_to_the_server_until_it_is_mended(settings, clock, keys, history, soon):
+    checkpoint = settings.static / "checkpoint"
+
+    def wait(is_so):
+        deadline = time.monotonic() + 10
+        while not is_so():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    with at_work(settings, clock):
+        soon(3, POSITION)
+        wait(lambda: checkpoint.exists() and "\n3\n" in checkpoint.read_text())
+        good = checkpoint.read_text()
+        checkpoint.write_text(good.replace("\n3\n", "\n2\n"))
+        history(person("p1"))
+        wait(settings.alarm.exists)
+        assert "not one we signed" in json.loads(settings.alarm.read_text())["why"]
+        checkpoint.write_text(good)
+        history(person("p2"))
+        wait(lambda: not settings.alarm.exists())
+
+
 def test_lapses_are_recorded_when_the_day_is_over_where_the_custodian_is(settings, clock, keys, history, soon, store):
     clock.set(datetime(2026, 1, 1, 4, 30, tzinfo=UTC))  # still 31 December in Virginia
     history(admitted(), awarded(), awarded("IFS-22222222", through=date(2028, 12, 31)))

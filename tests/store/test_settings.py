@@ -9,6 +9,17 @@ from registry.settings import BadSetting, Settings
 
 KEY = base64.b64encode(bytes(32)).decode()
 
+WITNESS = "witness.example/w1+e5d93b69+BJ3aUVvjqkEOGxpKS0k4eNhfp416mEAZCA7eKRtLlsVr"
+
+
+def test_witnesses_are_pairs_of_key_and_address():
+    other = Settings.from_environment({"REGISTRY_WITNESSES": f" {WITNESS}  https://witness.example:8443/under/ , "})
+
+    assert [(one.name, one.url) for one in other.witnesses] == [
+        ("witness.example/w1", "https://witness.example:8443/under/")
+    ]
+    assert Settings.from_environment({}).witnesses == ()
+
 
 def test_nothing_has_to_be_set():
     settings = Settings.from_environment({})
@@ -52,6 +63,12 @@ def test_the_host_of_the_qr_is_the_public_host_unless_it_is_set():
         ("REGISTRY_MASTER_KEY", base64.b64encode(bytes(31)).decode()),
         ("REGISTRY_MASTER_KEY", "schlüssel"),
         ("REGISTRY_HOME", __file__),
+        ("REGISTRY_WITNESSES", "https://witness.example"),
+        ("REGISTRY_WITNESSES", WITNESS),
+        ("REGISTRY_WITNESSES", f"{WITNESS} ftp://witness.example"),
+        ("REGISTRY_WITNESSES", f"{WITNESS} https://user@witness.example"),
+        ("REGISTRY_WITNESSES", f"{WITNESS[:-4]}AAAA https://witness.example"),
+        ("REGISTRY_WITNESSES", f"{WITNESS} https://one.example, {WITNESS} https://two.example"),
         ("POSTGRES_ENABLE_DB_FUNCTIONS", "y"),
         ("REGISTRY_POSTGRES_ENABLE_DB_FUNCTIONS", "True"),
     ],

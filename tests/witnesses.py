@@ -53,10 +53,10 @@ class TestLog:
 
 
 @contextmanager
-def listening(witness):
+def listening(witness, port=0):
     """The witness over HTTP in a thread; gives its address."""
     addresses = []
-    running = server(witness, host="127.0.0.1", port=0, started=addresses.append)
+    running = server(witness, host="127.0.0.1", port=port, started=addresses.append)
     thread = threading.Thread(target=running.run, daemon=True)
     thread.start()
     while not addresses:
