@@ -14,7 +14,7 @@ import msgspec
 from domain.category import with_add_on
 from domain.editions import edition_for
 from domain.endorsement import Endorsement, reported_moves
-from domain.errors import NotFound, NotInForce
+from domain.errors import Invalid, NotFound, NotInForce
 from domain.event import Event
 from domain.transfer import OPEN, Transfer
 from registry.store import Store
@@ -165,6 +165,21 @@ def _moved_on(endorsement: Endorsement, event: Endorsement.CustodyTransferred) -
     if correction is None:
         return event.on
     return None if correction.void else correction.day or event.on
+
+
+def period(from_: str, through: str, today: date) -> tuple[date, date]:
+    """First and last day; a year up to today by default. Raises Invalid."""
+    days = []
+    for field, given in (("from", from_), ("through", through)):
+        try:
+            days.append(date.fromisoformat(given) if given else None)
+        except ValueError:
+            raise Invalid("Give a day like 2019-01-01.", field=field) from None
+    end = days[1] or today
+    begin = days[0] or end - YEAR
+    if begin > end:
+        raise Invalid(f"The period begins on {begin} and ends on {end}: turn the two round.", field="from")
+    return begin, end
 
 
 # --- the report ----------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from contextlib import closing
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -68,7 +68,7 @@ def command(
             return
         must_be_known(association, registry.associations())
         today = registry.today(association or "ALLIANCE")
-        begin, end = period(from_, through, today)
+        begin, end = reciprocity.period(from_, through, today)
         if association:
             found = reciprocity.report(registry.store, association, begin, end, on=today, known=up_to)
             if csv:
@@ -79,21 +79,6 @@ def command(
                 raise Invalid("Name an association for a table; the matrix is --json.", field="csv")
             matrix = reciprocity.matrix(registry.store, begin, end, known=up_to)
             print(msgspec.json.encode(matrix).decode()) if as_json else _print_matrix(matrix)
-
-
-def period(from_: str, through: str, today: date) -> tuple[date, date]:
-    """First and last day; a year up to today by default. Raises Invalid."""
-    days = []
-    for field, given in (("from", from_), ("through", through)):
-        try:
-            days.append(date.fromisoformat(given) if given else None)
-        except ValueError:
-            raise Invalid("Give a day like 2019-01-01.", field=field) from None
-    end = days[1] or today
-    begin = days[0] or end - timedelta(days=365)
-    if begin > end:
-        raise Invalid(f"The period begins on {begin} and ends on {end}: turn the two round.", field="from")
-    return begin, end
 
 
 def _story(store: Store, settings: Settings, transfer: str, known: int) -> list[dict[str, object]]:
