@@ -132,7 +132,7 @@ class Client:
                 answer.read()
             except (http.client.HTTPException, OSError):
                 self._connection.close()
-                if attempt == 2:  # noqa: PLR2004 # once more
+                if attempt == 2:  # once more
                     raise
             else:
                 break
