@@ -25,6 +25,7 @@ from projections import stored
 from projections.catalogue import HALF
 from projections.filling import Filling, without_collecting
 from projections.folding import Folder, Load, Stopped
+from projections.replays import as_of
 from projections.view import View
 
 KEEP_SECONDS: Final = 15.0
@@ -113,10 +114,14 @@ class Builder:
         with connection.transaction():
             for view in self._folder.views:
                 if view.extra:
-                    connection.execute(SQL(view.extra).format(schema=Identifier(self._schema)))
+                    connection.execute(self._extra(view, until))
             connection.execute(SQL("DROP TABLE {}, {}").format(self._table("parts"), self._table("kept")))
             connection.execute(SQL("UPDATE {} SET position = %s").format(self._table("position")), [jobs[0].goal])
         return jobs[0].goal
+
+    def _extra(self, view: View, until: int | None) -> bytes:
+        sql = SQL(view.extra).format(schema=Identifier(self._schema)).as_string()
+        return (sql if until is None else as_of(sql, self._schema, until)).encode()
 
     def _table(self, name: str) -> Identifier:
         return Identifier(self._schema, name)

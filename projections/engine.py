@@ -5,21 +5,24 @@ merge. A rebuild is the same with nothing to load, beside the live views, which 
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 import psycopg
 from psycopg import Connection
 from psycopg.sql import SQL, Identifier
 
-from projections import building, comparing, stored
+from domain.person import Person
+from projections import building, comparing, replays, stored
 from projections.building import KEEP_SECONDS, Builder, Job, Step, Told, shape
 from projections.catalogue import VIEWS
 from projections.comparing import LIVE, Difference
 from projections.filling import HOLD, advance, without_collecting
 from projections.folding import Folder, Load, Open, Stopped
-from projections.view import View
+from projections.replays import Replay
+from projections.view import View, name_of
 
 __all__ = ["Busy", "Compared", "Difference", "Engine", "Outdated", "Rebuilt", "Step", "Stopped", "Told", "UnknownView"]
 
@@ -132,9 +135,18 @@ class Engine:
         position = self.position(connection, lock=True)
         page = stored.read(connection, position, position + limit if until is None else min(position + limit, until))
         if page:
-            advance(connection, LIVE, self._folder, page)
+            events = advance(connection, LIVE, self._folder, page)
+            if erased := [name_of(event) for _, event, _ in events if isinstance(event, Person.Erased)]:
+                self._forget(connection, erased)
             position = _moved(connection, LIVE, page[-1][0])
         return position
+
+    def _forget(self, connection: Connection[Any], people: Sequence[str]) -> None:
+        """Names go from the scratch schemas too, and with what is left of a rebuild that nobody goes on with."""
+        replays.forget(connection, people)
+        if connection.execute("SELECT pg_try_advisory_xact_lock(%s)", [_REBUILD_LOCK]).fetchone() == (True,):
+            connection.execute("SET LOCAL client_min_messages = warning")
+            connection.execute(SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(Identifier(NEXT)))
 
     # -- rebuild ----------------------------------------------------------------------------------------------------
 
@@ -229,6 +241,32 @@ class Engine:
         finally:
             if not connection.closed:
                 connection.execute("SELECT pg_advisory_unlock(%s)", [_REBUILD_LOCK])
+
+    # -- replay -----------------------------------------------------------------------------------------------------
+
+    def replay(
+        self,
+        connection: Connection[Any],
+        name: str,
+        known: int | datetime,
+        told: Told = untold,
+        *,
+        more: Callable[[str, int], None] = lambda _schema, _position: None,
+    ) -> Replay:
+        """The views as they were at a position or time, in a schema of their own, beside the live ones.
+
+        `more(schema, position)` adds to it. Raises Unknowable, BadReplay, Busy, Outdated, Stopped;
+        then nothing is left of it.
+        """
+        self.position(connection)
+        with self._alone(connection):
+            position, at = replays.moment(connection, known)
+
+            def build(schema: str) -> None:
+                Builder(self._folder, schema, hold=self._hold, shared=self._shared).build(connection, told, position)
+                more(schema, position)
+
+            return replays.make(connection, (name, position, at, self.shape), build)
 
     # -- comparison -------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from psycopg.sql import SQL, Identifier
 
 from projections import rows as tables
 from projections import stored
-from projections.folding import Folder
+from projections.folding import Decoded, Folder
 from projections.rows import Rows
 
 _PAGE: Final = 5_000
@@ -24,8 +24,8 @@ HOLD: Final = 600_000
 
 def advance(
     connection: Connection[Any], schema: str, folder: Folder, page: list[stored.StoredRow], *, again: bool = False
-) -> None:
-    """Change the stored rows as a page says. `again`: other pages follow in this transaction."""
+) -> list[Decoded]:
+    """Change the stored rows as a page says; gives its events. `again`: other pages follow in this transaction."""
     events = folder.decode(page)
     touched, ids = folder.touched(events)
     held = Rows(touched, everything=False)
@@ -33,6 +33,7 @@ def advance(
     folder.fold(held, events)
     for each in held.values():
         stored.merge(connection, schema, each, again=again)
+    return events
 
 
 class Filling:

@@ -81,10 +81,10 @@ def _open() -> Iterator[tuple[Registry, Actor]]:
     database.ready(settings)
     registry = open_registry(settings)
     with closing(registry.store.vault), closing(registry.store):
-        yield registry, _actor(registry, settings)
+        yield registry, acting(registry, settings)
 
 
-def _actor(registry: Registry, settings: Settings) -> Actor:
+def acting(registry: Registry, settings: Settings) -> Actor:
     secret = os.environ.get(KEY, "")
     if not secret:
         return OPERATOR

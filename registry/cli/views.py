@@ -29,8 +29,8 @@ def rebuild(view: View = "", as_json: Json = False) -> None:
     Killed, it goes on from where it was when it is called again, and loses a quarter of a minute of work at most.
     """
     settings = Settings.from_environment()
-    with _refusals(), _engine(settings) as (engine, connection):
-        rebuilt = engine.rebuild(connection, _Progress("rebuild"), view=view)
+    with refusals(), _engine(settings) as (engine, connection):
+        rebuilt = engine.rebuild(connection, Progress("rebuild"), view=view)
     _print(
         as_json,
         {"events": rebuilt.events, "position": rebuilt.position, "seconds": round(rebuilt.seconds, 3)},
@@ -41,9 +41,9 @@ def rebuild(view: View = "", as_json: Json = False) -> None:
 def compare(view: View = "", as_json: Json = False) -> None:
     """Rebuild every view, or one, beside the live ones and explain each difference by its events. Exit 1 if any."""
     settings = Settings.from_environment()
-    with _refusals(), _engine(settings) as (engine, connection):
+    with refusals(), _engine(settings) as (engine, connection):
         engine.prepare(connection)
-        compared = engine.compare(connection, _Progress("compare"), view=view)
+        compared = engine.compare(connection, Progress("compare"), view=view)
     found, total = compared.differences, compared.total
     lines = [_line(difference) for difference in found]
     if total > len(found):
@@ -75,7 +75,7 @@ def work() -> None:
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: stop.set())
     worker.to_stderr()
-    with _refusals():
+    with refusals():
         worker.run(settings, stop=stop)
 
 
@@ -95,7 +95,7 @@ def _engine(settings: Settings) -> Iterator[tuple[Engine, Connection[Any]]]:
         vault.close()
 
 
-class _Progress:
+class Progress:
     """A line on stderr each second: how far, how fast, and how long the folding will still take."""
 
     def __init__(self, what: str) -> None:
@@ -137,7 +137,7 @@ def _print(as_json: bool, facts: dict[str, Any], text: str) -> None:
 
 
 @contextmanager
-def _refusals() -> Iterator[None]:
+def refusals() -> Iterator[None]:
     try:
         yield
     except Stopped as stopped:
