@@ -26,8 +26,8 @@ def processor() -> str:
 
 
 def main() -> None:
-    verify, append, rebuild, world, decide = (
-        run(module) for module in ("verify", "append", "rebuild", "world", "decide")
+    verify, append, rebuild, world, decide, bundle = (
+        run(module) for module in ("verify", "append", "rebuild", "world", "decide", "bundle")
     )
     one, eight = append["1"], append["8"]
     page = PAGE.stat().st_size
@@ -66,6 +66,12 @@ def main() -> None:
         ),
         ("a made-up world, events a second", f"{world['world_events_per_second']:,}", "at least 20,000", ""),
         (f"deciding on an aggregate of {decide['events']} events, ms", f"{decide['decide_ms']}", "at most 10", ""),
+        (
+            f"checking a bundle of {bundle['events']:,} events, events a second",
+            f"{bundle['check_events_per_second']:,}",
+            "at least 10,000",
+            f"{bundle['check_peak_mib']} MiB; of one case {bundle['case_check_ms']} ms",
+        ),
         ("verify page with its decoder, bytes in one request", f"{page:,}", "at most 60,000", ""),
     ]
     measured = {
@@ -76,6 +82,7 @@ def main() -> None:
         "rebuild": rebuild,
         "world": world,
         "decide": decide,
+        "bundle": bundle,
         "page_bytes": page,
     }
     (HERE / "results.json").write_text(json.dumps(measured, indent=1) + "\n")

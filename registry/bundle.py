@@ -24,12 +24,13 @@ from domain.editions import all_rows
 from domain.endorsement import Endorsement, day_after, read_number
 from domain.errors import Invalid, NotFound, Refused
 from domain.event import Event, personal_fields
+from domain.judgements import told
 from domain.person import Person
 from domain.transfer import Transfer
-from registry.api.cases import in_motion, told
 from registry.certificates.documents import KnownKeys
 from registry.certificates.keys import FileSigner, KeyFolder, KeysUnusable
 from registry.commands import Registry, thing_of
+from registry.commands.shared import in_motion
 from registry.log import tree
 from registry.log.entry import COLUMNS
 from registry.log.published import KEYS, NotYetPublished, Published

@@ -17,6 +17,7 @@ from domain.endorsement import Endorsement, read_number
 from domain.errors import Forbidden, NotFound, NotInForce
 from domain.event import Event, Sealed
 from domain.exam import Exam
+from domain.judgements import assessed_apart, kept_apart, told
 from domain.person import Person
 from domain.policy import SUBMISSION
 from domain.reference import Reference
@@ -28,7 +29,7 @@ from registry.api.shown import coverage_shown, notes_shown, person_names, refere
 from registry.api.shown import handed_in as handed_in_shown
 from registry.commands import thing_of
 from registry.commands.applications import is_member
-from registry.store import Store
+from registry.commands.shared import in_motion
 
 A = TypeVar("A", bound=Aggregate)
 Row = tuple[int, Event]
@@ -88,19 +89,6 @@ def _was_known(row: Row, known: int | datetime) -> bool:
     return row[0] <= known if isinstance(known, int) else row[1].recorded_at <= known
 
 
-def in_motion(store: Store, found: Endorsement, thing: Thing) -> Thing:
-    """As `thing`, with the sides of its open transfer, or of its last one."""
-    if stream := store.holder(f"open_transfer/{found.number}"):
-        transfer = store.get(Transfer, stream.partition("/")[2])
-        return Thing(
-            person=thing.person, association=thing.association, releasing=transfer.from_, receiving=transfer.to
-        )
-    for _, event in reversed(store.events(found.stream)):
-        if isinstance(event, Endorsement.CustodyTransferred):
-            return Thing(person=thing.person, association=thing.association, releasing=event.from_, receiving=event.to)
-    return thing
-
-
 async def whole_history(house: House, found: Case) -> Case:
     """With the events of the application and the transfers of this endorsement, as far as the views have come."""
     known_so_far = [row["position"] for row in await house.readers.rows(*history_view.positions(found.state.name))]
@@ -113,64 +101,15 @@ async def whole_history(house: House, found: Case) -> Case:
 async def application(house: House, actor: Actor, name: str) -> Case:
     """As far as the asker may know the judgements, which are kept apart until all are given.
 
-    See `_kept_apart` for what reviewers recommended, `_assessed_apart` for their word on each competency. Everything
+    See `kept_apart` for what reviewers recommended, `assessed_apart` for their word on each competency. Everything
     that shows an application, its history or a proof of it goes through here.
     """
     found = await _case(house, actor, Application, name, "see_application")
     state: Application = found.state
-    hidden, unread = _kept_apart(state, actor), _assessed_apart(state, actor)
+    hidden, unread = kept_apart(state, actor), assessed_apart(state, actor)
     rows = told(state, found.rows, actor)
     state.assessments = {number: word for number, word in state.assessments.items() if number not in unread}
     return found._replace(rows=rows, hidden=hidden)
-
-
-def told(found: Application, rows: Sequence[Row], actor: Actor) -> list[Row]:
-    """Those of an application's events that the asker may know of."""
-    hidden, unread = _kept_apart(found, actor), _assessed_apart(found, actor)
-    return [row for row in rows if not _tells(row[1], hidden, unread)]
-
-
-def _assessed_apart(found: Application, actor: Actor) -> frozenset[str]:
-    """The reviewers whose word on the competencies an asker may not know (ours).
-
-    Before all have recommended nobody but the reviewer; afterwards all who judge or decide, never the applicant.
-    """
-    if actor.role in ("holder", "advisor"):
-        return frozenset(found.reviewing_people)
-    if found.all_recommended:
-        return frozenset()
-    return _others(found, actor)
-
-
-def _others(found: Application, actor: Actor) -> frozenset[str]:
-    """Whoever ever reviewed it, but for the reviewer who asks."""
-    own = actor.people if actor.role == "reviewer" else ()
-    return frozenset(number for number, person in found.reviewing_people.items() if person not in own)
-
-
-def _kept_apart(found: Application, actor: Actor) -> frozenset[str]:
-    """The reviewers whose judgement an asker may not know yet, those of an earlier round and an appeal included.
-
-    A reviewer sees no other's before all have recommended; the applicant and the advisor see none before the
-    coordinator has relayed the outcome (WA-FAQ; *ours* in detail).
-    """
-    if actor.role == "reviewer" and found.waits_for_reviewers:
-        return _others(found, actor)
-    if actor.role in ("holder", "advisor") and found.state in ("submitted", "in_review"):
-        return frozenset(found.reviewing_people)
-    return frozenset()
-
-
-def _tells(event: Event, hidden: Collection[str], unread: Collection[str]) -> bool:
-    """Whether an event says how a hidden one judged it, what they came to together, or an unread one's assessment."""
-    match event:
-        case Application.ConsensusReached():
-            return bool(hidden)
-        case Application.ReviewRecommended():
-            return event.reviewer in hidden
-        case Application.CompetenciesAssessed():
-            return event.reviewer in hidden or event.reviewer in unread
-    return False
 
 
 async def exam(house: House, actor: Actor, name: str, *, deed: str = "see_exam") -> Case:

@@ -413,6 +413,19 @@ def base_32(data: bytes) -> str:
     return "".join(signs)[: -(-bits // 5)]
 
 
+def in_motion(store: Store, found: Endorsement, thing: Thing) -> Thing:
+    """As `thing`, with the sides of its open transfer, or of its last one."""
+    if stream := store.holder(f"open_transfer/{found.number}"):
+        transfer = store.get(Transfer, stream.partition("/")[2])
+        return Thing(
+            person=thing.person, association=thing.association, releasing=transfer.from_, receiving=transfer.to
+        )
+    for _, event in reversed(store.events(found.stream)):
+        if isinstance(event, Endorsement.CustodyTransferred):
+            return Thing(person=thing.person, association=thing.association, releasing=event.from_, receiving=event.to)
+    return thing
+
+
 def thing_of(aggregate: Application | Exam | Endorsement | Reference | Transfer) -> Thing:
     """What an aggregate is to the access table."""
     match aggregate:
