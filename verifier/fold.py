@@ -6,6 +6,7 @@ from bisect import bisect_right, insort
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from operator import attrgetter
 from typing import Any, Final, TypeAlias
 
 from verifier.verdict import Unverified
@@ -83,6 +84,9 @@ class _Turn:
         return "" if over else self.add_on
 
 
+_since: Final = attrgetter("since")
+
+
 @dataclass(slots=True)
 class _Endorsement:
     category: str = ""
@@ -103,7 +107,7 @@ class _Endorsement:
             self.inactive_until = None
         until = self.inactive_until if standing == "inactive" else None
         turn = _Turn(since, standing, through, self.add_on, self.add_on_until, until)
-        insort(self.turns, turn, key=lambda turn: turn.since)
+        insort(self.turns, turn, key=_since)
 
     def take(self, fact: Fact) -> None:
         state, on = fact.state, fact.on
@@ -136,7 +140,7 @@ class _Endorsement:
 
     def on(self, on: date) -> tuple[str, str, str, str]:
         """Category with add-on, association, standing and last good day as of a day."""
-        at = bisect_right(self.turns, on, key=lambda turn: turn.since)
+        at = bisect_right(self.turns, on, key=_since)
         turn = self.turns[at - 1] if at else None
         category = self.converted_from if self.converted_from and on < self.converted_on else self.category
         add_on = turn.add_on_on(on) if turn else ""

@@ -16,8 +16,9 @@ def loads(text: bytes) -> Any:
     if len(text) > LONGEST:
         raise NotStrict("longer than 1 MiB")
     try:
-        value = json.loads(text.decode("utf-8", "strict"), object_pairs_hook=_members, parse_constant=_no_constant)
-        json.dumps(value, ensure_ascii=False).encode()  # refuses halves of surrogate pairs
+        value = _decode(text.decode("utf-8", "strict"))
+        if b"\\u" in text:
+            json.dumps(value, ensure_ascii=False).encode()  # refuses halves of surrogate pairs
     except NotStrict:
         raise
     except (ValueError, RecursionError) as refused:  # JSONDecodeError and UnicodeError are ValueErrors
@@ -34,3 +35,6 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> Any:
     raise NotStrict(f"{name} is not JSON")
+
+
+_decode: Final = json.JSONDecoder(object_pairs_hook=_members, parse_constant=_no_constant).decode
