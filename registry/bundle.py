@@ -68,6 +68,13 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     first: date | None = msgspec.field(name="from", default=None)
     last: date | None = msgspec.field(name="to", default=None)
 
+    @property
+    def record(self) -> str:
+        """The stream it is about, by which a look into it is noted."""
+        if self.number:
+            return f"endorsement/{self.number}"
+        return f"person/{self.person}" if self.person else f"association/{self.association}"
+
 
 class Behind(Refused):
     """The views that say where to look have not come as far as the checkpoint."""

@@ -81,8 +81,7 @@ def bundle(
             )
         if made.opened:
             with closing(Desk(settings)) as desk:
-                of = asked.number or asked.person or asked.association
-                desk.note_access(OPERATOR, f"bundle/{of}", f"{DEED} as {actor.by}")
+                desk.note_access(OPERATOR, asked.record, f"{DEED} as {actor.by}")
         _write(out, made.content)
     told = {"file": str(out), "events": made.events, "opened": made.opened, "bytes": len(made.content),
             "position": made.size}  # fmt: skip

@@ -60,7 +60,7 @@ class TestTaking:
         assert [path.name for path in tmp_path.glob("*moved*")] == ["moved.json"]
         assert main(["bundle", str(out), "--static", str(lived.settings.static)]) == 0
         noted = lived.reader.execute("SELECT actor, record, reason FROM service.access").fetchall()
-        assert noted == [("operator", f"bundle/{NUMBER}", "take_bundle as coordinator:CT")]
+        assert noted == [("operator", f"endorsement/{NUMBER}", "take_bundle as coordinator:CT")]
 
     def test_a_person_by_the_number_of_an_endorsement_and_a_period(self, lived, registry_says, tmp_path):
         assert registry_says("bundle", "--person", NUMBER, "--out", tmp_path / "p.json").exit_code == 0
