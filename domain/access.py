@@ -232,6 +232,8 @@ TABLE: tuple[Rule, ...] = (
     *_rows("see_reviewer_load", _COORDINATOR, _ALLIANCE, _OPERATOR),
     # Numbers and associations, no names.
     *_rows("see_reciprocity", _COORDINATOR, _ALLIANCE, _OPERATOR),
+    # Every decision again, by its own rules and by others: an association its own, the Alliance all.
+    *_rows("reconsider", _COORDINATOR, _ALLIANCE, _OPERATOR),
     # Questions. The public sees standing only while active and listed; the page decides nothing else.
     *_rows("see_history", _HOLDER, sees=_CONTACT),
     *_rows("see_history", _COORDINATOR, _ALLIANCE, _OPERATOR, sees=_CONTACT),

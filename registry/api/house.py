@@ -153,6 +153,8 @@ class House:
         self._writing = anyio.CapacityLimiter(_WRITERS)
         self._printing = anyio.CapacityLimiter(_PRINTERS)
         self.checking = anyio.CapacityLimiter(os.cpu_count() or 1)
+        # One at a time, and in none of the places of those who write: it takes a whole processor.
+        self.reconsidering = anyio.CapacityLimiter(1)
 
     @classmethod
     def of(cls, settings: Settings, registry: Registry, clock: Clock = now) -> Self:

@@ -18,7 +18,7 @@ from domain.person import Person
 from domain.quality import QualityReview
 from domain.reference import ASKED, Recommendation, Score
 from domain.rules import as_dict
-from registry.api import bundles, cases, openapi, quality, renewals, views
+from registry.api import bundles, cases, openapi, quality, reconsidering, renewals, views
 from registry.api.asking import day, known, number
 from registry.api.associations import known_rows
 from registry.api.house import House
@@ -497,6 +497,7 @@ QUESTIONS: tuple[Question, ...] = (
     *renewals.QUESTIONS,
     *quality.QUESTIONS,
     *bundles.QUESTIONS,
+    *reconsidering.QUESTIONS,
     Question("access", "/access", "Who may do what: the table that decides it", see_access, "",
              (Parameter("role", "Only what this role may do", "coordinator", {"enum": list(get_args(Role))}),
               Parameter("deed", "Only who may do this", "remove", {"type": "string"})),

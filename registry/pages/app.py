@@ -16,7 +16,7 @@ from starlette.types import Scope
 
 from domain.access import PUBLIC, SCOPES, Actor, Role, Thing, allowed, check, rows_of
 from domain.application import Application
-from domain.category import CATEGORIES
+from domain.category import CATEGORIES, SLOT_TITLES
 from domain.editions import next_due, renewal_window
 from domain.endorsement import Endorsement, read_number
 from domain.errors import Forbidden, Invalid, NotFound, NotInForce, Refused
@@ -26,7 +26,7 @@ from domain.person import Person
 from domain.reference import Reference
 from domain.rules import CODES, Section, in_force
 from domain.transfer import Transfer
-from registry.api import cases, openapi, views
+from registry.api import cases, openapi, reconsidering, views
 from registry.api import renewals as aftercare
 from registry.api.asking import canonical, day
 from registry.api.associations import known_rows
@@ -55,6 +55,9 @@ from registry.commands import Act, thing_of
 from registry.pages import forms, rating
 from registry.pages.forms import Typed
 from registry.pages.render import asset, language_of, page
+from registry.reconsider.groups import lines
+from registry.reconsider.reconsideration import Report, TooLong
+from registry.reconsider.rules import EDITION_NAMES, SLOTS
 from registry.settings import Settings
 
 log = logging.getLogger("registry.requests")
@@ -62,6 +65,7 @@ log = logging.getLogger("registry.requests")
 Show = Callable[[House, HttpRequest, Actor], Awaitable[Response]]
 _LONGEST_FORM = 64 << 10
 _COOKIE = "registry"
+_MOST_SHOWN = 200
 
 
 async def visitor(house: House, request: HttpRequest) -> Actor:
@@ -94,6 +98,8 @@ def add_pages(app: FastAPI, settings: Settings, checker: Checker) -> None:
     route("/associations/{code}/renewals", renewals)
     route("/associations/{code}/bundle", see_association_bundle)
     route("/today", today)
+    route("/reconsider", reconsider)
+    route("/reconsider.csv", reconsider_list)
     route("/find", find, "POST")
     route("/reviews", reviews)
     route("/exams", exams)
@@ -528,6 +534,35 @@ async def renewals(house: House, request: HttpRequest, actor: Actor) -> Response
         house.settings, request, "renewals.html", row=known_rows()[request.path_params["code"]], shown=answer.value,
         following=urlencode({"cursor": answer.cursor}) if answer.cursor else "",
     )  # fmt: skip
+
+
+async def reconsider(house: House, request: HttpRequest, actor: Actor) -> Response:
+    """The form, and once something is asked what comes of it; what can't be is said beside the form."""
+    asked = {name: request.query_params.get(name, "") for name in reconsidering.NAMES}
+    own = actor.association if actor.role == "coordinator" else ""
+    if own:
+        cases.check_association(actor, "reconsider", own)
+    else:
+        check(actor, "reconsider", Thing())
+    report: Report | None = None
+    wrong: Refused | None = None
+    if "association" in request.query_params:
+        try:
+            report = await reconsidering.reconsidered(house, asked, actor, request)
+        except (Invalid, TooLong) as refused:
+            wrong = refused
+    return page(
+        house.settings, request, "reconsider.html", asked=asked, own=own, report=report, wrong=wrong,
+        values=reconsidering.GIVEN, slots=SLOTS, titles=SLOT_TITLES, editions=EDITION_NAMES,
+        groups=dict(lines(report.groups)) if report else {}, shown=_MOST_SHOWN,
+        query=urlencode({name: value for name, value in asked.items() if value}),
+        status=422 if wrong else 200,
+    )  # fmt: skip
+
+
+async def reconsider_list(house: House, request: HttpRequest, actor: Actor) -> Response:
+    report = await reconsidering.reconsidered(house, request.query_params, actor, request)
+    return reconsidering.as_csv(report)
 
 
 async def find(house: House, request: HttpRequest, actor: Actor) -> Response:

@@ -257,9 +257,12 @@ class Reconsideration:
                 self._read(kind, page)
                 for stream in page:
                     self._stream(kind, stream)
+                    self._watch(None)
                 self._past.forget()
                 self._watch(progress)
-        self._report.decisions = dict(self._decisions)
+        for found in (self._report.findings, self._report.changed, self._report.corrected):
+            found.sort(key=lambda one: (one.association, one.category, one.on, one.position))
+        self._report.decisions = dict(sorted(self._decisions.items()))
         self._report.seconds = time.monotonic() - self._begun
         return self._report
 

@@ -56,6 +56,10 @@ RENEWAL_VALUES = ("training_hours", "rsc_hours", "rsc_provision_hours", "dei_hou
 SLOTS: tuple[str, ...] = (*get_args(Slot), *get_args(AddOn))
 DEGREE_LEVELS = ("any", "cda", "bachelor", "master")
 LONGEST_FILE = 64 << 10
+_ROWS: dict[str, Edition | RenewalEdition | ReinstatementEdition] = {
+    row.name: row for table in (EDITIONS, RENEWALS, REINSTATEMENTS) for row in table
+}
+EDITION_NAMES = tuple(_ROWS)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -153,10 +157,10 @@ class Changed(Rules):
             self.name = f"{base.name} with {self.name}"
 
     def _words(self) -> Iterator[str]:
-        yield from (f"{name}={value:g}" if name != "degree" else f"degree={value}" for name, value in self._all.items())
-        groups = [*self._of_slot.items(), ("renewal", self._renewal), ("reinstatement", self._reinstatement)]
-        for group, given in groups:
-            yield from (f"{group} {name}={value}" for name, value in given.items())
+        groups = [("", self._all), *self._of_slot.items(), ("renewal", self._renewal)]
+        for group, given in [*groups, ("reinstatement", self._reinstatement)]:
+            for name, value in given.items():
+                yield f"{group} {name}={value if isinstance(value, str) else f'{value:g}'}".lstrip()
 
     def edition(self, code: str, own: Edition, association: str) -> Edition | None:
         based = (self._base.edition(code, own, association) or own) if self._base else own
@@ -222,14 +226,10 @@ def named(edition: str, today: date) -> Rules:
             return OfDay(date.fromisoformat(edition))
         except ValueError:
             raise Invalid("There is no such day; give one like 2026-01-01.", field="edition") from None
-    rows: dict[str, Edition | RenewalEdition | ReinstatementEdition] = {
-        row.name: row for table in (EDITIONS, RENEWALS, REINSTATEMENTS) for row in table
-    }
-    if edition not in rows:
-        raise Invalid(
-            f"There is no edition {edition}; use `today`, a day, or one of {', '.join(rows)}.", field="edition"
-        )
-    return Named(rows[edition])
+    if edition not in _ROWS:
+        known = ", ".join(EDITION_NAMES)
+        raise Invalid(f"There is no edition {edition}; use `today`, a day, or one of {known}.", field="edition")
+    return Named(_ROWS[edition])
 
 
 def read_rules(text: str, today: date) -> Rules:
