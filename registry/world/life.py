@@ -136,6 +136,10 @@ class Life:
             moment = until if isinstance(until, datetime) else self.day(until)
             heapq.heappush(self._agenda, (moment, next(self._order), thread))
 
+    def forget(self) -> None:
+        """When all is taken over: a life is full of circles, and the collector is slow."""
+        self.__dict__.clear()
+
     # --- chance
 
     def chance(self, share: float) -> bool:

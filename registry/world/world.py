@@ -213,7 +213,9 @@ class World:
 def lives(world: World, keys: Keys, first: int, kinds: list[Kind]) -> Iterator[Life]:
     """These lives, from a number on, each lived to its end."""
     for number, kind in enumerate(kinds, start=first):
-        yield lived(kind.begin(world, number, keys))
+        life = lived(kind.begin(world, number, keys))
+        yield life
+        life.forget()
 
 
 def lived(life: Life) -> Life:
