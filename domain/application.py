@@ -1082,7 +1082,8 @@ class Application(Aggregate):
         self.refuse_before(self.last_on, on)
 
     def _must_be(self, on: date, *states: str) -> None:
-        self.refuse_unless(self.state, *states, can=self.can())
+        if self.state not in states:
+            self.refuse_unless(self.state, *states, can=self.can())
         self.refuse_before(self.last_on, on)
 
     def _must_be_able(self, reviewer: str, held: str) -> None:

@@ -720,16 +720,17 @@ def reference_rule(category: str, on: date, association: str = "") -> ReferenceR
     return _on(_reference_rules(CATEGORIES[wanted].slot if wanted in CATEGORIES else wanted, association), on)
 
 
+@cache
+def _fees(association: str, what: FeeKind, slot: str) -> tuple[Fee, ...]:
+    return tuple(
+        row for row in FEES if row.association in ("", association) and row.what == what and row.slot in ("", slot)
+    )
+
+
 def fee(association: str, what: FeeKind, on: date, slot: str = "") -> Fee | None:
     """What something costs on a day; None where it is not known."""
     found = [
-        row
-        for row in FEES
-        if row.association in ("", association)
-        and row.what == what
-        and row.slot in ("", slot)
-        and row.effective <= on
-        and (row.until is None or on <= row.until)
+        row for row in _fees(association, what, slot) if row.effective <= on and (row.until is None or on <= row.until)
     ]
     return max(found, key=lambda row: (bool(row.association), bool(row.slot), row.effective), default=None)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple, TypeVar
 
@@ -78,6 +78,8 @@ class Past:
             stream.events.append(event)
             stream.moments.append(event.recorded_at)
         for name, held in memory.claims.items():
+            if held.body is not None:
+                continue  # no request comes twice
             taken = memory.history[held.by].recorded_at
             self._claims[name] = (taken, held.stream)
             folder, _, last = name.rpartition("/")
@@ -100,7 +102,7 @@ class Past:
     def association(self, code: str, at: datetime) -> Association | None:
         """As `find`; most ask of the same moment again."""
         known = self._associations.get(code)
-        if known is None or known[0] != at:
+        if known is None or known[0] is not at:
             found = self.find(Association, f"{Association.kind}/{code}", at)
             self._associations[code] = known = (at, found)
         return known[1]
@@ -111,7 +113,8 @@ class Past:
         return held[1] if held and held[0] <= at else None
 
     def claimed(self, folder: str, at: datetime) -> list[str]:
-        return [name for taken, name in self._folders.get(folder, ()) if taken <= at]
+        names = self._folders.get(folder)
+        return [name for taken, name in names if taken <= at] if names else []
 
 
 class Keys(Vault):
@@ -178,9 +181,19 @@ class Deeds(Registry):
 
     store: Memory
 
+    def __init__(self, store: Memory, *, clock: Clock, draw: Random, kid: Callable[[], str]) -> None:
+        super().__init__(store, clock=clock, draw=draw, kid=kid)
+        self._codes: dict[tuple[str, int], str] = {}
+
     def association(self, code: str) -> Association:
         """Asked for by every deed, and nobody's but the past's."""
         return self.store.past.association(code, self.clock()) or super().association(code)
+
+    def rating_code(self, reference: str, version: int) -> str:
+        """Made when it is asked for, and used when it is answered."""
+        if (made := self._codes.get((reference, version))) is None:
+            made = self._codes[reference, version] = super().rating_code(reference, version)
+        return made
 
     def references_of(self, person: str) -> list[Reference]:
         return [self.store.get(Reference, name) for name in self.store.claimed(references_of(person))]
@@ -292,4 +305,5 @@ class Memory(Store):
         return held.stream if held else self.past.holder(claim, self._clock())
 
     def claimed(self, folder: str) -> list[str]:
-        return sorted(self._folders.get(folder) or self.past.claimed(folder, self._clock()))
+        own = self._folders.get(folder)
+        return sorted(own or self.past.claimed(folder, self._clock()))

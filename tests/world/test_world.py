@@ -15,12 +15,15 @@ import pytest
 from independent import below
 
 from domain.application import Application
+from domain.audit import Audit
 from domain.endorsement import Endorsement, read_number
 from domain.event import Event, Sealed
 from domain.events import AGGREGATES, TOPICS
 from domain.person import Person
+from domain.quality import QualityReview
 from projections.engine import Engine
 from registry import database as databases
+from registry.commands.quality import decisions
 from registry.log import fsck
 from registry.reconsider.decisions import DECISIONS
 from registry.reconsider.reconsideration import Asked, reconsider
@@ -107,7 +110,8 @@ def test_two_thirds_are_imported_with_short_histories_and_the_rest_apply(made):
     assert len(imported) / made.written.people == pytest.approx(2 / 3, abs=0.05)
     # All but the few of the association that is audited, and those who meet a rare turn.
     assert sum(3 <= len(life) <= 6 for life in imported) >= 0.97 * len(imported)
-    assert sum(15 <= len(life) <= 60 for life in applied) >= 0.95 * len(applied)
+    # Who applied last has not come far.
+    assert sum(15 <= len(life) <= 60 for life in applied) >= 0.97 * len(applied)
     assert sum(len(life) > 60 for life in applied) <= 0.01 * len(applied)
 
 
@@ -161,6 +165,45 @@ def test_reviewers_are_other_people_active_on_that_day(made):
         if isinstance(event, Application.ReviewRecommended):
             reviewer = Endorsement.fold(endorsements[f"endorsement/{event.reviewer}"])
             assert reviewer.held_on(event.on) == event.held
+
+
+def streams(events: list[Event], kind: str) -> list[list[Event]]:
+    found: dict[str, list[Event]] = {}
+    for event in events:
+        if event.originator_id.startswith(f"{kind}/"):
+            found.setdefault(event.originator_id, []).append(event)
+    return list(found.values())
+
+
+def test_audits_are_of_many_associations_and_each_draws_from_all_that_was_renewed_there(made):
+    drawn = [(at, event) for at, event in enumerate(made.events) if isinstance(event, Audit.SampleDrawn)]
+
+    assert len({event.association for _, event in drawn}) > 15
+    for at, audit in drawn:
+        held = [Endorsement.fold(events) for events in streams(made.events[:at], "endorsement")]
+        assert audit.population == tuple(
+            sorted(
+                one.number
+                for one in held
+                if (one.custodian, one.renewed_for) == (audit.association, audit.cycle)
+                and one.standing(audit.on) == "active"
+            )
+        )
+
+
+def test_quality_reviews_are_of_many_associations_and_each_draws_from_all_that_was_decided_there(made):
+    drawn = [event for event in made.events if isinstance(event, QualityReview.SampleDrawn)]
+
+    assert len({event.association for event in drawn}) > 15
+    for review in drawn:
+        assert review.population == tuple(
+            sorted(
+                f"{event.originator_id.partition('/')[2]}-{event.originator_version}"
+                for events in streams(made.events, "application")
+                for event in decisions(events, review.association)
+                if review.from_ <= event.on <= review.through
+            )
+        )
 
 
 def test_it_is_sound(made):
