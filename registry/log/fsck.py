@@ -20,6 +20,7 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from psycopg import Connection
+from psycopg.errors import InsufficientPrivilege, UndefinedTable
 from psycopg.rows import tuple_row
 
 from registry.log import fsck_lists
@@ -108,7 +109,7 @@ def examine(
     walk = _Walk(plane, {head.size for head in heads})
     for row in _rows(connection, progress):
         walk.take(*row)
-    walk.finish()
+    walk.finish(lambda first, last: _traces(connection, first, last))
 
     plane.compare_tiles()
     findings = walk.findings
@@ -161,6 +162,20 @@ def _rows(connection: Connection[Any], progress: Progress) -> Iterator[tuple[Any
                 yield row
 
 
+def _traces(connection: Connection[Any], first: int, last: int) -> dict[int, str]:
+    """Which streams claims of missing positions were made by: rows of another table, which who deletes may forget."""
+    try:
+        with connection.transaction(), connection.cursor(row_factory=tuple_row) as cursor:
+            cursor.execute(
+                "SELECT position, min(stream) FROM registry.claims WHERE position BETWEEN %s AND %s GROUP BY 1"
+                " ORDER BY 1 LIMIT %s",
+                (first, last, NAMED),
+            )
+            return dict(cursor.fetchall())
+    except (InsufficientPrivilege, UndefinedTable):
+        return {}
+
+
 class _Walk:
     """All events, once, in order of position."""
 
@@ -210,15 +225,16 @@ class _Walk:
             self._keep_root()
         self.position, self.last = position, (stream, version)
 
-    def finish(self) -> None:
+    def finish(self, traces: Callable[[int, int], dict[int, str]]) -> None:
         for first, last in self.gaps:
-            self._explain_gap(first, last)
+            self._explain_gap(first, last, traces)
         for stream, version, _, before in self.lost:
             self._find("a version of the stream is missing", before, stream, version)
         if self.position < self.signed:
             after = f", after {self.last[0]} version {self.last[1]}" if self.last else ""
             missing = f"positions {self.position + 1} to {self.signed} are missing at the end{after}"
             self._find(f"{missing}: {self.signed} events were signed", self.position + 1)
+            self._trace(self.position + 1, self.signed, traces)
 
     def not_checked(self) -> Iterator[str]:
         if self.plane.head and self.position > self.signed:
@@ -235,7 +251,19 @@ class _Walk:
             self.lost.append((stream, missing, at, position))
         self.versions[stream] = version, position
 
-    def _explain_gap(self, first: int, last: int) -> None:
+    def _trace(self, first: int, last: int, traces: Callable[[int, int], dict[int, str]]) -> int:
+        """Name the missing newest events of streams that left a claim behind; how many."""
+        found = traces(first, last)
+        named = 0
+        for position, stream in found.items():
+            version, at = self.versions.get(stream, (0, 0))
+            if at < first:
+                self._find("the event is missing: its claim is still there", position, stream, version + 1)
+                self.versions[stream] = version + 1, at
+                named += 1
+        return named
+
+    def _explain_gap(self, first: int, last: int, traces: Callable[[int, int], dict[int, str]]) -> None:
         """Name the events a gap in the positions stood for, as far as their streams still tell."""
         named = [one for one in self.lost if one[2] < first and last < one[3]]
         where = f"position {first}" if first == last else f"one of the positions {first} to {last}"
@@ -244,6 +272,9 @@ class _Walk:
                 self.lost.remove(one)
                 self._find(f"the event is missing: {where}", first, one[0], one[1])
         if len(named) != last - first + 1:
+            traced = self._trace(first, last, traces)
+            if len(named) + traced == last - first + 1:
+                return
             what = "the newest event of a stream is" if first == last else "newest events of streams are"
             self._find(f"{what} missing, which no later one names: {where}", first)
 
@@ -351,12 +382,12 @@ class _Lists:
 
 # --- hashing, RFC 8785 (of numbers and text it is compact JSON) and RFC 9162 ---
 
-_canonical: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_quoted: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def _entry(position: int, stream: str, version: int, topic: str, state: bytes) -> bytes:
     text = urlsafe_b64encode(state).decode().rstrip("=")
-    return hashlib.sha256(_canonical([position, stream, version, topic, text]).encode()).digest()
+    return hashlib.sha256(f'[{position},{_quoted(stream)},{version},{_quoted(topic)},"{text}"]'.encode()).digest()
 
 
 def _leaf(entry: bytes) -> bytes:
@@ -367,28 +398,45 @@ def _node(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
+def _top(hashes: list[bytes]) -> bytes:
+    """The root over a power of two of hashes."""
+    while len(hashes) > 1:
+        hashes = [hashlib.sha256(b"\x01" + hashes[at] + hashes[at + 1]).digest() for at in range(0, len(hashes), 2)]
+    return hashes[0]
+
+
 class _Tree:
     """The root over a growing list of leaf hashes."""
 
     def __init__(self) -> None:
         self.size = 0
         self._full: list[tuple[int, bytes]] = []  # (leaves, hash) of the full subtrees, left to right
+        self._few: list[bytes] = []  # leaf hashes after them, fewer than 256
 
-    def append(self, node: bytes, width: int = 1) -> None:
-        """A leaf hash, or the root over a power of two of them."""
-        self.size += width
-        while self._full and self._full[-1][0] == width:
-            node = _node(self._full.pop()[1], node)
-            width *= 2
-        self._full.append((width, node))
+    def append(self, leaf: bytes) -> None:
+        self.size += 1
+        self._few.append(leaf)
+        if len(self._few) == 256:  # noqa: PLR2004 - as many as a tile has
+            _push(self._full, 256, _top(self._few))
+            self._few = []
 
     def root(self) -> bytes:
-        if not self._full:
+        peaks = self._full.copy()
+        for leaf in self._few:
+            _push(peaks, 1, leaf)
+        if not peaks:
             return hashlib.sha256(b"").digest()
-        node = self._full[-1][1]
-        for _, left in reversed(self._full[:-1]):
+        node = peaks[-1][1]
+        for _, left in reversed(peaks[:-1]):
             node = _node(left, node)
         return node
+
+
+def _push(peaks: list[tuple[int, bytes]], width: int, node: bytes) -> None:
+    while peaks and peaks[-1][0] == width:
+        node = _node(peaks.pop()[1], node)
+        width *= 2
+    peaks.append((width, node))
 
 
 # --- what is published ---
@@ -530,32 +578,33 @@ class _Plane:
         return [data[at + 2 : at + 34] if len(data) >= at + 34 else None for at in range(0, 34 * width, 34)]
 
     def compare_tiles(self) -> None:
-        """All bundles, and every tile that follows from them."""
+        """All bundles, and every tile that follows from them; a level at a time, of the lowest only one tile."""
         size = self.head.size if self.head else 0
-        leaves: list[bytes] = []
+        whole, above = _Tree(), list[bytes]()
         for number in range(-(-size // 256)):
             bundle = self._read_bundle(number)
-            if None in bundle:
+            leaves = [_leaf(entry) for entry in bundle if entry is not None]
+            if len(leaves) < len(bundle):
                 name = _tile_name("entries", number, len(bundle))
                 self.findings.append(Finding("the file is missing or torn", number * 256 + 1, file=name))
                 return
-            leaves += [_leaf(entry) for entry in bundle if entry is not None]
-        level, hashes = 0, leaves
+            self._compare_tile(0, number, leaves)
+            for leaf in leaves:
+                whole.append(leaf)
+            if len(leaves) == 256:  # noqa: PLR2004 - a full tile
+                above.append(_top(leaves))
+        self.root = whole.root()
+        level, hashes = 1, above
         while hashes:
             for number in range(-(-len(hashes) // 256)):
-                expected = hashes[number * 256 : number * 256 + 256]
-                name, data = self._tile(str(level), number, len(expected))
-                if data is None or data[: 32 * len(expected)] != b"".join(expected):
-                    self.findings.append(Finding("the tile is not the one over the entries", file=name))
-            above = [_root(hashes[at : at + 256]) for at in range(0, len(hashes) - 255, 256)]
-            if level == 0:
-                whole = _Tree()
-                for node in above:
-                    whole.append(node, 256)
-                for leaf in leaves[256 * len(above) :]:
-                    whole.append(leaf)
-                self.root = whole.root()
-            level, hashes = level + 1, above
+                self._compare_tile(level, number, hashes[number * 256 : number * 256 + 256])
+            hashes = [_top(hashes[at : at + 256]) for at in range(0, len(hashes) - 255, 256)]
+            level += 1
+
+    def _compare_tile(self, level: int, number: int, expected: list[bytes]) -> None:
+        name, data = self._tile(str(level), number, len(expected))
+        if data is None or data[: 32 * len(expected)] != b"".join(expected):
+            self.findings.append(Finding("the tile is not the one over the entries", file=name))
 
     def _tile(self, kind: str, number: int, width: int) -> tuple[str, bytes | None]:
         name = _tile_name(kind, number, width)
@@ -566,13 +615,6 @@ class _Plane:
             return (self.static / name).read_bytes()
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
-
-
-def _root(leaves: Iterable[bytes]) -> bytes:
-    tree = _Tree()
-    for leaf in leaves:
-        tree.append(leaf)
-    return tree.root()
 
 
 def _tile_name(kind: str, number: int, width: int) -> str:

@@ -7,6 +7,7 @@ from time import perf_counter
 
 import pytest
 from certificate_facts import DAY, HOST, NOON, Story
+from disks import Killed, KilledAt
 
 from domain.key import Key
 from registry.certificates.keys import KeyFolder, KeysUnusable, announce
@@ -255,48 +256,6 @@ def test_a_retired_or_withdrawn_key_signs_no_list(plane, database_connection, ke
 def test_keys_of_another_host_publish_nothing(settings, keys, database_connection):
     with pytest.raises(KeysUnusable, match=r"other\.example"):
         Plane(settings.static, keys, host="other.example", qr_host=HOST).publish(database_connection, NOON)
-
-
-class Killed(Exception):
-    pass
-
-
-class KilledAt(Disk):
-    """A disk whose process is killed before its Nth operation, or, for a write, in the middle of it."""
-
-    def __init__(self, step):
-        self.left = step
-        self.done = []
-
-    def _step(self, what, path):
-        self.left -= 1
-        if self.left == 0:
-            raise Killed
-        self.done.append((what, path))
-
-    def make(self, folder):
-        self._step("make", folder)
-        super().make(folder)
-
-    def write(self, path, data):
-        try:
-            self._step("write", path)
-        except Killed:
-            path.write_bytes(data[: len(data) // 2])
-            raise
-        super().write(path, data)
-
-    def rename(self, old, new):
-        self._step("rename", new)
-        super().rename(old, new)
-
-    def sync(self, folder):
-        self._step("sync", folder)
-        super().sync(folder)
-
-    def remove(self, path):
-        self._step("remove", path)
-        super().remove(path)
 
 
 def appeared(disk, static):

@@ -58,8 +58,8 @@ class TestNothingIsWrong:
         assert (report.findings, report.more_findings, report.not_checked) == ([], 0, [])
         assert (report.events, report.checkpoint["size"]) == (size, size)
 
-    def test_a_history_that_grows_is_sound_at_every_one_of_a_hundred_steps(self, events, publisher, static, key):
-        for step in (1, 100, 155, 1, 43, 212, *range(1, 95)):
+    def test_a_history_that_grows_is_sound_at_every_one_of_thirty_steps(self, events, publisher, static, key):
+        for step in (1, 100, 155, 1, 43, 212, *range(71, 95)):
             publish(publisher, events.grow(step % 13 if step < 90 else step).connection)
             write_keys(static, key)
             report = examine(events.connection, static)
