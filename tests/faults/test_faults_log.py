@@ -1,7 +1,7 @@
 """Rows R14, R16, R17, R18 of the fault matrix: what a killed publisher leaves, and what is done to the history itself.
 
 The stores are made-up worlds: real events with sealed fields and certificates, decided by the deeds of the service.
-`make test` takes a sample: of R14 5 steps, of R16's untouched stores 8, of R18 12 races. REGISTRY_TEST_FAULTS=whole takes
+`make test` takes a sample: 5 steps of R14, 8 untouched stores of R16, 12 races of R18. REGISTRY_TEST_FAULTS=whole takes
 every step, 100 stores of ten worlds, and 50 races.
 """
 
