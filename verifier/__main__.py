@@ -67,7 +67,7 @@ and the witness. That no case was left out is the registry's signed word, no mor
 exit codes:
   0  proved, against keys that you named
   2  altered, cut, of another log, or forged: the first thing that is wrong is said
-  3  consistent in itself, but the keys are not pinned, or no witness you named has countersigned
+  3  consistent in itself, but the keys are not pinned, or no witness named by --witness has countersigned
   64 the command or a file it names cannot be understood
   70 a fault of this program: it says nothing about the bundle
 """
@@ -174,8 +174,7 @@ def _pins(asked: argparse.Namespace) -> bundle.Pins:
         logs = dict.fromkeys([*ring.logs, *map(keys.read_vkey, asked.log)])
     except Unverified as refused:
         raise _Misused(refused.why) from None
-    known = dict.fromkeys([*witnesses, *ring.witnesses])
-    return bundle.Pins(tuple(logs), tuple(known), ring, checkpoint)
+    return bundle.Pins(tuple(logs), tuple(witnesses), ring, checkpoint)
 
 
 def _bundle_report(name: str, content: bytes, pins: bundle.Pins) -> dict[str, Any]:

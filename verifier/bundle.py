@@ -68,7 +68,10 @@ encode: Final[Callable[[Any], str]] = json.JSONEncoder(
 
 @dataclass(frozen=True, slots=True)
 class Pins:
-    """What whoever checks trusts beforehand. `ring`: of a copy of the static plane; `checkpoint`: the one in it."""
+    """What whoever checks trusts beforehand. `ring`: of a copy of the static plane; `checkpoint`: the one in it.
+
+    One of `witnesses` must have countersigned; of those that the plane names it is only said whether one did.
+    """
 
     logs: tuple[str, ...] = ()
     witnesses: tuple[str, ...] = ()
@@ -113,7 +116,7 @@ class Proved:
                 "that checkpoint: ask for a bundle made since."
             )
         seen = [f"{one.witness} at {iso(one.time)}" for one in self.cosignatures]
-        by = f"countersigned by {', '.join(seen)}" if seen else "not countersigned, as you named no witness"
+        by = f"countersigned by {', '.join(seen)}" if seen else "countersigned by no witness you know"
         return f"Proved: {count} in {where}, signed by a key you trust and {by}; {follows}"
 
 
@@ -218,13 +221,14 @@ class _Checking:
         return True
 
     def _witness(self, note: str, own: _OwnKeys) -> tuple[Cosignature, ...] | None:
-        """Of the witnesses named; None where witnesses were named and none of them signed."""
+        """Of the witnesses we know; None where witnesses were named and none of them signed."""
         proof.cosignatures(note, own.witnesses)
-        found = proof.cosignatures(note, self._pins.witnesses)
-        if self._pins.witnesses and not found:
-            self._passed("no witness you trust", passed=None)
+        named = self._pins.witnesses
+        found = proof.cosignatures(note, dict.fromkeys([*named, *self._pins.ring.witnesses]))
+        if named and not proof.cosignatures(note, named):
+            self._passed("none of the witnesses you named", passed=None)
             return None
-        self._passed(", ".join(one.witness for one in found) or "no witness was named", passed=bool(found) or None)
+        self._passed(", ".join(one.witness for one in found) or "no witness we know", passed=bool(found) or None)
         return found
 
 

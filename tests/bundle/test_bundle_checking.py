@@ -5,6 +5,7 @@ import random
 from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -13,10 +14,11 @@ from moved import ALLIANCE
 from registry.log import tree
 from registry.log.entry import entry, leaf, preimage
 from verifier import bundle, cose, proof
-from verifier.keys import KeyRing, multikey
+from verifier.keys import KeyRing, multikey, read_keys_json
 from verifier.verdict import Unverified
 
 TIME = 1_780_000_000
+VECTORS = Path(__file__).parents[1] / "vectors"
 
 
 def refusal(content, pins=None):
@@ -157,7 +159,7 @@ class TestPins:
         proved = bundle.check(taken, bundle.Pins(logs=pins.logs))
 
         assert proved.exit == 0
-        assert "named no witness" in proved.sentence
+        assert "countersigned by no witness you know" in proved.sentence
 
     def test_another_log(self, taken):
         stranger = proof.vkey("registry.example/log", Ed25519PrivateKey.generate().public_key().public_bytes_raw())
@@ -215,6 +217,11 @@ class TestWitness:
 
         assert (proved.verdict, proved.exit) == ("not_witnessed", 3)
 
+    def test_of_one_that_only_the_plane_names_it_is_said_whether_it_signed(self, pins, taken, vkey):
+        ring = KeyRing(pins.ring, logs=pins.logs, witnesses=[vkey])
+
+        assert bundle.check(taken, replace(pins, ring=ring)).exit == 0
+
     def test_a_line_that_was_taken_out_shows(self, lived, cosigned, vkey):
         cut = rewritten(cosigned, lambda v: v.update(checkpoint=v["checkpoint"].rpartition("— ")[0]))
 
@@ -264,3 +271,14 @@ def forge(value):
 
 def b64url(data):
     return urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def test_the_stored_example_is_proved_for_ever():
+    ring = read_keys_json((VECTORS / "bundle_keys.json").read_bytes())
+    content = (VECTORS / "bundle.json").read_bytes()
+
+    proved = bundle.check(content, bundle.Pins(logs=ring.logs, witnesses=ring.witnesses, ring=ring))
+
+    assert (proved.verdict, proved.events, proved.checkpoint.size) == ("proved", 21, 54)
+    assert [one.time for one in proved.cosignatures] == [1_780_315_200]
+    assert json.loads(content)["claims"] == proved.claims
