@@ -1,20 +1,23 @@
 """What every run begins with: associations, founders, applicants, and a case of each kind half-way."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from references import give_references
 
 from domain.access import OPERATOR
 from domain.application import Application
+from domain.association import Association
 from domain.audit import Audit
 from domain.endorsement import Endorsement, Source, new_number
 from domain.exam import Exam
 from domain.person import Person
-from domain.policy import Tally
+from domain.policy import Attestation, Tally
 from domain.portfolio import Entry
-from domain.quality import QualityReview
+from domain.quality import QualityReview, agreement
+from domain.reference import Reference
 from domain.transfer import Transfer
 from registry.commands import Act, Registry
+from registry.commands.references import link_of
 
 LONG_AGO = date(2020, 3, 2)
 MEMBER = date(2020, 1, 1), date(2035, 12, 31)
@@ -29,20 +32,24 @@ def settle(registry: Registry) -> None:
             ("VA", "IMHM-C"), ("VA", "IMHM-P"), ("CT", "IMHM-C"), ("CT", "IMHM-P"), ("VA", "IFS"), ("VA", "IFRS"),
         )
     ]  # fmt: skip
-    for code in ("VA", "VA", "CT"):
-        person = _applicant(registry, code)
-        give_references(registry, person, "IFA", association=code, waiver=code == "VA")
-    _building(registry, _applicant(registry, "VA"), "IFA")
+    for code in ("VA", "CT"):
+        _with_references(registry, code)
+    for after in ((), (_REGISTERED,), (_REGISTERED,)):
+        _begun_application(registry, _with_references(registry, "VA"), "IFA", *after)
     _reviewed(registry, "IFA", founders[:1] + founders[2:3])
     _reviewed(registry, "IMHM-P", [founders[1], founders[3]])
-    for outcomes in (("hold", "hold"), ("defer", "defer"), ("decline", "decline"), ("approve", "defer")):
+    for outcomes in (("hold", "hold"), ("defer", "defer"), ("decline", "decline"), ("approve", "defer"), ("approve",)):
         _reviewed(registry, "IFA", founders[:1] + founders[2:3], outcomes)
+    _sent_back(registry, founders)
     _like(registry)
+    _asked(registry)
     _at_the_exam(registry, founders)
-    _deferred(registry, founders)
-    _audited(registry, founders[0])
+    _looked_at_again(registry, founders)
+    _audited(registry)
     _moving(registry)
     _contradicted(registry)
+    _not_simply_active(registry)
+    _without_full_licence(registry)
 
 
 def _record(registry, aggregate, *facts):
@@ -51,11 +58,15 @@ def _record(registry, aggregate, *facts):
     for event, values in facts:
         aggregate.record(event, **({"on": today, "by": BY} | values))
     registry.store.save(aggregate)
-    return aggregate.name
+    return aggregate
 
 
-def _founder(registry, code, category):
-    """Number, person and category of somebody of long standing."""
+def _ago(registry, days):
+    return registry.today("VA") - timedelta(days=days)
+
+
+def _founder(registry, code, category, *after):
+    """Number, person and category of somebody of long standing; `after`: what is recorded of the endorsement then."""
     person, held = Person(registry.new_id()), Endorsement(new_number(category, registry.draw))
     person.register(residence=code, name="Ada Founder", on=LONG_AGO, by=BY)
     person.record_membership(code, *MEMBER, on=LONG_AGO, by=BY)
@@ -66,7 +77,7 @@ def _founder(registry, code, category):
         "number": held.name, "person": person.name, "category": category, "association": code, "awarded_on": LONG_AGO,
         "through": date(2027, 12, 31), "standing": "active", "source": Source(file="0" * 64, row=1, record=held.name),
     }  # fmt: skip
-    _record(registry, held, (Endorsement.Imported, imported))
+    _record(registry, held, (Endorsement.Imported, imported), *after)
     return held.name, person.name, category
 
 
@@ -83,14 +94,22 @@ def _applicant(registry, code):
     return person.name
 
 
-def _begun(person, category):
-    return (
-        (Application.Started, {"person": person, "association": "VA", "category": category}),
-        (Application.Registered, {"member": True}),
-    )
+def _with_references(registry, code):
+    """An applicant whose references are enough too; the applicant may read those of Connecticut."""
+    person = _applicant(registry, code)
+    give_references(registry, person, "IFA", association=code, waiver=code == "VA")
+    return person
 
 
-def _judged(person, category, reviewers, outcomes=("approve", "approve"), reasons=()):
+_REGISTERED = Application.Registered, {"member": True}
+
+
+def _begun_application(registry, person, category, *after):
+    started = {"person": person, "association": "VA", "category": category}
+    return _record(registry, Application(registry.new_id()), (Application.Started, started), *after)
+
+
+def _judged(reviewers, outcomes, reasons=()):
     handed_in = {"edition": "made-up", "person_version": 3, "entries": ("E3", "E4", "E5"), "tally": Tally()}
     assigned = [
         (Application.ReviewerAssigned, {"reviewer": number, "person": human, "held": held})
@@ -98,18 +117,28 @@ def _judged(person, category, reviewers, outcomes=("approve", "approve"), reason
     ]
     said = [
         (Application.ReviewRecommended, {"reviewer": number, "outcome": outcome, "held": held, "reasons": reasons})
-        for (number, _, held), outcome in zip(reviewers, outcomes, strict=True)
+        for (number, _, held), outcome in zip(reviewers, outcomes, strict=False)
     ]
-    return (*_begun(person, category), (Application.Submitted, handed_in), *assigned, *said)
+    return (_REGISTERED, (Application.Submitted, handed_in), *assigned, *said)
 
 
-def _building(registry, person, category):
-    _record(registry, Application(registry.new_id()), *_begun(person, category))
+def _reviewed(registry, category, reviewers, outcomes=("approve", "approve"), *after):
+    """An application that its reviewers, or the first of them, have judged."""
+    person = _with_references(registry, "VA") if after else _applicant(registry, "VA")
+    return _begun_application(registry, person, category, *_judged(reviewers, outcomes), *after)
 
 
-def _reviewed(registry, category, reviewers, outcomes=("approve", "approve")):
-    person = _applicant(registry, "VA")
-    _record(registry, Application(registry.new_id()), *_judged(person, category, reviewers, outcomes))
+def _sent_back(registry, founders):
+    """On hold, deferred, appealed; approved for the exam."""
+    reviewers, reasons = [founders[0], founders[2]], {"reasons": ("more_training",)}
+    for outcome, *after in (
+        ("hold", (Application.PutOnHold, reasons)),
+        ("defer", (Application.Deferred, reasons)),
+        ("defer", (Application.Deferred, reasons), (Application.Appealed, {"decision": "deferred"})),
+    ):
+        _reviewed(registry, "IFA", reviewers, (outcome, outcome), *after)
+    approved = Application.ApprovedForExam, {"edition": "made-up", "through": date(2028, 9, 1)}
+    _reviewed(registry, "IMHM-P", [founders[1], founders[3]], ("approve", "approve"), approved)
 
 
 def _like(registry):
@@ -120,34 +149,101 @@ def _like(registry):
     registry.store.save(person)
 
 
+def _asked(registry):
+    """Raters who were asked some days ago and have not answered yet; one whose rating the applicant may read."""
+    person = _applicant(registry, "VA")
+    for letter in "abcd":
+        found = Reference(registry.new_id())
+        nominated = {
+            "person": person, "association": "VA", "relationship": "colleague", "waiver": letter != "a",
+            "name": "Rater Asked", "email": f"{letter}@example.org", "match": found.name, "on": _ago(registry, 5),
+        }  # fmt: skip
+        link = link_of(registry.rating_code(found.name, 2))
+        asked = {"link": link, "until": _ago(registry, -85), "on": _ago(registry, 5)}
+        _record(registry, found, (Reference.Nominated, nominated), (Reference.Requested, asked))
+
+
 def _at_the_exam(registry, founders):
-    """One who sat it, and one whose week it is."""
-    sat = (Exam.Sat, {}), *((Exam.ScorerAssigned, {"scorer": founder[1]}) for founder in (founders[0], founders[2]))
-    for after in (sat, ()):
+    """One who sat it, one of whom all is scored, and one whose week it is."""
+    scorers = [founder[1] for founder in (founders[0], founders[2])]
+    sat = (Exam.Sat, {}), *((Exam.ScorerAssigned, {"scorer": scorer}) for scorer in scorers)
+    part_1 = Exam.Part1Scored, {"wrong": 3, "items": 60, "most_wrong": 12, "passed": True}
+    part_2 = {"score": 90.0, "pass_mark": 80.0, "passed": True}
+    scored = part_1, *((Exam.Part2Scored, {"scorer": scorer, **part_2}) for scorer in scorers)
+    for after in (sat, (*sat, *scored), ()):
         exam = Exam(registry.new_id())
         window = {"window": registry.today("VA")}
         booked = {"candidate": f"C-{exam.name[:7]}", "multiple_choice": "IMH", "designation": "MHM-P", **window}
         _record(registry, exam, (Exam.Booked, booked), *after)
-        _record(
-            registry,
-            Application(registry.new_id()),
-            *_judged(_applicant(registry, "VA"), "IMHM-P", [founders[1], founders[3]]),
+        _reviewed(
+            registry, "IMHM-P", [founders[1], founders[3]], ("approve", "approve"),
             (Application.ApprovedForExam, {"edition": "made-up", "through": date(2028, 9, 1)}),
             (Application.ExamBooked, {"exam": exam.name, **window}),
+        )  # fmt: skip
+
+
+def _looked_at_again(registry, founders):
+    """A quality review that was drawn, one with its second reviewer, one judged again, one with nothing left to do."""
+    reviewer, person, held = founders[2]
+    assigned = {"reviewer": reviewer, "person": person, "held": held}
+    judged = {"reviewer": reviewer, "outcome": "defer", "held": held, "reasons": ("more_rsc",)}
+    finding = {"finding": "F1", "kind": "reasons_missing"}
+    for far in range(5):
+        case = _reviewed(
+            registry, "IFA", [founders[0]], ("defer",), (Application.Deferred, {"reasons": ("more_training",)})
         )
+        item = f"{case.name}-{case.version}"
+        drawn = {
+            "association": "VA", "from_": date(2027, 1, 1), "through": date(2027, 12, 31), "seed": "0" * 16,
+            "population": (item,), "items": (item,),
+        }  # fmt: skip
+        outcomes = {item: ("defer", "defer")}
+        steps = (
+            (QualityReview.SampleDrawn, drawn),
+            (QualityReview.SecondReviewerAssigned, {"item": item, **assigned}),
+            (QualityReview.SecondReviewRecorded, {"item": item, **judged}),
+            (QualityReview.AgreementComputed, {"outcomes": outcomes, "agreement": agreement(list(outcomes.values()))}),
+        )
+        raised = [(QualityReview.FindingRaised, finding)] if far == 4 else []
+        _record(registry, QualityReview(registry.new_id()), *steps[: far + 1], *raised)
 
 
-def _deferred(registry, founders):
-    reasons = ("more_training",)
-    facts = _judged(_applicant(registry, "VA"), "IFA", [founders[0], founders[2]], ("defer", "defer"), reasons)
-    case = Application(registry.new_id())
-    _record(registry, case, *facts, (Application.Deferred, {"reasons": reasons}))
-    item = f"{case.name}-{case.version}"
-    drawn = {
-        "association": "VA", "from_": date(2027, 1, 1), "through": date(2027, 12, 31), "seed": "0" * 16,
-        "population": (item,), "items": (item,),
-    }  # fmt: skip
-    _record(registry, QualityReview(registry.new_id()), (QualityReview.SampleDrawn, drawn))
+def _audited(registry):
+    """An audit with somebody at each of its turns, one with nothing left to do, and somebody who renewed since."""
+    by, past = registry.today("VA") + timedelta(days=60), _ago(registry, 10)
+    archived = Endorsement.Archived, {"on": _ago(registry, 30)}
+    turns = (
+        (Audit.NoticeSent, {"why": "drawn", "answer_by": by}),
+        (Audit.EvidenceSubmitted, {"entries": ("E4",)}),
+        (Audit.Failed, {"remedy": "training_hours", "remedy_by": past}),
+    )
+    open_, done = [], []
+    for far in range(5):
+        number, _, _ = _founder(registry, "VA", "IFA", _RENEWED, *([archived] if far == 4 else []))
+        open_.append(
+            (
+                number,
+                [(event, {"number": number, "on": _ago(registry, 40)} | facts) for event, facts in turns[: far % 4]],
+            )
+        )
+    number, _, _ = _founder(registry, "VA", "IFA", _RENEWED)
+    done = [(number, [(Audit.Passed, {"number": number})])]
+    for sample in (open_, done):
+        numbers = tuple(number for number, _ in sample)
+        drawn = {
+            "association": "VA", "cycle": 2024, "seed": "0" * 16, "share": 1.0, "population": numbers, "always": (),
+            "sample": numbers, "on": _ago(registry, 50),
+        }  # fmt: skip
+        facts = (fact for _, facts in sample for fact in facts)
+        _record(registry, Audit(registry.new_id()), (Audit.SampleDrawn, drawn), *facts)
+    for code in ("VA", "CT"):
+        _founder(registry, code, "IFA", _RENEWED)
+
+
+_RENEWED = Endorsement.Renewed, {
+    "cycle": 2024, "edition": "made-up", "through": date(2027, 12, 31), "on": date(2024, 11, 1),
+    "attested": Attestation(training_hours=45, rsc_hours=36, membership=True, ethics=True, no_sanction=True),
+}  # fmt: skip
 
 
 def _moving(registry):
@@ -172,9 +268,26 @@ def _contradicted(registry):
     registry.store.save(held)
 
 
-def _audited(registry, founder):
-    drawn = {
-        "association": "VA", "cycle": 2024, "seed": "0" * 16, "share": 0.05, "population": (founder[0],), "always": (),
-        "sample": (founder[0],),
+def _not_simply_active(registry):
+    """An endorsement of each standing that has a way back, and one of each step towards its removal."""
+    long_ago, good = {"on": date(2024, 5, 1)}, date(2023, 12, 31)
+    lapsed = Endorsement.Lapsed, {"through": good, "on": date(2024, 1, 1)}
+    inactive = (
+        Endorsement.MadeInactive,
+        {"reason": "family_leave", "until": _ago(registry, -400), "on": _ago(registry, 30)},
+    )
+    suspended = Endorsement.Suspended, {"reason": "sanction_being_established", **long_ago}
+    sanction = Endorsement.SanctionReported, {
+        "source": "board_notice", "decided_on": date(2024, 4, 1), "board": "VA-LPC", **long_ago,
     }  # fmt: skip
-    _record(registry, Audit(registry.new_id()), (Audit.SampleDrawn, drawn))
+    proposed = Endorsement.RemovalProposed, {"ground": "licensing_board_sanction", **long_ago}
+    for after in ([lapsed], [lapsed], [inactive], [suspended], [sanction], [sanction, proposed], [sanction, proposed]):
+        _founder(registry, "VA", "IFA", *after)
+    _founder(registry, "VA", "IFS")
+
+
+def _without_full_licence(registry):
+    """An association that is suspended, and one with the Guidelines only."""
+    _record(registry, registry.association("TX"), (Association.LicenceSuspended, {"reason": "fees_unpaid"}))
+    told = {"jurisdiction": "Portugal", "name": "An Association", "abbreviation": "PT-AIMH", "zone": "Europe/Lisbon"}
+    registry.admit(Act(OPERATOR), "PT", told, licence="guidelines")

@@ -46,7 +46,8 @@ class Machine:
     """What is there, and how a deed is drawn and done. `random` is drawn by Hypothesis for each step.
 
     `cases`: every stream as what was recorded makes it, without asking the store again. `days`: those that events speak
-    of. `done`: how often each deed succeeded.
+    of. `aims`: deeds to be done before others. `done`: how often each deed succeeded. `states`: the cases by kind and
+    state, found for one draw.
     """
 
     def __init__(self, registry: Registry, clock: Any) -> None:
@@ -56,6 +57,8 @@ class Machine:
         self.model = Model()
         self.cases: dict[str, dict[str, Any]] = defaultdict(dict)
         self.days: set[date] = set()
+        self.aims: list[Deed] = []
+        self.states: dict[str, dict[str, list[Any]]] = {}
         self.done: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
         self.recorded = 0
@@ -204,31 +207,43 @@ class Machine:
         return names[-1 - min(back, len(names) - 1)]
 
     def _drawn(self, deeds: Sequence[Deed]) -> Drawn | None:
-        """Mostly what the model knows to be possible, and of that mostly what was not done yet."""
+        """Mostly what the model knows to be possible; often what the run aims at, or what it has not done yet."""
         if self.rarely(12):
             return self._filled(self.random.choice(deeds), None, wild=True)
-        fitting = {deed.name: (deed, cases) for deed in deeds if (cases := self._fitting(deed))}
-        if not fitting:
-            return None
-        fresh = [name for name in fitting if not self.done[name]]
-        deed, cases = fitting[self.random.choice(fresh if fresh and self.random.random() < 0.5 else list(fitting))]
-        back = self.random.randint(0, len(cases) - 1)
-        return self._filled(deed, cases[-1 - back], wild=self.rarely(15))
+        self.states = {}
+        for deed in self._in_some_order(deeds):
+            if cases := self._fitting(deed):
+                return self._filled(deed, self.random.choice(cases), wild=self.rarely(15))
+        return None
+
+    def _in_some_order(self, deeds: Sequence[Deed]) -> list[Deed]:
+        among = self.random.sample(deeds, len(deeds))
+        if self.rarely(2):
+            among.sort(key=lambda deed: self.done[deed.name] > 0)
+        aims = [deed for deed in self.aims if not self.done[deed.name]]
+        return [*self.random.sample(aims, len(aims)), *among] if self.rarely(2) else among
 
     def _fitting(self, deed: Deed) -> list[Any]:
         """The cases it may be done to now; one None where it needs none."""
         kind, turns = TURNS[deed.name]
         ready = READY.get(deed.name, lambda _, __: True)
         if "new" not in turns:
-            return [c for c in self._likely(kind) if self.state_of(c) in turns and ready(self, c)]
+            return [c for state in turns for c in self._in_state(kind, state) if ready(self, c)]
         names = _names(deed)
         if deed.name == "admit":
             return [None] if set(STRANGERS) - self.cases["association"].keys() else []
         if not names:
             return [None]
         on = NAMES[names[0]]
-        fit = [c for c in self._likely(on) if self.state_of(c) in ("known", "endorsement") and ready(self, c)]
+        fit = [c for state in ("known", "endorsement") for c in self._in_state(on, state) if ready(self, c)]
         return [c for c in fit if on != "association" or c.name in CODES]
+
+    def _in_state(self, kind: str, state: str) -> list[Any]:
+        if kind not in self.states:
+            found = self.states[kind] = defaultdict(list)
+            for case in self._likely(kind):
+                found[self.state_of(case)].append(case)
+        return self.states[kind].get(state, [])
 
     def _likely(self, kind: str) -> list[Any]:
         if kind != "association":

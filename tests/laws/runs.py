@@ -1,6 +1,5 @@
-"""Runs of random deeds, each on a database of its own: what `machine.py` does, on the days that `Deeds` lets go by."""
+"""Runs of random deeds, each from the same beginning: what `machine.py` does, on the days that `Deeds` lets go by."""
 
-import itertools
 import os
 from collections import Counter
 from contextlib import closing, contextmanager
@@ -12,7 +11,7 @@ from basis import settle
 from grounds import MASTER_KEY, TEMPLATE, MovingClock, address
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, get_state_machine_test, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, get_state_machine_test, initialize, rule
 from machine import Machine
 from psycopg.sql import SQL, Identifier
 
@@ -31,42 +30,82 @@ DEEP = int(os.environ.get("REGISTRY_TEST_DEEP", "0"))
 RUNS, STEPS = 50, 50
 """Of each of the two test files, which run side by side."""
 FAR = 800
+_HAPPENS, _WEIGHTS = ("deed", "days", "a day", "forgotten"), (32, 6, 6, 1)
 SEEDS = st.integers(0, 2**32)
-_NAMES = itertools.count()
+AIMS = 12
+"""Deeds that each run tries hard to do, besides what comes about."""
 
 
-def made(server, template):
-    """A database copied from another one, which nobody is connected to."""
-    name = f"machine_{os.getpid()}_{next(_NAMES)}"
+@contextmanager
+def database(server):
+    """A migrated database, and the address at which it is."""
+    name = f"machine_{os.getpid()}"
     with psycopg.connect(address(server, "postgres"), autocommit=True) as connection:
         connection.execute(
-            SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(Identifier(name), Identifier(template))
+            SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(Identifier(name), Identifier(TEMPLATE))
         )
         connection.execute(SQL("GRANT CREATE, TEMPORARY ON DATABASE {} TO registry_projector").format(Identifier(name)))
-    return name
-
-
-def dropped(server, name):
-    with psycopg.connect(address(server, "postgres"), autocommit=True) as connection:
-        connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+        try:
+            yield address(server, name)
+        finally:
+            connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
 
 
 class House:
-    """A registry on one database."""
+    """A registry on one database, which begins each run anew: as it was settled."""
 
-    def __init__(self, server, name, home):
-        self.settings = Settings(home=home, database_url=address(server, name), master_key=MASTER_KEY)
+    def __init__(self, database, home):
+        self.settings = Settings(home=home, database_url=database, master_key=MASTER_KEY)
         self.clock = MovingClock(START)
         self.vault = Vault(self.settings, clock=self.clock)
         self.store = Store(self.settings, self.vault, clock=self.clock)
-        # The same ids in the same run, so that a run can be had again.
-        draw = Random(name.rpartition("_")[2]).randbytes
-        self.registry = Registry(self.store, clock=self.clock, draw=draw, kid=lambda: "k1")
-        self.engine = Engine(self.store.mapper.load, self.vault.open_all)
-        self.views = psycopg.connect(address(server, name), autocommit=True)
-        self.views.execute("SET ROLE registry_projector")
-        self.reader = psycopg.connect(address(server, name), autocommit=True)
-        self.reader.execute("SET ROLE registry_reader")
+        self.registry = Registry(self.store, clock=self.clock, draw=Random(0).randbytes, kid=lambda: "k1")
+        self.engine = Engine(self.store.mapper.load, self._opened)
+        self.views = self._connected("projector")
+        # A comparison ends in a rollback, after which psycopg has every statement planned again.
+        self.beside = self._connected("projector")
+        self.reader = self._connected("reader")
+        self.owner = self._connected()
+        settle(self.registry)
+        self.engine.prepare(self.views)
+        self.settled = self.history()
+        self._keep()
+
+    def _opened(self, events):
+        return self.vault.open_all(events)
+
+    def _connected(self, role=""):
+        connection = psycopg.connect(self.settings.database_url, autocommit=True, prepare_threshold=0)
+        connection.prepared_max = None
+        if role:
+            connection.execute(SQL("SET ROLE {}").format(Identifier(f"registry_{role}")))
+        return connection
+
+    def _keep(self):
+        """What stands in the tables now, beside them."""
+        tables = self.owner.execute(
+            "SELECT schemaname, tablename FROM pg_tables WHERE tablename <> 'migrations'"
+            " AND schemaname NOT IN ('pg_catalog', 'information_schema') AND schemaname NOT LIKE 'pg_temp%'"
+        ).fetchall()
+        self.owner.execute("CREATE SCHEMA settled")
+        again = [SQL("BEGIN")]
+        for schema, table in tables:
+            kept, there = Identifier("settled", f"{schema}_{table}"), Identifier(schema, table)
+            self.owner.execute(SQL("CREATE TABLE {} AS TABLE {}").format(kept, there))
+            again.append(SQL("DELETE FROM {}").format(there))
+            again.append(SQL("INSERT INTO {} TABLE {}").format(there, kept))
+        # Nobody who runs the registry can change what is recorded; to begin anew these guards must let one session by.
+        self.owner.execute("ALTER TABLE registry.events ENABLE TRIGGER immutable")
+        self.owner.execute("ALTER TABLE service.access ENABLE TRIGGER immutable")
+        self.owner.execute("SET session_replication_role = replica")
+        self._again = SQL("; ").join([*again, SQL("COMMIT")])
+
+    def begin(self):
+        """Everything is as it was settled; no key is remembered."""
+        self.owner.execute(self._again, prepare=False)
+        self.clock.set(START)
+        self.vault.close()
+        self.vault = self.store.vault = Vault(self.settings, clock=self.clock)
 
     def history(self):
         """Every event, in order, as it is stored."""
@@ -75,134 +114,102 @@ class House:
         )
         return [self.store.mapper.load(*row) for row in rows]
 
+    def claims(self):
+        return self.owner.execute("SELECT name, stream FROM registry.claims ORDER BY name").fetchall()
+
     def close(self):
-        self.views.close()
-        self.reader.close()
+        for connection in (self.views, self.beside, self.reader, self.owner):
+            connection.close()
         self.store.close()
         self.vault.close()
 
 
-@contextmanager
-def based(server, home):
-    """The name of a database with what every run begins with."""
-    name = made(server, TEMPLATE)
-    try:
-        with closing(House(server, name, home)) as house:
-            settle(house.registry)
-            house.engine.prepare(house.views)
-        yield name
-    finally:
-        dropped(server, name)
-
-
 class Deeds(RuleBasedStateMachine):
-    """Random deeds on moving days."""
+    """Random deeds on moving days. `done` and `refused` count over all runs."""
 
-    def __init__(self, server, basis, home, done, refused):
-        """`done` and `refused` count over all runs."""
+    def __init__(self, house, aims, done, refused):
+        """`aims`: names of deeds; a run tries hard to do some of them."""
         super().__init__()
-        self.all = done, refused
-        self.server, self.name = server, made(server, basis)
-        self.house = House(server, self.name, home)
-        self.machine = Machine(self.house.registry, self.house.clock)
-        for event in self.house.history():
+        self.house, self.aims, self.all = house, aims, (done, refused)
+        self.steps = 0
+        house.begin()
+        self.machine = Machine(house.registry, house.clock)
+        for event in house.settled:
             self.machine.know(event)
 
-    def _do(self, seed, *cases):
-        # Of the step as well, so that Hypothesis's favourites (nothing but zeros) are not the same deed fifty times.
-        self.machine.random.seed(f"{seed} {self.machine.recorded} {self.machine.requests}")
-        self.machine.do([deed for deed in DEEDS if deed.case in cases])
+    @initialize(seed=SEEDS)
+    def a_run_begins(self, seed):
+        """The ids and the aims of a run are its own, so that it can be had again."""
+        draw = Random(seed)
+        self.house.registry.draw = draw.randbytes
+        self.machine.aims = draw.sample(self.aims, AIMS)
 
     @rule(seed=SEEDS)
-    def on_people(self, seed):
-        self._do(seed, "people", "ratings")
+    def something_happens(self, seed):
+        """What, is drawn here: Hypothesis repeats its rules, and leaves some out for many runs on end."""
+        self.steps += 1
+        random = self.machine.random
+        # Of the step as well, so that the same seed again is something else.
+        random.seed(f"{seed} {self.steps} {self.machine.recorded}")
+        match random.choices(_HAPPENS, _WEIGHTS):
+            case ["deed"]:
+                self.machine.do(DEEDS)
+            case ["days"]:
+                self.house.clock.move(days=random.choice([1, 1, 1, 8, 31, 92, 366]))
+                self._perhaps_night()
+            case ["a day"]:
+                self._a_day_comes()
+                self._perhaps_night()
+            case ["forgotten"]:
+                self.machine.forget()
+                self.house.clock.move(days=8)
+                self._night()
 
-    @rule(seed=SEEDS)
-    def on_applications(self, seed):
-        self._do(seed, "applications", "references", "ratings")
-
-    @rule(seed=SEEDS)
-    def on_exams_and_reviews(self, seed):
-        self._do(seed, "exams", "quality-reviews", "audits", "applications")
-
-    @rule(seed=SEEDS)
-    def on_endorsements(self, seed):
-        self._do(seed, "endorsements")
-
-    @rule(seed=SEEDS)
-    def on_transfers(self, seed):
-        self._do(seed, "transfers", "people")
-
-    @rule(seed=SEEDS)
-    def on_anything(self, seed):
-        self._do(seed, *{deed.case: 0 for deed in DEEDS})
-
-    @rule(days=st.sampled_from([1, 1, 1, 8, 31, 92, 366]), night=st.booleans())
-    def days_go_by(self, days, night):
-        """At the end of some the nightly rules run; whoever they fail for is a defect."""
-        self.house.clock.move(days=days)
-        if night:
-            self._night()
-
-    @rule(which=st.integers(0, 9), after=st.booleans(), night=st.booleans())
-    def a_day_comes(self, which, after, night):
+    def _a_day_comes(self):
         """One of the next days that somebody spoke of, or the day after it."""
         today = self.machine.today()
         ahead = sorted(day for day in self.machine.days if 0 < (day - today).days < FAR)
         if ahead:
-            self.house.clock.move(days=(ahead[which % len(ahead)] - today).days + after)
-        if night:
+            day = self.machine.random.choice(ahead[:10])
+            self.house.clock.move(days=(day - today).days + self.machine.random.randint(0, 1))
+
+    def _perhaps_night(self):
+        if self.machine.rarely(2):
             self._night()
 
     def _night(self):
+        """The nightly rules run; whoever they fail for is a defect."""
         self.house.engine.catch_up(self.house.views)
         for batch in nightly.go_round(self.house.registry, self.house.reader):
             assert batch.failed == []
         self.machine.follow()
 
-    @precondition(lambda self: len(self.machine.cases["person"]) > 1)
-    @rule(seed=SEEDS)
-    def somebody_is_forgotten(self, seed):
-        self.machine.random.seed(seed)
-        self.machine.forget()
-        self.house.clock.move(days=8)
-        self._night()
-
     def teardown(self):
         for counted, more in zip(self.all, (self.machine.done, self.machine.refused), strict=True):
             counted.update(more)
-        try:
-            compared = self.house.engine.compare(self.house.views)
-            assert compared.differences == []
-            self.machine.nothing_is_lost(self.house.history())
-            self._agrees()
-            before = claims(self.server, self.name)
-            self.house.store.rebuild_claims()
-            assert claims(self.server, self.name) == before
-        finally:
-            self.house.close()
-            dropped(self.server, self.name)
+        compared = self.house.engine.compare(self.house.beside)
+        assert compared.differences == []
+        self.machine.nothing_is_lost(self.house.history())
+        self._agrees()
+        before = self.house.claims()
+        self.house.store.rebuild_claims()
+        assert self.house.claims() == before
 
     def _agrees(self):
         """Every decision comes out again under its own rules; that of each fifth run, for it takes a while."""
-        if DEEP or int(self.name.rpartition("_")[2]) % 5 == 0:
+        if DEEP or self.house.begun % 5 == 0:
             report = reconsider(self.house.settings, self.house.vault, Asked())
             # What every run begins with was written by nobody who may.
-            wrong = [one for one in report.findings if one.refusal is None or one.refusal.code != "forbidden"]
+            wrong = [one for one in report.findings if one.position > len(self.house.settled)]
             assert [found.words() for found in wrong] == []
 
 
-def claims(server, name):
-    with psycopg.connect(address(server, name)) as connection:
-        return connection.execute("SELECT name, stream FROM registry.claims ORDER BY name").fetchall()
-
-
-def run(server, home, seeded):
+def run(server, home, seeded, aims):
     """How often each deed was done, and what was refused."""
     done, refused = Counter(), Counter()
-    with based(server, home) as basis:
+    with database(server) as own, closing(House(own, home)) as house:
         runs = get_state_machine_test(
-            lambda: Deeds(server, basis, home, done, refused),
+            lambda: Deeds(house, aims, done, refused),
             settings=settings(
                 max_examples=RUNS * max(DEEP, 1),
                 stateful_step_count=STEPS,

@@ -10,11 +10,9 @@ from registry.api.deeds import DEEDS
 
 @pytest.mark.timeout(600 * max(DEEP, 1))
 def test_nothing_is_lost_and_a_replay_gives_what_is_there(server, tmp_path):
-    done, refused = run(server, tmp_path, 1)
+    done, refused = run(server, tmp_path, 1, DEEDS[::2])
 
-    # Not each comes about in so few runs; but most must, or the machine tries in vain.
-    never = sorted(deed.name for deed in DEEDS if not done[deed.name])
-    assert len(never) <= len(DEEDS) // 5, never
+    assert {deed.name for deed in DEEDS[::2] if not done[deed.name]} == set()
     assert done.total() > refused.total()
 
 
