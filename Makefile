@@ -41,7 +41,7 @@ check: setup ## Everything a change must pass: format, lint, types, import rules
 test: setup $(INTEROP) browser ## The tests; JOBS=4 for more processes, T=tests/page for some of them
 	$(PY) -m pytest -n $(JOBS) --dist loadfile -r fEs $(T)
 
-test-deep: setup ## Fifty times the random histories of deeds that `make test` runs, drawn anew each time: hours
+test-deep: setup ## Fifty times the random histories of deeds that `make test` runs, drawn anew each time
 	REGISTRY_TEST_DEEP=50 $(PY) -m pytest -n $(JOBS) --dist loadfile -r fEs tests/laws/test_laws_machine.py tests/laws/test_laws_machine_again.py
 
 format: setup ## Format the Python files and sort their imports

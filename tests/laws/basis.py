@@ -4,13 +4,13 @@ from datetime import date, timedelta
 
 from references import give_references
 
-from domain.access import OPERATOR
+from domain.access import OPERATOR, Actor
 from domain.application import Application
-from domain.association import Association
+from domain.association import ALLIANCE, Association
 from domain.audit import Audit
 from domain.endorsement import Endorsement, Source, new_number
 from domain.exam import Exam
-from domain.person import Person
+from domain.person import Demographics, Person
 from domain.policy import Attestation, Tally
 from domain.portfolio import Entry
 from domain.quality import QualityReview, agreement
@@ -28,10 +28,10 @@ def settle(registry: Registry) -> None:
     registry.admit_all(Act(OPERATOR))
     founders = [
         _founder(registry, code, category)
-        for code, category in (
-            ("VA", "IMHM-C"), ("VA", "IMHM-P"), ("CT", "IMHM-C"), ("CT", "IMHM-P"), ("VA", "IFS"), ("VA", "IFRS"),
-        )
-    ]  # fmt: skip
+        for code, category in (("VA", "IMHM-C"), ("VA", "IMHM-P"), ("CT", "IMHM-C"), ("CT", "IMHM-P"), ("VA", "IFRS"))
+    ]
+    for code, category in (("VA", "IFS"), ("VA", "IFRS"), ("CT", "IMHS")):
+        _founder(registry, code, category, through=date(2027, 12, 31))
     for code in ("VA", "CT"):
         _with_references(registry, code)
     for after in ((), (_REGISTERED,), (_REGISTERED,)):
@@ -42,6 +42,7 @@ def settle(registry: Registry) -> None:
         _reviewed(registry, "IFA", founders[:1] + founders[2:3], outcomes)
     _sent_back(registry, founders)
     _like(registry)
+    _told_more(registry)
     _asked(registry)
     _at_the_exam(registry, founders)
     _looked_at_again(registry, founders)
@@ -65,7 +66,7 @@ def _ago(registry, days):
     return registry.today("VA") - timedelta(days=days)
 
 
-def _founder(registry, code, category, *after):
+def _founder(registry, code, category, *after, through=date(2030, 12, 31)):
     """Number, person and category of somebody of long standing; `after`: what is recorded of the endorsement then."""
     person, held = Person(registry.new_id()), Endorsement(new_number(category, registry.draw))
     person.register(residence=code, name="Ada Founder", on=LONG_AGO, by=BY)
@@ -75,7 +76,7 @@ def _founder(registry, code, category, *after):
     registry.store.save(person)
     imported = {
         "number": held.name, "person": person.name, "category": category, "association": code, "awarded_on": LONG_AGO,
-        "through": date(2027, 12, 31), "standing": "active", "source": Source(file="0" * 64, row=1, record=held.name),
+        "through": through, "standing": "active", "source": Source(file="0" * 64, row=1, record=held.name),
     }  # fmt: skip
     _record(registry, held, (Endorsement.Imported, imported), *after)
     return held.name, person.name, category
@@ -147,6 +148,16 @@ def _like(registry):
     person = registry.store.get(Person, one)
     person.note_likeness(other, "VA", on=registry.today("VA"), by=BY)
     registry.store.save(person)
+
+
+def _told_more(registry):
+    """Two who volunteered something about themselves, and two records of one human each that are merged."""
+    for _ in range(2):
+        person = _applicant(registry, "VA")
+        registry.volunteer_demographics(Act(Actor("holder", person=person)), person, Demographics(gender="woman"))
+        into = _applicant(registry, "VA")
+        alliance = Actor("alliance", association=ALLIANCE, id="k1")
+        registry.merge_persons(Act(alliance), _applicant(registry, "VA"), into=into)
 
 
 def _asked(registry):
@@ -241,7 +252,7 @@ def _audited(registry):
 
 
 _RENEWED = Endorsement.Renewed, {
-    "cycle": 2024, "edition": "made-up", "through": date(2027, 12, 31), "on": date(2024, 11, 1),
+    "cycle": 2024, "edition": "made-up", "through": date(2030, 12, 31), "on": date(2024, 11, 1),
     "attested": Attestation(training_hours=45, rsc_hours=36, membership=True, ethics=True, no_sanction=True),
 }  # fmt: skip
 
@@ -251,6 +262,8 @@ def _moving(registry):
     member = Transfer.MembershipVerified, {"association": "CT", "through": MEMBER[1], "source": "coordinator"}
     for category, after in (
         ("IFA", lambda number: ()),
+        ("IFS", lambda number: ()),
+        ("IFA", lambda number: ((Transfer.StandingConfirmed, {"standings": {number: "active"}}), member)),
         ("IFS", lambda number: ((Transfer.StandingConfirmed, {"standings": {number: "active"}}), member)),
         ("IFA", lambda number: ((Transfer.Held, {"reason": "open_sanction", "endorsements": (number,)}),)),
         ("IFS", lambda number: (
@@ -269,7 +282,10 @@ def _contradicted(registry):
 
 
 def _not_simply_active(registry):
-    """An endorsement of each standing that has a way back, and one of each step towards its removal."""
+    """An endorsement of each standing that has a way back, and one of each step towards its removal.
+
+    And somebody who asked to be forgotten.
+    """
     long_ago, good = {"on": date(2024, 5, 1)}, date(2023, 12, 31)
     lapsed = Endorsement.Lapsed, {"through": good, "on": date(2024, 1, 1)}
     inactive = (
@@ -281,13 +297,26 @@ def _not_simply_active(registry):
         "source": "board_notice", "decided_on": date(2024, 4, 1), "board": "VA-LPC", **long_ago,
     }  # fmt: skip
     proposed = Endorsement.RemovalProposed, {"ground": "licensing_board_sanction", **long_ago}
-    for after in ([lapsed], [lapsed], [inactive], [suspended], [sanction], [sanction, proposed], [sanction, proposed]):
+    for after in (
+        [lapsed],
+        [lapsed],
+        [inactive],
+        [inactive],
+        [suspended],
+        [sanction],
+        [sanction, proposed],
+        [sanction, proposed],
+    ):
         _founder(registry, "VA", "IFA", *after)
     _founder(registry, "VA", "IFS")
+    leaving = registry.store.get(Person, _applicant(registry, "VA"))
+    _record(registry, leaving, (Person.ErasureRequested, {"person": leaving.name, "by": f"holder:{leaving.name}"}))
 
 
 def _without_full_licence(registry):
-    """An association that is suspended, and one with the Guidelines only."""
+    """An association that is suspended, one with the Guidelines only; and one with two coordinators."""
+    appointed = ((Association.CoordinatorAppointed, {"coordinator": key}) for key in ("k1", "k2"))
+    _record(registry, registry.association("VA"), *appointed)
     _record(registry, registry.association("TX"), (Association.LicenceSuspended, {"reason": "fees_unpaid"}))
     told = {"jurisdiction": "Portugal", "name": "An Association", "abbreviation": "PT-AIMH", "zone": "Europe/Lisbon"}
     registry.admit(Act(OPERATOR), "PT", told, licence="guidelines")

@@ -22,6 +22,7 @@ from domain.category import CURRENT
 from domain.endorsement import Endorsement
 from domain.person import Person
 from domain.quality import QualityReview
+from domain.transfer import OPEN
 from registry.api.deeds import Deed
 from registry.commands.quality import thing_of_item
 from registry.commands.shared import thing_of
@@ -66,8 +67,31 @@ class Drawn(NamedTuple):
 
 
 def _held(m: Machine, person: Any) -> list[Any]:
-    """What somebody holds as active or inactive."""
-    return [e for e in m.of("endorsement") if e.person == person.name and m.state_of(e) in ("active", "inactive")]
+    """What somebody holds as active or inactive, and is not moving yet."""
+    moving = {number for transfer in m.of("transfer") if transfer.state in OPEN for number in transfer.numbers}
+    theirs = [e for e in m.of("endorsement") if e.person == person.name and e.number not in moving]
+    return [e for e in theirs if m.state_of(e) in ("active", "inactive")]
+
+
+def _all_stand(m: Machine, transfer: Any) -> bool:
+    return all(m.state_of(m.find("endorsement", number)) in ("active", "inactive") for number in transfer.numbers)
+
+
+def _may_take(m: Machine, transfer: Any) -> bool:
+    """Whether the receiving association may accept it."""
+    to = m.find("association", transfer.to)
+    offered = all(m.find("endorsement", n).category in to.offers(m.today()) for n in transfer.numbers)
+    member = transfer.membership_through and transfer.membership_through >= m.today()
+    return bool(member and offered and not transfer.held and to.licence == "endorsement" and _all_stand(m, transfer))
+
+
+def _not_offered(m: Machine, association: Any) -> list[str]:
+    return [code for code in CURRENT if code not in association.offers(m.today())]
+
+
+def _given(m: Machine, person: str) -> int:
+    """How many ratings were given for somebody."""
+    return sum(r.person == person and r.state == "rated" for r in m.of("reference"))
 
 
 def _busy(m: Machine, person: Any) -> bool:
@@ -77,8 +101,10 @@ def _busy(m: Machine, person: Any) -> bool:
 _OVER = ("refused", "approved", "declined", "withdrawn", "expired")
 
 
-def _waiting(application: Any) -> list[str]:
-    return [number for number, outcome in application.reviewers.items() if outcome is None]
+def _waiting(m: Machine, application: Any) -> list[str]:
+    """Who is still to recommend, and may."""
+    waiting = [m.find("endorsement", number) for number, said in application.reviewers.items() if said is None]
+    return [e.number for e in waiting if e in m.active() and may_review(e.category, application.category)]
 
 
 def _judged(outcome: str) -> Callable[[Machine, Any], bool]:
@@ -87,6 +113,25 @@ def _judged(outcome: str) -> Callable[[Machine, Any], bool]:
 
 def _items(audit: Any, *states: str) -> list[str]:
     return [number for number, state in audit.items.items() if state in states]
+
+
+def _awaiting(m: Machine, deed: str, audit: Any) -> list[str]:
+    """The numbers of an audit to which a deed may be done."""
+    found = _items(audit, *_AUDITED[deed])
+    if deed == "drop_from_audit":
+        return [number for number in found if m.state_of(m.find("endorsement", number)) in _ENDED]
+    if deed == "leave_unremedied":
+        return [number for number in found if m.today() > audit.remedy_by.get(number, date.max)]
+    return found
+
+
+_ENDED = ("lapsed", "emeritus", "removed", "archived")
+
+
+def _auditable(m: Machine, association: str) -> list[Any]:
+    """What was renewed and is in no audit yet."""
+    busy = {number for audit in m.of("audit") for number in _items(audit, "drawn", "noticed", "submitted", "failed")}
+    return [e for e in m.active() if e.renewed_for and e.custodian == association and e.number not in busy]
 
 
 _AUDITED = {
@@ -110,7 +155,8 @@ READY: Mapping[str, Callable[[Machine, Any], bool]] = {
     "stand_down_coordinator": lambda _, a: bool(a.coordinators),
     **dict.fromkeys(("grant_licence", "suspend_licence", "resume_licence", "end_licence", "take_over_people"),
                     lambda _, a: a.name != ALLIANCE),
-    "draw_audit": lambda m, a: any(e.renewed_for and e.custodian == a.name for e in m.of("endorsement")),
+    "offer_category": lambda m, a: bool(_not_offered(m, a)),
+    "draw_audit": lambda m, a: bool(_auditable(m, a.name)),
     "draw_quality_sample": lambda m, a: any(c.association == a.name and c.decided_on for c in m.of("application")),
     "withdraw_entry": lambda _, p: bool(p.entries),
     "vet_provider": lambda _, p: bool(_unvetted(p)),
@@ -130,7 +176,10 @@ READY: Mapping[str, Callable[[Machine, Any], bool]] = {
     "decline_rating": lambda m, r: m.today() <= r.link_until,
     "relay_reasons": lambda _, r: not r.waiver,
     "settle_fee": lambda _, a: len(a.fees) < 1 + (a.state != "started"),
-    "recommend": lambda _, a: bool(_waiting(a)),
+    "submit_application": lambda m, a: a.category == "IFA" and _given(m, a.person) >= _ENOUGH,
+    "amend_application": lambda m, a: a.category == "IFA" and _given(m, a.person) >= _ENOUGH,
+    "recommend": lambda m, a: bool(_waiting(m, a)),
+    "book_exam": lambda m, a: bool(windows(m.today(), a.exam_through or m.today(), (3, 9))),
     "recuse_reviewer": lambda _, a: bool(a.reviewers),
     "reach_consensus": lambda _, a: a.disagreed,
     "approve_application": lambda m, a: a.state == "exam_passed" or (_judged("approve")(m, a) and not a.exam_asked),
@@ -140,7 +189,8 @@ READY: Mapping[str, Callable[[Machine, Any], bool]] = {
     "decline_application": _judged("decline"),
     "appeal": lambda m, a: bool(not a.appealed and a.decided_on and m.today() <= a.decided_on + timedelta(days=60)),
     "cancel_exam": lambda m, a: m.find("exam", a.exam).state == "booked",
-    "renew": lambda m, _: m.today().month >= 10,
+    "renew": lambda m, e: m.today().month >= _WINDOW and e.through.year == m.today().year,
+    "reactivate": lambda m, e: m.today() <= min(e.through, e.inactive_until or date.max),
     "correct": lambda _, e: bool(_corrigible(e)),
     "record_sitting": lambda m, x: x.window <= m.today() <= x.window + timedelta(days=4),
     "assign_scorer": lambda _, x: len(x.scorers) < 2 or x.disagreed,
@@ -150,13 +200,15 @@ READY: Mapping[str, Callable[[Machine, Any], bool]] = {
     "decide_exam": lambda _, x: x.part_1 is not None and x.part_2 is not None,
     "settle_sanction": lambda _, e: bool(e.sanction) and not e.removal_proposed_by,
     "propose_removal": lambda _, e: bool(e.sanction),
-    "grant_add_on": lambda _, e: e.add_on is None,
+    "grant_add_on": lambda _, e: e.add_on is None and e.category in ("IFS", "ECFS"),
     "convert": lambda _, e: e.category in ("IFRS", "ECFRS"),
     "settle_report": lambda _, e: e.contradicted,
-    **{deed: (lambda _, a, states=states: bool(_items(a, *states))) for deed, states in _AUDITED.items()},
+    **{deed: (lambda m, a, deed=deed: bool(_awaiting(m, deed, a))) for deed in _AUDITED},
     "close_audit": lambda _, a: not _items(a, "drawn", "noticed", "submitted", "failed"),
-    "leave_unremedied": lambda m, a: any(m.today() > a.remedy_by.get(number, date.max) for number in a.items),
-    "release_transfer": lambda _, t: bool(t.held),
+    "confirm_standing": _all_stand,
+    "dispute_standing": lambda m, t: m.today() <= t.word_due,
+    "accept_transfer": _may_take,
+    "release_transfer": lambda m, t: bool(t.held) and _all_stand(m, t),
     "take_custody": lambda _, t: bool(t.not_offered),
     "assign_second_reviewer": lambda _, q: bool(_open_items(q, assigned=False)),
     "record_second_review": lambda _, q: bool(_open_items(q, assigned=True)),
@@ -165,6 +217,8 @@ READY: Mapping[str, Callable[[Machine, Any], bool]] = {
     "close_quality_review": lambda _, q: q.agreement is not None and None not in q.findings.values(),
 }  # fmt: skip
 """What has to be so besides the state, for a deed to be worth trying on a case."""
+_ENOUGH, _WINDOW = 3, 10
+"""References for an IFA; the month in which renewals begin."""
 
 
 def _corrigible(endorsement: Any) -> list[int]:
@@ -201,7 +255,7 @@ def _reviewer(m: Machine, drawn: Drawn) -> Any:
             second = case.seconds.get(drawn.arguments[-1])
             return second.reviewer if second else UNSET
         case "recommend":
-            return _one(m, _waiting(case) or case.reviewers)
+            return _one(m, _waiting(m, case) or case.reviewers)
         case _:
             return _one(m, case.reviewers)
 
@@ -264,7 +318,7 @@ def _window(m: Machine, drawn: Drawn) -> Any:
 
 
 def _cycle(m: Machine, drawn: Drawn) -> Any:
-    return _one(m, {e.renewed_for: 0 for e in m.of("endorsement") if e.renewed_for})
+    return _one(m, {e.renewed_for: 0 for e in _auditable(m, drawn.case.name)} if drawn.case else ())
 
 
 _GROUNDS = {"fraud_finding": "fraud"}
@@ -304,7 +358,7 @@ FIELDS: Mapping[str, Callable[[Machine, Drawn], Any]] = {
     "rename_association.name": lambda m, _: f"Association {m.recorded}",
     "accept_transfer.refuse": lambda _, __: {},
     "admit.licence": lambda m, _: m.random.choice(["endorsement", "guidelines"]),
-    "offer_category.category": lambda m, d: _one(m, [code for code in CURRENT if code not in d.case.offers(m.today())]),
+    "offer_category.category": lambda m, d: _one(m, _not_offered(m, d.case)),
     "rsc_provider": lambda m, _: _one(m, [e.number for e in m.active()]),
     "record_entry.kind": lambda m, _: m.random.choice(["training", "training", "rsc"]),
     "admit.name": lambda _, __: "An Association",
@@ -328,7 +382,7 @@ FIELDS: Mapping[str, Callable[[Machine, Drawn], Any]] = {
 ARGUMENTS: Mapping[str, Callable[[Machine, Deed, Any], Any]] = {
     "entry": lambda m, d, p: _one(m, _unvetted(p) if d.name == "vet_provider" else p.entries),
     "other": lambda m, _, p: _one(m, p.likenesses),
-    "number": lambda m, d, a: _one(m, _items(a, *_AUDITED[d.name])) if d.name in _AUDITED else UNSET,
+    "number": lambda m, d, a: _one(m, _awaiting(m, d.name, a)) if d.name in _AUDITED else UNSET,
     "item": lambda m, d, q: _one(m, _open_items(q, assigned=d.name == "record_second_review")),
     "finding": lambda m, _, q: _one(m, [name for name, resolution in q.findings.items() if resolution is None]),
 }

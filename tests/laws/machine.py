@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import date, timedelta
 from random import Random
@@ -45,14 +45,17 @@ def _names(deed: Deed) -> list[str]:
 class Machine:
     """What is there, and how a deed is drawn and done. `random` is drawn by Hypothesis for each step.
 
+    `history`: what is stored after a position.
+
     `cases`: every stream as what was recorded makes it, without asking the store again. `days`: those that events speak
     of. `aims`: deeds to be done before others. `done`: how often each deed succeeded. `states`: the cases by kind and
     state, found for one draw.
     """
 
-    def __init__(self, registry: Registry, clock: Any) -> None:
+    def __init__(self, registry: Registry, clock: Any, history: Callable[[int], list[Any]]) -> None:
         self.registry = registry
         self.clock = clock
+        self.history = history
         self.random = Random(0)
         self.model = Model()
         self.cases: dict[str, dict[str, Any]] = defaultdict(dict)
@@ -83,7 +86,7 @@ class Machine:
         except Refused as refused:
             self.refused[f"{deed.name}: {refused}"] += 1
             # Nothing half done.
-            assert self.registry.store.position() == self.recorded, deed.name
+            assert self.history(self.recorded) == [], deed.name
             return False
         self.done[deed.name] += 1
         self.remember(recorded)
@@ -125,8 +128,8 @@ class Machine:
 
     def follow(self) -> None:
         """Take in what others recorded since, such as the rules of the night."""
-        for position in range(self.recorded + 1, self.registry.store.position() + 1):
-            self.know(self.registry.store.at(position)[1])
+        for event in self.history(self.recorded):
+            self.know(event)
 
     def forget(self) -> None:
         """Somebody asks to be forgotten and a second person confirms it; the night a week later does it."""
@@ -220,8 +223,12 @@ class Machine:
         among = self.random.sample(deeds, len(deeds))
         if self.rarely(2):
             among.sort(key=lambda deed: self.done[deed.name] > 0)
-        aims = [deed for deed in self.aims if not self.done[deed.name]]
-        return [*self.random.sample(aims, len(aims)), *among] if self.rarely(2) else among
+        aims = self.aimed_at() if self.rarely(2) else []
+        return [*self.random.sample(aims, len(aims)), *among]
+
+    def aimed_at(self) -> list[Deed]:
+        """The aims that are not reached yet."""
+        return [deed for deed in self.aims if not self.done[deed.name]]
 
     def _fitting(self, deed: Deed) -> list[Any]:
         """The cases it may be done to now; one None where it needs none."""
