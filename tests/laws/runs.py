@@ -70,6 +70,7 @@ class House:
         settle(self.registry)
         self.engine.prepare(self.views)
         self.settled = self.history()
+        self.begun = 0
         self._keep()
 
     def _opened(self, events):
@@ -103,6 +104,7 @@ class House:
 
     def begin(self):
         """Everything is as it was settled; no key is remembered."""
+        self.begun += 1
         self.owner.execute(self._again, prepare=False)
         self.clock.set(START)
         self.vault.close()
