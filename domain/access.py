@@ -254,6 +254,7 @@ TABLE: tuple[Rule, ...] = (
     *_rows("see_person", _HOLDER, sees=_OWN),
     *_rows("see_person", _COORDINATOR, _ALLIANCE, _OPERATOR, sees=_CONTACT),
     *_rows("see_queue", _COORDINATOR, _ALLIANCE, _OPERATOR, sees=_NAMES),
+    *_rows("see_held", _COORDINATOR, _ALLIANCE, _OPERATOR, sees=_NAMES),
     *_rows("see_reviews", ("reviewer", "own"), ("advisor", "own"), sees=_NAMES),
     *_rows("see_exams", ("exam_scorer", "own"), _ALLIANCE, _OPERATOR),
     *_rows("see_exam", ("exam_scorer", "assigned"), _ALLIANCE, _OPERATOR),

@@ -12,6 +12,8 @@ from domain.event import Event
 from projections.rows import Row, Rows
 from projections.view import Query, View, name_of
 
+IN_WORK: Final = (*OPEN, "appealed")
+
 
 class Review(msgspec.Struct):
     """`reviewer` is the reviewer's endorsement, `person` the human; `outcome` None until recommended."""
@@ -24,7 +26,8 @@ class Review(msgspec.Struct):
 class ApplicationRow(Row):
     """`since`: the day it came into this state. `active_on`: when something was last done but reminding.
 
-    `decided_as`: the state that an appeal is against.
+    `decided_as`: the state that an appeal is against. `opened_at` to `closed_at`: the positions between which it was
+    open, and maybe closed and open again; `formerly`: the associations it was handed over from.
     """
 
     table: ClassVar[str] = "applications"
@@ -35,6 +38,7 @@ class ApplicationRow(Row):
         "(person)",
         "(state, active_on, application)",
         "USING gin (advisors)",
+        "USING gin (formerly)",
     )
 
     application: str
@@ -59,15 +63,18 @@ class ApplicationRow(Row):
     reminded: int = 0
     advisors: list[str] = []
     decided_as: str = ""
+    opened_at: int = 0
+    closed_at: int | None = None
+    formerly: list[str] = []
 
 
-def change(rows: Rows, event: Event, position: int) -> None:  # noqa: ARG001 # every view's shape
+def change(rows: Rows, event: Event, position: int) -> None:
     name = name_of(event)
     if isinstance(event, Application.Started):
         rows[ApplicationRow].put(
             ApplicationRow(
                 name, event.person, event.association, event.category, event.kind, "started", event.on, event.on,
-                add_on=event.add_on, since=event.on, active_on=event.on,
+                add_on=event.add_on, since=event.on, active_on=event.on, opened_at=position,
             )
         )  # fmt: skip
         return
@@ -82,6 +89,7 @@ def change(rows: Rows, event: Event, position: int) -> None:  # noqa: ARG001 # e
     _change(row, event)
     if row.state != before:
         row.since = event.on
+        row.closed_at = None if row.state in IN_WORK else position
 
 
 def _change(row: ApplicationRow, event: Event) -> None:  # noqa: C901, PLR0912, PLR0915 # one case for each event
@@ -135,6 +143,7 @@ def _change(row: ApplicationRow, event: Event) -> None:  # noqa: C901, PLR0912, 
         case Application.Withdrawn():
             row.state = "withdrawn"
         case Application.HandedOver():
+            row.formerly = [*row.formerly, row.association]
             row.association = event.to
         case Application.Expired():
             row.state = "expired"
@@ -215,6 +224,14 @@ _APPEALS = (
     " LIMIT %(limit)s"
 )
 
+_OPEN_AT = (
+    "SELECT application, person FROM views.applications WHERE (association = %(association)s"
+    " OR formerly @> ARRAY[%(association)s::text]) AND opened_at <= %(known)s"
+    " AND (closed_at IS NULL OR closed_at > %(known)s) LIMIT %(limit)s"
+)
+_APPEALED = (
+    "SELECT application FROM views.applications WHERE decided_as <> '' AND opened_at <= %(known)s LIMIT %(limit)s"
+)
 WAITING: Final = ("submitted", "in_review")
 
 
@@ -236,6 +253,16 @@ def queue(
             "limit": limit,
         },
     )
+
+
+def open_at(association: str, known: int, *, limit: int) -> Query:
+    """Those that may have been open at an association at a position: all that were, and some more."""
+    return Query(_OPEN_AT, {"association": association, "known": known, "limit": limit})
+
+
+def ever_appealed(known: int, *, limit: int) -> Query:
+    """Those started by a position in which an appeal was ever made."""
+    return Query(_APPEALED, {"known": known, "limit": limit})
 
 
 def of(application: str) -> Query:

@@ -102,8 +102,11 @@ _OF = (
     " OR (i.state IN ('noticed', 'failed') AND i.due < %(on)s)) AS ours"
     " FROM views.audits AS a JOIN views.audit_items AS i USING (audit) WHERE a.association = %(association)s"
     " AND (a.drawn_on, a.audit) < (coalesce(%(before_on)s::date, 'infinity'), %(before)s)"
-    " GROUP BY a.audit ORDER BY a.drawn_on DESC, a.audit DESC LIMIT %(limit)s"
+    " GROUP BY a.audit, a.association, a.cycle, a.drawn_on, a.population, a.state, a.last_on"
+    " ORDER BY a.drawn_on DESC, a.audit DESC LIMIT %(limit)s"
 )
+_ALL = "SELECT audit FROM views.audits WHERE association = %(association)s LIMIT %(limit)s"
+_IN = "SELECT DISTINCT audit FROM views.audit_items WHERE number = %(number)s"
 _WAITING = (
     "SELECT i.audit, i.number, e.person, i.state, i.since, i.due FROM views.audit_items AS i"
     " LEFT JOIN views.endorsements AS e USING (number) WHERE i.association = %(association)s"
@@ -124,6 +127,16 @@ def of_association(
     return Query(
         _OF, {"association": association, "on": on, "before_on": before[0], "before": before[1], "limit": limit}
     )
+
+
+def all_of(association: str, *, limit: int) -> Query:
+    """Every audit an association ever drew."""
+    return Query(_ALL, {"association": association, "limit": limit})
+
+
+def of_number(number: str) -> Query:
+    """Every audit an endorsement was ever drawn for."""
+    return Query(_IN, {"number": number})
 
 
 def waiting(association: str, on: date, *, limit: int = 200) -> Query:

@@ -97,6 +97,12 @@ _OF = (
     " AND (drawn_on, review) < (coalesce(%(before_on)s::date, 'infinity'), %(before)s)"
     " ORDER BY drawn_on DESC, review DESC LIMIT %(limit)s"
 )
+_ALL = "SELECT review FROM views.quality_reviews WHERE association = %(association)s LIMIT %(limit)s"
+_REVIEWED = (
+    "SELECT DISTINCT subject FROM views.tasks WHERE kind = 'review' AND asked_at <= %(known)s"
+    " AND (association = %(association)s OR formerly @> ARRAY[%(association)s::text])"
+    " AND asked_on >= %(since)s LIMIT %(limit)s"
+)
 _WAITING = (
     "SELECT review, item, reviewer, asked_on FROM views.second_reviews"
     " WHERE person = ANY(%(people)s) AND done_on IS NULL ORDER BY asked_on, review, item"
@@ -114,6 +120,16 @@ _LOAD = (
 def of_association(association: str, *, before: tuple[date | None, str] = (None, "~"), limit: int = 20) -> Query:
     """Newest first; the cursor is `drawn_on` and `review` of the last row."""
     return Query(_OF, {"association": association, "before_on": before[0], "before": before[1], "limit": limit})
+
+
+def all_of(association: str, *, limit: int) -> Query:
+    """Every quality review of an association."""
+    return Query(_ALL, {"association": association, "limit": limit})
+
+
+def reviewed(association: str, known: int, *, since: date, limit: int) -> Query:
+    """The applications of which a review may have been asked between a day and a position."""
+    return Query(_REVIEWED, {"association": association, "known": known, "since": since, "limit": limit})
 
 
 def waiting_for(people: Collection[str]) -> Query:

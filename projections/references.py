@@ -1,5 +1,6 @@
 """References by state: which wait for vetting or a reminder, which get too old; nothing personal is in it."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import ClassVar, Final
 
@@ -114,6 +115,10 @@ WHERE r.waiting IS NOT NULL
     AND (r.nominated_on, r.reference) > (coalesce(%(after_on)s::date, '-infinity'), %(after)s)
 ORDER BY r.nominated_on, r.reference LIMIT %(limit)s
 """
+_OF_APPLICATIONS: Final = (
+    "SELECT reference FROM views.rater_references WHERE person = ANY(%(people)s)"
+    " AND application = ANY(%(applications)s) LIMIT %(limit)s"
+)
 _DUE: Final = (
     "SELECT reference FROM views.rater_references WHERE state = 'requested' AND link_until >= %(on)s::date - 1"
     " AND asked_on + %(first)s::int <= %(on)s::date AND reminders < %(most)s"
@@ -139,6 +144,11 @@ def waiting(
             "limit": limit,
         },
     )
+
+
+def of_applications(people: Sequence[str], names: Sequence[str], *, limit: int) -> Query:
+    """The references of these people for these applications."""
+    return Query(_OF_APPLICATIONS, {"people": list(people), "applications": list(names), "limit": limit})
 
 
 def reminders_due(on: date, after: str, limit: int) -> Query:

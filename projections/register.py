@@ -14,8 +14,12 @@ SELECT s.number, p.name, p.credentials, s.category, s.custodian AS association, 
     s.awarded_on, s.reported, p.folded
 FROM views.standing AS s JOIN views.people AS record ON record.person = s.person
 JOIN views.people AS p ON p.person = record.human
-WHERE s.known_to IS NULL AND s.valid_from <= %(on)s AND (s.valid_to IS NULL OR s.valid_to > %(on)s)
+WHERE s.valid_from <= %(on)s AND (s.valid_to IS NULL OR s.valid_to > %(on)s)
     AND s.standing = 'active' AND p.listed AND p.name IS NOT NULL"""
+_NOW: Final = " AND s.known_to IS NULL"
+_KNOWN: Final = " AND s.known_from <= %(known)s AND (s.known_to IS NULL OR s.known_to > %(known)s)"
+_STILL: Final = """ AND EXISTS (SELECT FROM views.standing AS n WHERE n.number = s.number AND n.known_to IS NULL
+    AND n.valid_from <= %(today)s AND (n.valid_to IS NULL OR n.valid_to > %(today)s) AND n.standing = 'active')"""
 _BY_NAME: Final = " AND array_to_tsvector(string_to_array(p.folded, ' ')) @@ %(words)s::tsquery"
 _BY_NUMBER: Final = " AND s.number = %(number)s"
 _BY_CATEGORY: Final = " AND split_part(s.category, '+', 1) = %(category)s"
@@ -27,6 +31,8 @@ _PAGE: Final = " ORDER BY p.folded, s.number LIMIT %(limit)s"
 def search(
     *,
     on: date,
+    known: int | None = None,
+    today: date | None = None,
     name: str = "",
     number: str = "",
     category: str = "",
@@ -36,11 +42,14 @@ def search(
 ) -> Query:
     """A page of the register on a day, by name. `number` and `category` in their own forms.
 
-    The cursor `after` is `folded` and `number` of the last row.
+    `known`: as believed at a position. `today`: only what is active on this day too, by what is known now. Whose name
+    is shown is as they chose last. The cursor `after` is `folded` and `number` of the last row.
     """
     words = as_words(name)
     sql = (
         _SEARCH
+        + (_NOW if known is None else _KNOWN)
+        + (_STILL if today else "")
         + (_BY_NAME if words else "")
         + (_BY_NUMBER if number else "")
         + (_BY_CATEGORY if category else "")
@@ -53,6 +62,8 @@ def search(
         sql,
         {
             "on": on,
+            "known": known,
+            "today": today,
             "words": words,
             "number": number,
             "category": category,

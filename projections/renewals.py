@@ -35,7 +35,9 @@ def change(rows: Rows, event: Event, position: int) -> None:  # noqa: ARG001 # e
 VIEW: Final = View("renewals", tables=(RenewalReminderRow,), takes=(Endorsement.RenewalReminded,), change=change)
 
 _NOW: Final = (
-    " s.custodian = %(association)s AND s.standing = 'active' AND s.known_to IS NULL"
+    " s.custodian = %(association)s AND s.standing = 'active'"
+    " AND s.known_from <= coalesce(%(known)s::int8, 9223372036854775807)"
+    " AND (s.known_to IS NULL OR s.known_to > coalesce(%(known)s::int8, 9223372036854775807))"
     " AND s.valid_from <= %(on)s AND (s.valid_to IS NULL OR s.valid_to > %(on)s)"
 )
 _COUNTED = (
@@ -56,14 +58,18 @@ _TO_REMIND = (
 )
 
 
-def counted(association: str, on: date) -> Query:
+def counted(association: str, on: date, *, known: int | None = None) -> Query:
     """What an association holds as active on a day, by last good day; `attested`: by renewal under our rules."""
-    return Query(_COUNTED, {"association": association, "on": on})
+    return Query(_COUNTED, {"association": association, "on": on, "known": known})
 
 
-def due(association: str, on: date, last: date, *, after: str = "", limit: int = 50) -> Query:
-    """The active ones that end by `last`, by number; the last number is the cursor `after`."""
-    return Query(_DUE, {"association": association, "on": on, "last": last, "after": after, "limit": limit})
+def due(association: str, on: date, last: date, *, known: int | None = None, after: str = "", limit: int = 50) -> Query:
+    """The active ones that end by `last`, by number; the last number is the cursor `after`.
+
+    `known`: as believed at a position, but for `reminded_on`, which is of the present.
+    """
+    facts = {"association": association, "on": on, "last": last, "known": known, "after": after, "limit": limit}
+    return Query(_DUE, facts)
 
 
 def to_remind(on: date, after: str, limit: int) -> Query:

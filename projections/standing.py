@@ -105,7 +105,7 @@ class Standing(Row):
     found_by: ClassVar[tuple[str, ...]] = ("number",)
     alive: ClassVar[str] = "known_to IS NULL"
     grouped_by: ClassVar[str] = "number"
-    indexes: ClassVar[tuple[str, ...]] = ("(person)", "(custodian)")
+    indexes: ClassVar[tuple[str, ...]] = ("(person)", "(custodian)", "(valid_from)")
 
     number: str
     person: str
@@ -398,6 +398,7 @@ _HELD_AT = (
     + " AND (%(standing)s::text IS NULL OR standing = %(standing)s)"
     " AND number > %(after)s ORDER BY number LIMIT %(limit)s"
 )  # fmt: skip
+_FIRST_DAY = "SELECT min(valid_from) AS day FROM views.standing"
 _OF_CATEGORY = (
     "SELECT number FROM views.endorsements WHERE category = %(category)s"
     " AND standing NOT IN ('removed', 'archived') AND (%(association)s = '' OR custody -> -1 ->> 1 = %(association)s)"
@@ -465,6 +466,11 @@ def held_at(
         _HELD_AT,
         {"association": association, "on": on, "standing": standing, "known": known, "after": after, "limit": limit},
     )
+
+
+def first_day() -> Query:
+    """The earliest day of which anything was ever believed."""
+    return Query(_FIRST_DAY, {})
 
 
 def past_through(on: date, after: str = "", limit: int = 1000) -> Query:

@@ -17,7 +17,8 @@ class Task(Row):
     """`subject`: the person, endorsement or application it is about; the rest as the kind has it.
 
     likeness: `other` person; merger: the same, settled as one human by who may not merge them. report: `field`
-    that differs. review: `other` the reviewing person, `reviewer` their endorsement.
+    that differs. review: `other` the reviewing person, `reviewer` their endorsement. `asked_at` to `settled_at`: the
+    positions between which it waited, and maybe was settled and asked again; `formerly`: of whom it was asked before.
     """
 
     table: ClassVar[str] = "tasks"
@@ -26,7 +27,7 @@ class Task(Row):
     grouped_by: ClassVar[str] = "subject"
     indexes: ClassVar[tuple[str, ...]] = (
         "(association, asked_on, task) WHERE settled_on IS NULL",
-        "(other) WHERE settled_on IS NULL",
+        "(other)",
         "(subject)",
     )
 
@@ -39,51 +40,51 @@ class Task(Row):
     reviewer: str | None = None
     field: str | None = None
     settled_on: date | None = None
+    asked_at: int = 0
+    settled_at: int | None = None
+    formerly: list[str] = []
 
 
-def change(rows: Rows, event: Event, position: int) -> None:  # noqa: ARG001 # every view's shape
-    table = rows[Task]
+def change(rows: Rows, event: Event, position: int) -> None:
     subject = name_of(event)
     match event:
         case Person.LikenessNoted():
-            table.put(
-                Task(f"likeness/{subject}/{event.other}", "likeness", subject, event.association, event.on, event.other)
-            )
+            task = f"likeness/{subject}/{event.other}"
+            _ask(rows, position, Task(task, "likeness", subject, event.association, event.on, event.other))
         case Person.LikenessSettled():
-            _settle(rows, subject, event.on, f"likeness/{subject}/{event.other}")
+            _settle(rows, subject, event.on, position, f"likeness/{subject}/{event.other}")
             if event.same:
-                table.put(Task(f"merger/{subject}/{event.other}", "merger", subject, "ALLIANCE", event.on, event.other))
+                task = f"merger/{subject}/{event.other}"
+                _ask(rows, position, Task(task, "merger", subject, "ALLIANCE", event.on, event.other))
         case Endorsement.ReportContradicted():
-            table.put(
-                Task(
-                    f"report/{subject}/{event.field}", "report", subject, event.association, event.on, field=event.field
-                )
-            )
+            task = f"report/{subject}/{event.field}"
+            _ask(rows, position, Task(task, "report", subject, event.association, event.on, field=event.field))
         case Application.ReviewerAssigned():
             association = rows[ApplicationRow].change(subject).association
-            table.put(
-                Task(
-                    f"review/{subject}/{event.reviewer}",
-                    "review",
-                    subject,
-                    association,
-                    event.on,
-                    event.person,
-                    event.reviewer,
-                )
-            )
+            task = f"review/{subject}/{event.reviewer}"
+            asked = Task(task, "review", subject, association, event.on, event.person, event.reviewer)
+            _ask(rows, position, asked)
         case Application.Amended():
             # The same reviewers judge it anew.
-            for row in table.group(subject):
+            for row in rows[Task].group(subject):
                 if row.kind == "review" and not _gone(rows, subject, row):
-                    again = table.change(row.task)
-                    again.settled_on, again.asked_on = None, event.on
+                    again = rows[Task].change(row.task)
+                    again.settled_on, again.settled_at, again.asked_on = None, None, event.on
         case Application.ReviewerRecused() | Application.ReviewRecommended():
-            _settle(rows, subject, event.on, f"review/{subject}/{event.reviewer}")
+            _settle(rows, subject, event.on, position, f"review/{subject}/{event.reviewer}")
         case _:
             # The report is settled; the records are merged; the application is decided, withdrawn or submitted anew;
             # the person is erased.
-            _settle(rows, subject, event.on)
+            _settle(rows, subject, event.on, position)
+
+
+def _ask(rows: Rows, position: int, task: Task) -> None:
+    """As new; where it was asked before it goes on waiting since then, as far as positions go."""
+    before = rows[Task].get(task.task)
+    task.asked_at = before.asked_at if before else position
+    if before:
+        task.formerly = sorted({*before.formerly, before.association})
+    rows[Task].put(task)
 
 
 def _gone(rows: Rows, application: str, task: Task) -> bool:
@@ -92,11 +93,12 @@ def _gone(rows: Rows, application: str, task: Task) -> bool:
     return task.reviewer not in {review.reviewer for review in row.reviewers}
 
 
-def _settle(rows: Rows, subject: str, on: date, task: str | None = None) -> None:
+def _settle(rows: Rows, subject: str, on: date, position: int, task: str | None = None) -> None:
     table = rows[Task]
     for row in table.group(subject):
         if row.settled_on is None and task in (None, row.task):
-            table.change(row.task).settled_on = on
+            settled = table.change(row.task)
+            settled.settled_on, settled.settled_at = on, position
 
 
 VIEW: Final = View(
@@ -122,6 +124,11 @@ _OPEN = (
     " AND (asked_on, task) > (coalesce(%(after_on)s::date, '-infinity'), %(after)s)"
     " ORDER BY asked_on, task LIMIT %(limit)s"
 )
+_OPEN_AT = (
+    "SELECT task, kind, subject FROM views.tasks WHERE (association = %(association)s"
+    " OR formerly @> ARRAY[%(association)s::text] OR other = %(person)s)"
+    " AND asked_at <= %(known)s AND (settled_at IS NULL OR settled_at > %(known)s) LIMIT %(limit)s"
+)
 _LOAD = (
     "SELECT other AS person, reviewer, count(*) AS waiting, min(asked_on) AS oldest FROM views.tasks"
     " WHERE settled_on IS NULL AND kind = 'review' AND association = %(association)s"
@@ -145,6 +152,11 @@ def waiting(
         _OPEN,
         {"association": association, "kind": kind, "after_on": after[0], "after": after[1], "limit": limit},
     )
+
+
+def open_at(known: int, *, association: str = "", person: str = "", limit: int) -> Query:
+    """Those of an association, or of a reviewing person, that may have waited at a position, and some more."""
+    return Query(_OPEN_AT, {"association": association, "person": person, "known": known, "limit": limit})
 
 
 def reviews_of(person: str) -> Query:

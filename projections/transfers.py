@@ -13,7 +13,8 @@ from projections.view import Query, View, name_of
 class TransferRow(Row):
     """`standings`: the releasing association's word on each number; `refused`: which were not taken, and why.
 
-    `held`: what is on hold, and why; `taken`: by the Alliance, as not offered where they were to go.
+    `held`: what is on hold, and why; `taken`: by the Alliance, as not offered where they were to go. `opened_at` to
+    `closed_at`: the positions between which it was open; `formerly`: the associations it passed on from.
     """
 
     table: ClassVar[str] = "transfers"
@@ -44,20 +45,34 @@ class TransferRow(Row):
     completed_on: date | None = None
     held: dict[str, str] = {}
     taken: list[str] = []
+    opened_at: int = 0
+    closed_at: int | None = None
+    formerly: list[str] = []
 
 
-def change(rows: Rows, event: Event, position: int) -> None:  # noqa: ARG001 # every view's shape
+def change(rows: Rows, event: Event, position: int) -> None:
     name = name_of(event)
     if isinstance(event, Transfer.Requested):
         rows[TransferRow].put(
             TransferRow(
-                name, event.person, event.from_, event.to, list(event.endorsements), "requested", event.on, event.on
+                name,
+                event.person,
+                event.from_,
+                event.to,
+                list(event.endorsements),
+                "requested",
+                event.on,
+                event.on,
+                opened_at=position,
             )
         )
         return
     row = rows[TransferRow].change(name)
     row.last_on = event.on
+    before = row.state
     _step(row, event)
+    if row.state != before:
+        row.closed_at = None if row.state in OPEN else position
     _details(row, event)
 
 
@@ -102,8 +117,10 @@ def _details(row: TransferRow, event: Event) -> None:  # noqa: C901 # one case f
         case Transfer.CustodyTaken():
             row.taken = [*row.taken, *event.endorsements]
         case Transfer.SidePassed(side="releasing"):
+            row.formerly = [*row.formerly, row.releasing]
             row.releasing = event.to
         case Transfer.SidePassed():
+            row.formerly = [*row.formerly, row.receiving]
             row.receiving = event.to
 
 
@@ -137,6 +154,11 @@ _OF_NUMBER = (
 _DESK = (
     "SELECT " + _COLUMNS + " FROM views.transfers WHERE state IN ('disputed', 'unanswered')"
     " ORDER BY requested_on, transfer LIMIT %(limit)s"
+)
+_OPEN_AT = (
+    "SELECT transfer FROM views.transfers WHERE (%(association)s::text IS NULL OR releasing = %(association)s"
+    " OR receiving = %(association)s OR formerly @> ARRAY[%(association)s::text]) AND opened_at <= %(known)s"
+    " AND (closed_at IS NULL OR closed_at > %(known)s) LIMIT %(limit)s"
 )
 _WITHOUT_WORD = (
     "SELECT transfer FROM views.transfers WHERE state = 'requested' AND requested_on <= %(on)s::date - 7"
@@ -181,6 +203,11 @@ def inbox(
             "limit": limit,
         },
     )
+
+
+def open_at(association: str | None, known: int, *, limit: int) -> Query:
+    """Those that may have been open at a position, on either side: all that were, and some more."""
+    return Query(_OPEN_AT, {"association": association, "known": known, "limit": limit})
 
 
 def of(transfer: str) -> Query:

@@ -2,7 +2,7 @@
 
 import re
 import types
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
@@ -152,20 +152,6 @@ def day(request: HttpRequest, name: str = "on") -> date | None:
         return date.fromisoformat(given)
     except ValueError:
         raise Invalid("Give a day like 2026-06-01.", field=name) from None
-
-
-def known(request: HttpRequest) -> int | datetime | None:
-    """`?known=`: a position, or a time as we knew things then."""
-    given = request.query_params.get("known")
-    if not given:
-        return None
-    if given.isdecimal() and len(given) <= 18:  # noqa: PLR2004 # digits of a bigint
-        return int(given)
-    try:
-        moment = datetime.fromisoformat(given)
-    except ValueError:
-        raise Invalid("Give a position like 4711 or a time like 2026-06-30T12:00:00Z.", field="known") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def number(request: HttpRequest, name: str, otherwise: int, *, most: int) -> int:

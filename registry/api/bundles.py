@@ -9,6 +9,7 @@ from registry import bundle, database
 from registry.api.asking import day
 from registry.api.house import House
 from registry.api.openapi import Parameter
+from registry.api.past import PRESENT
 from registry.api.question import Question
 from registry.bundle import DEED, MEDIA, Asked, Bundle
 
@@ -50,10 +51,10 @@ _DAYS = tuple(
 )
 QUESTIONS: tuple[Question, ...] = (
     Question("endorsement_bundle", "/endorsements/{number}/bundle", "Its whole case as a file that proves itself",
-             see_number_bundle, DEED, (), "(the bundle)", MEDIA),
+             see_number_bundle, DEED, (), "(the bundle)", MEDIA, takes=PRESENT),
     Question("person_bundle", "/people/{person}/bundle", "Their whole history as a file that proves itself",
-             see_person_bundle, DEED, (), "(the bundle)", MEDIA),
+             see_person_bundle, DEED, (), "(the bundle)", MEDIA, takes=PRESENT),
     Question("association_bundle", "/associations/{code}/bundle",
              "Its cases with something in a period, as a file that proves itself", see_association_bundle, DEED, _DAYS,
-             "(the bundle)", MEDIA),
+             "(the bundle)", MEDIA, takes=PRESENT),
 )  # fmt: skip

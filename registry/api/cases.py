@@ -1,7 +1,7 @@
 """Cases as an asker may see them: loaded, judged by the access table, noted where they are confidential."""
 
 from collections.abc import Awaitable, Collection, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -14,7 +14,7 @@ from domain.association import today as today_at
 from domain.category import ADD_ONS, AddOn, with_add_on
 from domain.editions import edition_for, practice
 from domain.endorsement import Endorsement, read_number
-from domain.errors import Forbidden, NotFound, NotInForce
+from domain.errors import Forbidden, Invalid, NotFound, NotInForce
 from domain.event import Event, Sealed
 from domain.exam import Exam
 from domain.judgements import assessed_apart, kept_apart, told
@@ -50,6 +50,22 @@ class Case(NamedTuple):
     def position(self) -> int:
         return self.rows[-1][0]
 
+    def as_known(self, known: int | None) -> "Case":
+        """What was read, up to a position; who may read it is decided by what is on record now.
+
+        Raises Invalid where nothing of it was recorded yet.
+        """
+        if known is None:
+            return self
+        rows = until(self.rows, known)
+        state = type(self.state).fold(event for _, event in rows)
+        if state is None:
+            raise Invalid(
+                f"Nothing of this was recorded by position {known}; the first of it is at {self.rows[0][0]}.",
+                field="known",
+            )
+        return self._replace(state=state, rows=rows)
+
     @property
     def events(self) -> list[Event]:
         return [event for _, event in self.rows]
@@ -65,10 +81,15 @@ async def load(house: House, kind: type[A], name: str) -> tuple[A | None, list[R
     return kind.fold(event for _, event in rows), rows
 
 
+def until(rows: Sequence[Row], known: int | None) -> Sequence[Row]:
+    """What of a stream was known at a position; None: all."""
+    return rows if known is None else [row for row in rows if row[0] <= known]
+
+
 async def endorsement(
-    house: House, actor: Actor, number: str, *, deed: str = "see_endorsement", known: int | datetime | None = None
+    house: House, actor: Actor, number: str, *, deed: str = "see_endorsement", known: int | None = None
 ) -> Case:
-    """`known`: as it was known at a position or a time. Raises Forbidden, NotFound, Invalid."""
+    """`known`: as it was known at a position. Raises Forbidden, NotFound, Invalid."""
     found, rows = await load(house, Endorsement, read_number(number))
     thing = Thing() if found is None else thing_of(found)
     rule = access.allowed(actor, deed, thing)
@@ -76,80 +97,86 @@ async def endorsement(
         rule = access.allowed(actor, deed, await house.wait_for(in_motion, house.store, found, thing))
     if rule is None:
         rule = access.check(actor, deed, Thing())
-    if known is not None:
-        rows = [row for row in rows if _was_known(row, known)]
-        found = Endorsement.fold(event for _, event in rows)
     if found is None:
         raise NotFound("endorsement")
     await across(house, actor, deed, found)
-    return Case(found, rule, rows)
+    return Case(found, rule, rows).as_known(known)
 
 
-def _was_known(row: Row, known: int | datetime) -> bool:
-    return row[0] <= known if isinstance(known, int) else row[1].recorded_at <= known
+async def whole_history(house: House, found: Case, known: int | None = None) -> Case:
+    """With the events of the application and the transfers of this endorsement, as far as the views have come.
 
-
-async def whole_history(house: House, found: Case) -> Case:
-    """With the events of the application and the transfers of this endorsement, as far as the views have come."""
-    known_so_far = [row["position"] for row in await house.readers.rows(*history_view.positions(found.state.name))]
+    `known`: as `found` is known.
+    """
+    query = history_view.positions(found.state.name, known=known)
+    known_so_far = [row["position"] for row in await house.readers.rows(*query)]
     rows = dict([*await house.events_at(known_so_far), *found.rows])
     if found.rule.role == "holder":
         rows = {at: event for at, event in rows.items() if not isinstance(event, Application.CompetenciesAssessed)}
     return found._replace(rows=sorted(rows.items()))
 
 
-async def application(house: House, actor: Actor, name: str) -> Case:
-    """As far as the asker may know the judgements, which are kept apart until all are given.
+async def application(house: House, actor: Actor, name: str, *, known: int | None = None) -> Case:
+    """As far as the asker may know the judgements, which are kept apart until all are given; of then as of now.
 
     See `kept_apart` for what reviewers recommended, `assessed_apart` for their word on each competency. Everything
     that shows an application, its history or a proof of it goes through here.
     """
     found = await _case(house, actor, Application, name, "see_application")
+    now: Application = found.state
+    hidden, unread = kept_apart(now, actor), assessed_apart(now, actor)
+    found = found.as_known(known)
     state: Application = found.state
-    hidden, unread = kept_apart(state, actor), assessed_apart(state, actor)
-    rows = told(state, found.rows, actor)
+    rows = told(now, found.rows, actor)
     state.assessments = {number: word for number, word in state.assessments.items() if number not in unread}
     return found._replace(rows=rows, hidden=hidden)
 
 
-async def exam(house: House, actor: Actor, name: str, *, deed: str = "see_exam") -> Case:
-    return await _case(house, actor, Exam, name, deed)
+async def exam(house: House, actor: Actor, name: str, *, deed: str = "see_exam", known: int | None = None) -> Case:
+    return (await _case(house, actor, Exam, name, deed)).as_known(known)
 
 
-async def handed_in(house: House, found: Case) -> Any:
+async def handed_in(house: House, found: Case, known: int | None = None) -> Any:
     """The portfolio that an application was submitted with."""
     if found.state.submitted_on is None:
         return None
     _, rows = await load(house, Person, found.state.person)
-    return handed_in_shown(found.events, await house.opened([event for _, event in rows]), found.rule.sees)
+    opened = await house.opened([event for _, event in until(rows, known)])
+    return handed_in_shown(found.events, opened, found.rule.sees)
 
 
-async def reference(house: House, actor: Actor, name: str) -> tuple[Case, dict[str, Any]]:
-    """A reference, opened, and as this asker may see it; whoever else sees its content is noted."""
+async def reference(house: House, actor: Actor, name: str, *, known: int | None = None) -> tuple[Case, dict[str, Any]]:
+    """A reference, opened, and as this asker may see it now; whoever else sees its content is noted."""
     found, rows = await load(house, Reference, name)
     thing = Thing() if found is None else await house.wait_for(_reviewed, house, found.person, found.association)
     rule = access.check(actor, "see_reference", thing)
     if found is None:
         raise NotFound(Reference.kind)
-    opened = await house.opened([event for _, event in rows])
+    case = Case(found, rule, rows).as_known(known)
+    opened = await house.opened(case.events)
     own = bool(actor.person) and actor.person == found.person and actor.role == "holder"
     on = today(house, found.association)
     told = not found.waiver and practice(found.association, on).ratings_shown == "content"
     content = "reference" in rule.sees or (own and told)
     if content:
         await confidential(house, actor, "see_reference", found.stream, found.person)
-    shown = reference_shown(found, opened, own=own, content=content, names="identity" in rule.sees)
-    return Case(found, rule, [(row[0], event) for row, event in zip(rows, opened, strict=True)]), shown
+    shown = reference_shown(case.state, opened, own=own, content=content, names="identity" in rule.sees)
+    return case._replace(rows=_opened(case, opened)), shown
 
 
-async def references(house: House, actor: Actor, person_: str) -> list[Reference]:
+def _opened(case: Case, events: Sequence[Event]) -> list[Row]:
+    return [(row[0], event) for row, event in zip(case.rows, events, strict=True)]
+
+
+async def references(house: House, actor: Actor, person_: str, *, known: int | None = None) -> list[Reference]:
     """Those a person nominated, newest first, for whoever may see that they exist; nothing of them is opened."""
     found, _ = await load(house, Person, person_)
     association = await association_of(house, found, actor) if found else ""
     thing = await house.wait_for(_reviewed, house, person_, association) if found else Thing()
     access.check(actor, "see_reference", thing)
     names_ = await house.wait_for(house.registry.references_named, person_)
-    loaded = [(await load(house, Reference, name))[0] for name in names_]
+    streams = [(await load(house, Reference, name))[1] for name in names_]
+    loaded = [Reference.fold(event for _, event in until(rows, known)) for rows in streams]
     return sorted((one for one in loaded if one), key=lambda one: (one.nominated_on, one.name), reverse=True)
 
 
@@ -160,8 +187,8 @@ def _reviewed(house: House, person_: str, association: str) -> Thing:
     return Thing(person=person_, association=association, reviewers=reviewers)
 
 
-async def transfer(house: House, actor: Actor, name: str) -> Case:
-    return await _case(house, actor, Transfer, name, "see_transfer")
+async def transfer(house: House, actor: Actor, name: str, *, known: int | None = None) -> Case:
+    return (await _case(house, actor, Transfer, name, "see_transfer")).as_known(known)
 
 
 async def _case(
@@ -176,18 +203,23 @@ async def _case(
     return Case(found, rule, rows)
 
 
-async def person(house: House, actor: Actor, name: str, *, deed: str = "see_person") -> Case:
-    """The events are opened as far as they are the asker's to see; that somebody else looked is noted."""
+async def person(house: House, actor: Actor, name: str, *, deed: str = "see_person", known: int | None = None) -> Case:
+    """The events are opened as far as they are the asker's to see; that somebody else looked is noted.
+
+    Of the past too only what is not taken back by now is opened.
+    """
     found, rows = await load(house, Person, name)
     whose = Thing() if found is None else Thing(person=name, association=await association_of(house, found, actor))
     rule = access.check(actor, deed, whose)
     if found is None:
         raise NotFound("person")
-    opened = await house.opened([event for _, event in rows])
+    case = Case(found, rule, rows).as_known(known)
+    case.state.demographics = found.demographics
+    opened = await house.opened(case.events)
     if rule.scope == "own":
         opened = [_without_staff_notes(event) for event in opened]
     await confidential(house, actor, deed, f"person/{name}", name)
-    return Case(found, rule, [(row[0], event) for row, event in zip(rows, opened, strict=True)])
+    return case._replace(rows=_opened(case, opened))
 
 
 def _without_staff_notes(event: Event) -> Event:
@@ -197,11 +229,12 @@ def _without_staff_notes(event: Event) -> Event:
     return event
 
 
-async def notes(house: House, found: Case) -> list[dict[str, Any]]:
+async def notes(house: House, found: Case, known: int | None = None) -> list[dict[str, Any]]:
     """The notes about a case, oldest first, as far as they are for the asker."""
     shown = []
     for record in await house.wait_for(house.registry.identity, found.state.person):
-        rows = [row for row in await house.events(f"person/{record}") if isinstance(row[1], Person.NoteWritten)]
+        written = until(await house.events(f"person/{record}"), known)
+        rows = [row for row in written if isinstance(row[1], Person.NoteWritten)]
         about = [event for _, event in rows if getattr(event, "about", "") == found.state.stream]
         shown += notes_shown(await house.opened(about), staff=found.rule.scope != "own")
     return sorted(shown, key=lambda note: note["recorded_at"])

@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 from functools import partial
 from typing import Any, ParamSpec, Self, TypeVar
 
@@ -200,10 +201,26 @@ class House:
         """Position and event of a stream, in order, still sealed."""
         return await self._events("originator_id = %s ORDER BY originator_version", stream)
 
+    async def events_of(self, streams: Sequence[str], known: int) -> list[tuple[int, Event]]:
+        """Position and event of many streams, up to a position, in the order of the history."""
+        return await self._events(
+            "originator_id = ANY(%s) AND notification_id <= %s ORDER BY notification_id", list(streams), known
+        )
+
+    async def last_position(self) -> int:
+        row = await self.readers.one("SELECT coalesce(max(notification_id), 0) AS last FROM registry.events")
+        return row["last"] if row else 0
+
+    async def recorded_at(self, position: int) -> datetime:
+        """When the event at a position was recorded. Raises NotFound."""
+        for _, event in await self.events_at([position]):
+            return event.recorded_at
+        raise NotFound("event at this position")
+
     async def events_at(self, positions: Sequence[int]) -> list[tuple[int, Event]]:
         return await self._events("notification_id = ANY(%s) ORDER BY notification_id", list(positions))
 
-    async def _events(self, which: str, parameter: object) -> list[tuple[int, Event]]:
+    async def _events(self, which: str, *parameters: object) -> list[tuple[int, Event]]:
         return [
             (
                 row["notification_id"],
@@ -211,7 +228,7 @@ class House:
                     row["originator_id"], row["originator_version"], row["topic"], bytes(row["state"])
                 ),
             )
-            for row in await self.readers.rows(f"{_EVENTS} WHERE {which}", [parameter])
+            for row in await self.readers.rows(f"{_EVENTS} WHERE {which}", parameters)
         ]
 
     async def opened(self, events: Sequence[Event]) -> list[Event]:

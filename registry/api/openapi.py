@@ -53,8 +53,10 @@ class Asked(NamedTuple):
     media: str = "application/json"
 
 
-ON = Parameter("on", "The day asked about", "2026-06-01", {"type": "string", "format": "date"})
-KNOWN = Parameter("known", "As it was known then: a position, or a time", "4711", {"type": "string"})
+ON = Parameter("on", "The day asked about; with `known`, by default the day of then", "2026-06-01",
+               {"type": "string", "format": "date"})  # fmt: skip
+KNOWN = Parameter("known", "As it was known then: a position, a time, or a day to its end in UTC", "4711",
+                  {"type": "string"})  # fmt: skip
 POSITION = Parameter("position", "Wait until the answer covers this position", 4711, {"type": "integer", "minimum": 1})
 LIMIT = Parameter("limit", "How many at most", 20, {"type": "integer", "minimum": 1, "maximum": 100})
 CURSOR = Parameter("cursor", "Where to go on, from `Link`", "", {"type": "string"})

@@ -62,6 +62,9 @@ KINDS: dict[str, Kind] = {
         Kind("media_type", 415, "Not JSON", "Send the body as application/json."),
         Kind("invalid", 422, "A field can't be what it says",
              "`field` names it, `detail` says what to do. Fields that we do not know are refused as well."),
+        Kind("past_not_held", 422, "Not answered of the past here",
+             "This question does not take `known` or `on`; it is refused rather than answered of the present. `detail` "
+             "says where the past is answered, `commands` how the operator asks it of the views of then."),
         Kind("requirements_not_met", 422, "Requirements are missing",
              "`missing` lists each requirement with what there is, what it takes, and the source of the rule."),
         Kind("not_in_force", 422, "Not in force on that day",

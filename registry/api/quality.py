@@ -10,11 +10,12 @@ from domain.application import Application
 from domain.errors import NotFound
 from domain.person import Person
 from domain.quality import QualityReview
-from projections import quality
+from projections import applications, past, quality, tasks
 from registry.api import cases, views
 from registry.api.asking import number
 from registry.api.house import House
 from registry.api.openapi import CURSOR, LIMIT, POSITION
+from registry.api.past import BOTH, KNOWN, PRESENT, REPLAYED, when_of
 from registry.api.question import Answer, Question
 from registry.api.shown import category_title
 from registry.api.shown import handed_in as handed_in_shown
@@ -25,13 +26,17 @@ _YEAR = timedelta(days=365)
 
 async def see_quality_reviews(house: House, request: HttpRequest, actor: Actor) -> Answer:
     """The reviews of an association, newest first."""
-    code = request.path_params["code"]
+    code, when = request.path_params["code"], when_of(request)
     cases.check_association(actor, "see_quality", code)
-    at = await views.position(house)
+    at = await views.reach(house, when.known)
     cursor = request.query_params.get("cursor", "")
     on, review = views.cursor_read(cursor) if cursor else ("", "~")
     limit = number(request, "limit", 20, most=100)
     query = quality.of_association(code, before=(date.fromisoformat(on) if on else None, review), limit=limit + 1)
+    if when.known is not None:
+        drawn = await house.readers.rows(*quality.all_of(code, limit=views.MOST_STREAMS + 1))
+        streams = [f"{QualityReview.kind}/{row['review']}" for row in drawn]
+        query = past.asked_of(query, await views.folded(house, (quality.VIEW,), streams, when.known))
     rows = await house.readers.rows(*query)
     rows, following = views.cut(rows, limit, lambda last: (last["drawn_on"].isoformat(), last["review"]))
     return Answer({"quality_reviews": [_shown(row) for row in rows]}, at, cursor=following)
@@ -50,11 +55,13 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
 
 async def see_quality_review(house: House, request: HttpRequest, actor: Actor) -> Answer:
     """All of a review: the seed and the population too, so that anybody who may see it draws the sample again."""
-    review, rows = await cases.load(house, QualityReview, request.path_params["review"])
-    check(actor, "see_quality", Thing() if review is None else thing_of_item(review))
-    if review is None:
+    found, rows = await cases.load(house, QualityReview, request.path_params["review"])
+    rule = check(actor, "see_quality", Thing() if found is None else thing_of_item(found))
+    if found is None:
         raise NotFound("quality review")
-    drawn = next(event for _, event in rows if isinstance(event, QualityReview.SampleDrawn))
+    case = cases.Case(found, rule, rows).as_known(when_of(request).known)
+    review: QualityReview = case.state
+    drawn = next(event for event in case.events if isinstance(event, QualityReview.SampleDrawn))
     shown = {
         "review": review.name, "association": review.association, "from": drawn.from_, "through": drawn.through,
         "state": review.state, "seed": drawn.seed, "population": drawn.population,
@@ -69,7 +76,7 @@ async def see_quality_review(house: House, request: HttpRequest, actor: Actor) -
         "can": review.can(),
         "version": review.version,
     }  # fmt: skip
-    return Answer(shown, rows[-1][0], review.version)
+    return Answer(shown, case.position, review.version)
 
 
 async def see_second_review(house: House, request: HttpRequest, actor: Actor) -> Answer:
@@ -104,12 +111,20 @@ async def see_second_reviews(house: House, request: HttpRequest, actor: Actor) -
 
 async def see_reviewer_load(house: House, request: HttpRequest, actor: Actor) -> Answer:
     """The last twelve months: who reviews how much, how fast; a number names the reviewer."""
-    code = request.path_params["code"]
+    code, when = request.path_params["code"], when_of(request)
     check(actor, "see_reviewer_load", Thing(association=code))
-    at = await views.position(house)
-    today = cases.today(house, code)
-    rows = await house.readers.rows(*quality.reviewer_load(code, since=today - _YEAR, today=today))
-    return Answer({"association": code, "since": today - _YEAR, "reviewers": rows}, at)
+    at = await views.reach(house, when.known)
+    today = when.today(house, code)
+    since = today - _YEAR
+    query = quality.reviewer_load(code, since=since, today=today)
+    if when.known is not None:
+        most = views.MOST_STREAMS + 1
+        asked = await house.readers.rows(*quality.reviewed(code, when.known, since=since, limit=most))
+        streams = [f"{Application.kind}/{row['subject']}" for row in asked]
+        seen = (applications.VIEW, tasks.VIEW)
+        query = past.asked_of(query, await views.folded(house, seen, streams, when.known))
+    rows = await house.readers.rows(*query)
+    return Answer({"association": code, "since": since, "reviewers": rows}, at)
 
 
 _REVIEW = {
@@ -123,15 +138,18 @@ _Q = "/quality-reviews/{review}"
 
 QUESTIONS: tuple[Question, ...] = (
     Question("quality_reviews", "/associations/{code}/quality-reviews", "The quality reviews of an association",
-             see_quality_reviews, "see_quality", (LIMIT, CURSOR, POSITION), {"quality_reviews": [_REVIEW]}),
+             see_quality_reviews, "see_quality", (LIMIT, CURSOR, POSITION), {"quality_reviews": [_REVIEW]},
+             takes=KNOWN),
     Question("quality_review", _Q, "A quality review, with seed and population", see_quality_review, "see_quality",
-             (), {"review": "ojsxm2lfo4qgc3tefy2tkmzygy", "seed": "6d1c0f...", "items": []}),
+             (), {"review": "ojsxm2lfo4qgc3tefy2tkmzygy", "seed": "6d1c0f...", "items": []}, takes=KNOWN),
     Question("second_review", f"{_Q}/items/{{item}}", "What was handed in for a decision, as its second reviewer",
-             see_second_review, "see_second_review", (), {"category": "IFS", "handed_in": {"entries": []}}),
+             see_second_review, "see_second_review", (), {"category": "IFS", "handed_in": {"entries": []}},
+             takes=PRESENT),
     Question("second_reviews", "/second-reviews", "What waits for me as a second reviewer", see_second_reviews,
-             "see_reviews", (POSITION,), {"second_reviews": []}),
+             "see_reviews", (POSITION,), {"second_reviews": []}, takes=REPLAYED),
     Question("reviewer_load", "/associations/{code}/reviewer-load", "Who reviews how much, and how fast",
              see_reviewer_load, "see_reviewer_load", (POSITION,),
              {"association": "VA", "since": "2025-11-22", "reviewers": [
-                 {"reviewer": "IMHS-7K3MQ9T5", "open": 2, "done": 11, "median_days": 9, "oldest_days": 21}]}),
+                 {"reviewer": "IMHS-7K3MQ9T5", "open": 2, "done": 11, "median_days": 9, "oldest_days": 21}]},
+             takes=BOTH),
 )  # fmt: skip

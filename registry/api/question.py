@@ -9,10 +9,11 @@ from fastapi.responses import Response
 from starlette.requests import Request as HttpRequest
 
 from domain.access import PUBLIC, Actor
-from registry.api import views
+from registry.api import past, views
 from registry.api.asking import actor_of, number
 from registry.api.house import House
-from registry.api.openapi import Asked, Parameter
+from registry.api.openapi import KNOWN, ON, Asked, Parameter
+from registry.api.past import Takes, When
 
 _encode = msgspec.json.Encoder().encode
 
@@ -31,6 +32,8 @@ Ask = Callable[[House, HttpRequest, Actor], Awaitable[Answer | Response]]
 
 
 class Question(NamedTuple):
+    """`takes`: which past it answers; every question says it, and what it does not take is refused."""
+
     name: str
     path: str
     says: str
@@ -39,10 +42,15 @@ class Question(NamedTuple):
     parameters: tuple[Parameter, ...] = ()
     example: Any = None
     media: str = "application/json"
+    takes: Takes | None = None
 
     @property
     def asked(self) -> Asked:
-        return Asked(self.path, self.says, self.name, self.rule, self.parameters, self.example, self.media)
+        takes = self.takes or past.PRESENT
+        own = [one for one in self.parameters if one.name not in ("known", "on")]
+        on = next((one for one in self.parameters if one.name == "on"), ON)
+        parameters = (*own, *([on] if takes.on else []), *([KNOWN] if takes.known else []))
+        return Asked(self.path, self.says, self.name, self.rule, parameters, self.example, self.media)
 
 
 async def answered(house: House, question: Question, request: HttpRequest) -> Response:
@@ -51,10 +59,12 @@ async def answered(house: House, question: Question, request: HttpRequest) -> Re
     await house.know_associations()
     if request.query_params.get("position"):
         await views.wait_for_position(house, number(request, "position", 0, most=1 << 62))
+    when = await past.ask(house, request, question.takes or past.PRESENT, question.name)
     answer = await question.ask(house, request, actor)
     if isinstance(answer, Response):
         return answer
-    headers = {"X-Registry-Position": str(answer.position)}
+    position = answer.position if when.known is None else when.known
+    headers = {"X-Registry-Position": str(position)}
     if answer.version is not None:
         headers["ETag"] = f'"{answer.version}"'
     if answer.public and actor is PUBLIC:
@@ -64,4 +74,12 @@ async def answered(house: House, question: Question, request: HttpRequest) -> Re
         headers["Link"] = f'<{request.url.path}?{query}>; rel="next"'
     if answer.version is not None and request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
-    return Response(_encode(answer.value), media_type="application/json", headers=headers)
+    value = _dated(answer.value, position, when) if when.asked else answer.value
+    return Response(_encode(value), media_type="application/json", headers=headers)
+
+
+def _dated(value: dict[str, Any], position: int, when: When) -> dict[str, Any]:
+    """With what was read up to, and the past that was asked; of the past, nothing of what can be done now."""
+    if when.past:
+        value = {name: fact for name, fact in value.items() if name != "can"}
+    return value | {"position": position} | when.said()

@@ -18,17 +18,17 @@ from domain.person import Person
 from domain.quality import QualityReview
 from domain.reference import ASKED, Recommendation, Score
 from domain.rules import as_dict
-from registry.api import bundles, cases, openapi, quality, reconsidering, renewals, views
-from registry.api.asking import day, known, number
+from registry.api import bundles, cases, openapi, past, quality, reconsidering, renewals, standings, views
+from registry.api.asking import number
 from registry.api.associations import known_rows
 from registry.api.house import House
-from registry.api.openapi import CURSOR, KNOWN, LIMIT, ON, POSITION, Parameter
+from registry.api.openapi import CURSOR, LIMIT, ON, POSITION, Parameter
+from registry.api.past import BOTH, DAY, KNOWN, TIMELESS, when_of
 from registry.api.problems import Problem
 from registry.api.question import Answer, Question
 from registry.api.shown import (
     application_shown,
     association_shown,
-    endorsement_shown,
     event_shown,
     exam_shown,
     person_shown,
@@ -47,25 +47,26 @@ _MEDIA = {".pdf": "application/pdf", ".png": "image/png", ".svg": "image/svg+xml
 async def see_endorsement(house: House, request: HttpRequest, actor: Actor) -> Answer:
     """What the actor may see; the public, and every stranger, only while it is active and listed."""
     asked = read_number(request.path_params["number"])
-    on, as_known = day(request), known(request)
+    when = when_of(request)
     if actor is not PUBLIC:
-        found = await cases.case_or_none(cases.endorsement(house, actor, asked, known=as_known))
+        found = await cases.case_or_none(cases.endorsement(house, actor, asked, known=when.known))
         if found is not None:
             state: Endorsement = found.state
-            shown = endorsement_shown(state, on or cases.today(house, state.custodian))
+            shown = standings.endorsement_then(house, state, found.rows, when)
             shown["name"] = (await cases.names(house, [state.person])).get(state.person)
             return Answer(shown, found.position, state.version)
-    listed, position = await views.public_endorsement(house, asked, on, as_known)
+    listed, position = await views.public_endorsement(house, asked, when)
     if listed is None:
         raise NotFound("active and listed endorsement of this number")
     return Answer(listed, position, public=True)
 
 
 async def see_history(house: House, request: HttpRequest, actor: Actor) -> Answer:
-    found = await cases.endorsement(house, actor, request.path_params["number"], deed="see_history")
+    known = when_of(request).known
+    found = await cases.endorsement(house, actor, request.path_params["number"], deed="see_history", known=known)
     state: Endorsement = found.state
     await cases.confidential(house, actor, "see_history", state.stream, state.person)
-    return _history(await cases.whole_history(house, found))
+    return _history(await cases.whole_history(house, found, known))
 
 
 def _history(found: cases.Case) -> Answer:
@@ -76,7 +77,8 @@ def _history(found: cases.Case) -> Answer:
 
 
 async def see_certificates(house: House, request: HttpRequest, actor: Actor) -> Answer:
-    found = await cases.endorsement(house, actor, request.path_params["number"], deed="see_certificate")
+    number_, known = request.path_params["number"], when_of(request).known
+    found = await cases.endorsement(house, actor, number_, deed="see_certificate", known=known)
     return Answer({"certificates": certificates_shown(found)}, found.position, found.state.version)
 
 
@@ -129,19 +131,18 @@ async def certificate_file(house: House, actor: Actor, found: cases.Case, cti: s
 
 
 async def see_person(house: House, request: HttpRequest, actor: Actor) -> Answer:
-    found = await cases.person(house, actor, request.path_params["person"])
+    found = await cases.person(house, actor, request.path_params["person"], known=when_of(request).known)
     return Answer(person_shown(found.state, found.events, found.rule.sees), found.position, found.state.version)
 
 
 async def see_person_history(house: House, request: HttpRequest, actor: Actor) -> Answer:
-    return _history(await cases.person(house, actor, request.path_params["person"]))
+    return _history(await cases.person(house, actor, request.path_params["person"], known=when_of(request).known))
 
 
 async def see_persons_endorsements(house: House, request: HttpRequest, actor: Actor) -> Answer:
-    found = await cases.person(house, actor, request.path_params["person"])
-    rows = await endorsements_of(house, found.state.name)
-    shown = [endorsement_shown(e, day(request) or cases.today(house, e.custodian)) for e in rows]
-    return Answer({"endorsements": shown}, found.position)
+    when = when_of(request)
+    found = await cases.person(house, actor, request.path_params["person"], known=when.known)
+    return Answer({"endorsements": await standings.endorsements_then(house, found.state.name, when)}, found.position)
 
 
 async def endorsements_of(house: House, person: str) -> list[Endorsement]:
@@ -156,7 +157,7 @@ async def see_missing(house: House, request: HttpRequest, actor: Actor) -> Answe
     if category not in (*CATEGORIES, *ADD_ONS):
         raise Invalid(f"Give a category or an add-on: {', '.join((*CATEGORIES, *ADD_ONS))}.", field="category")
     person: Person = found.state
-    on = day(request) or cases.today(house, person.residence)
+    on = when_of(request).on or cases.today(house, person.residence)
     return Answer(await cases.missing(house, person, category, on), found.position, person.version)
 
 
@@ -164,39 +165,44 @@ async def see_missing(house: House, request: HttpRequest, actor: Actor) -> Answe
 
 
 async def see_application(house: House, request: HttpRequest, actor: Actor) -> Answer:
-    found = await cases.application(house, actor, request.path_params["application"])
+    known = when_of(request).known
+    found = await cases.application(house, actor, request.path_params["application"], known=known)
     shown = application_shown(found.state, actor, found.hidden, known_rows()[found.state.association].reviewers)
-    shown["handed_in"] = await cases.handed_in(house, found)
-    shown["notes"] = await cases.notes(house, found)
-    shown["missing"] = await cases.missing_for(house, found.state, cases.today(house, found.state.association))
+    shown["handed_in"] = await cases.handed_in(house, found, known)
+    shown["notes"] = await cases.notes(house, found, known)
+    if known is None:  # which is judged from what is on record now
+        shown["missing"] = await cases.missing_for(house, found.state, cases.today(house, found.state.association))
     shown["name"] = (await cases.names(house, [found.state.person])).get(found.state.person)
     return Answer(shown, found.position, found.state.version)
 
 
 async def see_application_history(house: House, request: HttpRequest, actor: Actor) -> Answer:
-    return _history(await cases.application(house, actor, request.path_params["application"]))
+    name, known = request.path_params["application"], when_of(request).known
+    return _history(await cases.application(house, actor, name, known=known))
 
 
 async def see_transfer(house: House, request: HttpRequest, actor: Actor) -> Answer:
-    found = await cases.transfer(house, actor, request.path_params["transfer"])
+    found = await cases.transfer(house, actor, request.path_params["transfer"], known=when_of(request).known)
     shown = transfer_shown(found.state)
     shown["name"] = (await cases.names(house, [found.state.person])).get(found.state.person)
     return Answer(shown, found.position, found.state.version)
 
 
 async def see_transfer_history(house: House, request: HttpRequest, actor: Actor) -> Answer:
-    return _history(await cases.transfer(house, actor, request.path_params["transfer"]))
+    return _history(await cases.transfer(house, actor, request.path_params["transfer"], known=when_of(request).known))
 
 
 async def see_reference(house: House, request: HttpRequest, actor: Actor) -> Answer:
-    found, shown = await cases.reference(house, actor, request.path_params["reference"])
+    known = when_of(request).known
+    found, shown = await cases.reference(house, actor, request.path_params["reference"], known=known)
     names = await cases.names(house, [found.state.person])
     return Answer(shown | {"applicant": names.get(found.state.person)}, found.position, found.state.version)
 
 
 async def see_references(house: House, request: HttpRequest, actor: Actor) -> Answer:
-    found = await cases.references(house, actor, request.path_params["person"])
-    rows = [(await cases.reference(house, actor, one.name))[1] for one in found]
+    known = when_of(request).known
+    found = await cases.references(house, actor, request.path_params["person"], known=known)
+    rows = [(await cases.reference(house, actor, one.name, known=known))[1] for one in found]
     return Answer({"references": rows})
 
 
@@ -212,15 +218,15 @@ async def see_rating_form(house: House, request: HttpRequest, actor: Actor) -> A
 
 
 async def see_queue(house: House, request: HttpRequest, actor: Actor) -> Answer:
-    code = request.path_params["code"]
+    code, when = request.path_params["code"], when_of(request)
     cases.check_association(actor, "see_queue", code)
-    queue, position = await views.queue(house, code)
+    queue, position = await views.queue(house, code, when)
     people = [row["person"] for rows in queue.values() for row in rows]
     names = await cases.names(house, people)
     for rows in queue.values():
         for row in rows:
             row["name"] = names.get(row["person"])
-    return Answer({"association": association_shown(code), "today": cases.today(house, code), **queue}, position)
+    return Answer({"association": association_shown(code), "today": when.today(house, code), **queue}, position)
 
 
 async def see_reviews(house: House, request: HttpRequest, actor: Actor) -> Answer:  # noqa: ARG001 # a question
@@ -237,13 +243,14 @@ async def see_exams(house: House, request: HttpRequest, actor: Actor) -> Answer:
 
 
 async def see_exam(house: House, request: HttpRequest, actor: Actor) -> Answer:
-    found = await cases.exam(house, actor, request.path_params["exam"])
+    found = await cases.exam(house, actor, request.path_params["exam"], known=when_of(request).known)
     scorer = actor.person if found.rule.role == "exam_scorer" else ""
     return Answer(exam_shown(found.state, scorer), found.position, found.state.version)
 
 
 async def see_exam_history(house: House, request: HttpRequest, actor: Actor) -> Answer:
-    return _history(await cases.exam(house, actor, request.path_params["exam"], deed="see_exam_history"))
+    name, known = request.path_params["exam"], when_of(request).known
+    return _history(await cases.exam(house, actor, name, deed="see_exam_history", known=known))
 
 
 async def see_coverage(house: House, request: HttpRequest, actor: Actor) -> Answer:
@@ -252,7 +259,7 @@ async def see_coverage(house: House, request: HttpRequest, actor: Actor) -> Answ
     if category not in CATEGORIES:
         raise Invalid(f"Give a category: {', '.join(CATEGORIES)}.", field="category")
     person: Person = found.state
-    on = day(request) or cases.today(house, person.residence)
+    on = when_of(request).on or cases.today(house, person.residence)
     return Answer(await cases.covered(house, person, category, on), found.position, person.version)
 
 
@@ -276,7 +283,8 @@ async def see_competencies(house: House, request: HttpRequest, actor: Actor) -> 
 async def search_register(house: House, request: HttpRequest, actor: Actor) -> Answer:  # noqa: ARG001 # a question
     search = register_search(request.query_params)
     limit = number(request, "limit", 20, most=100)
-    rows, cursor, position = await views.register(house, search, limit, request.query_params.get("cursor", ""))
+    cursor, when = request.query_params.get("cursor", ""), when_of(request)
+    rows, cursor, position = await views.register(house, search, limit, cursor, when)
     return Answer({"endorsements": rows}, position, cursor=cursor, public=True)
 
 
@@ -297,7 +305,8 @@ def register_search(asked: Mapping[str, str]) -> dict[str, str]:
 async def search_providers(house: House, request: HttpRequest, actor: Actor) -> Answer:  # noqa: ARG001 # a question
     search = provider_search(request.query_params)
     limit = number(request, "limit", 20, most=100)
-    rows, cursor, position = await views.rsc_providers(house, search, limit, request.query_params.get("cursor", ""))
+    cursor, when = request.query_params.get("cursor", ""), when_of(request)
+    rows, cursor, position = await views.rsc_providers(house, search, limit, cursor, when)
     return Answer({"providers": rows}, position, cursor=cursor, public=True)
 
 
@@ -314,12 +323,12 @@ def provider_search(asked: Mapping[str, str]) -> dict[str, str]:
 
 
 async def see_provider(house: House, request: HttpRequest, actor: Actor) -> Answer:  # noqa: ARG001 # a question
-    on = day(request)
+    on, known = when_of(request).on, when_of(request).known
     if on is None:
         raise Invalid("Give the day of the hour, like 2026-06-01.", field="on")
     association = request.query_params.get("association", "")
     asked = request.path_params["number"]
-    return Answer(await house.wait_for(house.registry.rsc_provider, asked, on, association), public=True)
+    return Answer(await house.wait_for(house.registry.rsc_provider, asked, on, association, known=known), public=True)
 
 
 async def see_associations(house: House, request: HttpRequest, actor: Actor) -> Answer:  # noqa: ARG001 # a question
@@ -341,7 +350,7 @@ async def see_categories(house: House, request: HttpRequest, actor: Actor) -> An
 
 async def see_rules(house: House, request: HttpRequest, actor: Actor) -> Answer:  # noqa: ARG001 # a question
     asked = request.query_params
-    on = day(request) or cases.today(house, "ALLIANCE")
+    on = when_of(request).on or cases.today(house, "ALLIANCE")
     return Answer(as_dict(asked.get("category", ""), on, asked.get("association", ""), known_rows()), public=True)
 
 
@@ -440,60 +449,63 @@ _P, _A, _E, _T = "/people/{person}", "/applications/{application}", "/endorsemen
 
 QUESTIONS: tuple[Question, ...] = (
     Question("register", "/register", "Search the public register", search_register, "",
-             (*_SEARCH, LIMIT, CURSOR, POSITION), {"endorsements": [_ENDORSEMENT]}),
+             (*_SEARCH, LIMIT, CURSOR, POSITION), {"endorsements": [_ENDORSEMENT]}, takes=BOTH),
     Question("endorsement", _E, "An endorsement: for the public while active and listed", see_endorsement,
-             "see_endorsement", (ON, KNOWN, POSITION), _ENDORSEMENT),
+             "see_endorsement", (POSITION,), _ENDORSEMENT, takes=BOTH),
     Question("endorsement_history", f"{_E}/history", "Everything that happened to it", see_history, "see_history",
-             (), {"events": [_EVENT]}),
+             (), {"events": [_EVENT]}, takes=KNOWN),
     Question("certificates", f"{_E}/certificates", "Its certificates, newest first", see_certificates,
-             "see_certificate", (), {"certificates": []}),
+             "see_certificate", (), {"certificates": []}, takes=KNOWN),
     Question("certificate", f"{_E}/certificates/{{cti}}/{{file}}", "One file of a certificate", see_certificate,
-             "see_certificate", (), "(the file)", "application/octet-stream"),
+             "see_certificate", (), "(the file)", "application/octet-stream", takes=past.PRESENT),
     Question("person", _P, "A person and their portfolio", see_person, "see_person", (),
-             {"person": "mfrggzdfmztwq2lknnwg23tpoa", "residence": "VA", "entries": []}),
+             {"person": "mfrggzdfmztwq2lknnwg23tpoa", "residence": "VA", "entries": []}, takes=KNOWN),
     Question("person_history", f"{_P}/history", "Everything recorded of a person", see_person_history, "see_person",
-             (), {"events": []}),
+             (), {"events": []}, takes=KNOWN),
     Question("person_endorsements", f"{_P}/endorsements", "The endorsements of a person", see_persons_endorsements,
-             "see_person", (ON, POSITION), {"endorsements": [_ENDORSEMENT]}),
+             "see_person", (POSITION,), {"endorsements": [_ENDORSEMENT]}, takes=BOTH),
     Question("missing", f"{_P}/missing", "What is missing before they can submit", see_missing, "see_person",
-             (_RULED._replace(required=True), ON), {"edition": "FS-2023", "missing": [], "references": []}),
+             (_RULED._replace(required=True),), {"edition": "FS-2023", "missing": [], "references": []}, takes=DAY),
     Question("coverage", f"{_P}/coverage", "Which competencies of a category the portfolio shows", see_coverage,
-             "see_person", (_CATEGORY, ON), {"catalogue": "ours-1", "covered": [], "missing": [], "by_reference": []}),
+             "see_person", (_CATEGORY,), {"catalogue": "ours-1", "covered": [], "missing": [], "by_reference": []},
+             takes=DAY),
     Question("application", _A, "An application", see_application, "see_application", (),
-             {"application": "nbswy3dpeb3w64tmmqqho2lumq", "state": "in_review"}),
+             {"application": "nbswy3dpeb3w64tmmqqho2lumq", "state": "in_review"}, takes=KNOWN),
     Question("application_history", f"{_A}/history", "Everything that happened to it", see_application_history,
-             "see_application", (), {"events": []}),
+             "see_application", (), {"events": []}, takes=KNOWN),
     Question("transfer", _T, "A transfer", see_transfer, "see_transfer", (),
-             {"transfer": "orugs4zanfzsa5dimuqgk3tffy", "state": "requested"}),
+             {"transfer": "orugs4zanfzsa5dimuqgk3tffy", "state": "requested"}, takes=KNOWN),
     Question("transfer_history", f"{_T}/history", "Everything that happened to it", see_transfer_history,
-             "see_transfer", (), {"events": []}),
+             "see_transfer", (), {"events": []}, takes=KNOWN),
     Question("reference", "/references/{reference}", "A reference: the content as waiver and role allow", see_reference,
-             "see_reference", (), {"reference": "pfxxk4tbmfrggzdfmztwq2lknm", "state": "requested"}),
+             "see_reference", (), {"reference": "pfxxk4tbmfrggzdfmztwq2lknm", "state": "requested"}, takes=KNOWN),
     Question("person_references", f"{_P}/references", "The references a person asked for, newest first",
-             see_references, "see_reference", (), {"references": []}),
+             see_references, "see_reference", (), {"references": []}, takes=KNOWN),
     Question("rating_form", "/ratings/form", "What a rater is asked", see_rating_form, "", (),
-             {"asked": [{"code": "RF", "label": "Reflection"}], "scores": [1, 2, 3, 4, "unknown"]}),
+             {"asked": [{"code": "RF", "label": "Reflection"}], "scores": [1, 2, 3, 4, "unknown"]}, takes=TIMELESS),
     Question("queue", "/associations/{code}/queue", "What waits for an association", see_queue, "see_queue",
-             (POSITION,), _QUEUE),
+             (POSITION,), _QUEUE, takes=BOTH),
     Question("reviews", "/reviews", "What waits for me as a reviewer", see_reviews, "see_reviews", (POSITION,),
-             {"reviews": []}),
+             {"reviews": []}, takes=past.REPLAYED),
     Question("exams", "/exams", "Exams under way: a scorer's own, or all", see_exams, "see_exams", (POSITION,),
-             {"exams": []}),
+             {"exams": []}, takes=past.REPLAYED),
     Question("exam", "/exams/{exam}", "An exam, by its candidate number", see_exam, "see_exam", (),
-             {"exam": "mv4gc3lfpbqw24dmmuqgk6dbnu", "candidate": "C-7K3MQ9T", "state": "sat"}),
+             {"exam": "mv4gc3lfpbqw24dmmuqgk6dbnu", "candidate": "C-7K3MQ9T", "state": "sat"}, takes=KNOWN),
     Question("exam_history", "/exams/{exam}/history", "Everything that happened to it", see_exam_history,
-             "see_exam_history", (), {"events": []}),
+             "see_exam_history", (), {"events": []}, takes=KNOWN),
     Question("competencies", "/competencies", "The competencies by code, as in force at an association",
              see_competencies, "", (_WHERE,),
-             {"catalogue": "ours-1", "competencies": []}),
+             {"catalogue": "ours-1", "competencies": []}, takes=past.PRESENT),
     Question("rsc_providers", "/rsc-providers", "Providers of RSC who let themselves be listed, while qualified",
-             search_providers, "", (*_PROVIDERS, LIMIT, CURSOR, POSITION), {"providers": [_PROVIDER]}),
+             search_providers, "", (*_PROVIDERS, LIMIT, CURSOR, POSITION), {"providers": [_PROVIDER]}, takes=BOTH),
     Question("rsc_provider", "/rsc-providers/{number}", "Whether an hour with this person on a day counts",
-             see_provider, "", (ON, _PROVIDERS[0]), _HOUR),
-    Question("associations", "/associations", "The associations", see_associations, "", (), {"associations": []}),
-    Question("categories", "/categories", "The categories", see_categories, "", (), {"categories": []}),
+             see_provider, "", (_PROVIDERS[0], ON._replace(required=True)), _HOUR, takes=BOTH),
+    Question("associations", "/associations", "The associations", see_associations, "", (), {"associations": []},
+             takes=past.PRESENT),
+    Question("categories", "/categories", "The categories", see_categories, "", (), {"categories": []}, takes=TIMELESS),
     Question("rules", "/rules", "The rules in force on a day, each line with its source", see_rules, "",
-             (_RULED, _WHERE, ON), {"category": "IFS", "association": "VA", "on": "2026-06-01", "rules": []}),
+             (_RULED, _WHERE), {"category": "IFS", "association": "VA", "on": "2026-06-01", "rules": []}, takes=DAY),
+    *standings.QUESTIONS,
     *renewals.QUESTIONS,
     *quality.QUESTIONS,
     *bundles.QUESTIONS,
@@ -502,6 +514,7 @@ QUESTIONS: tuple[Question, ...] = (
              (Parameter("role", "Only what this role may do", "coordinator", {"enum": list(get_args(Role))}),
               Parameter("deed", "Only who may do this", "remove", {"type": "string"})),
              {"rows": [{"deed": "remove", "role": "coordinator", "scope": "association", "sees": [], "second": True,
-                        "fresh": True, "basis": "PA-REG"}]}),
-    Question("openapi", "/openapi.json", "This document", openapi_document, "", (), {"openapi": "3.1.0"}),
+                        "fresh": True, "basis": "PA-REG"}]}, takes=TIMELESS),
+    Question("openapi", "/openapi.json", "This document", openapi_document, "", (), {"openapi": "3.1.0"},
+             takes=TIMELESS),
 )  # fmt: skip

@@ -15,6 +15,7 @@ from registry.api import cases
 from registry.api.asking import day
 from registry.api.house import House
 from registry.api.openapi import Parameter
+from registry.api.past import PRESENT
 from registry.api.question import Answer, Question
 from registry.reconsider.listing import HEADER, rows
 from registry.reconsider.reconsideration import Asked, Report, reconsider
@@ -123,7 +124,7 @@ QUESTIONS: tuple[Question, ...] = (
              {"position": 4711, "rules": "rsc_hours=60", "decisions": 2, "by_decision": {"submission": 1, "award": 1},
               "imported_left_out": 3, "findings": [], "concerned": 1, "changed": [_FOUND],
               "counts": {"association": {"VA": {"considered": 1, "changed": 1}}}, "groups": {}, "corrected": [],
-              "seconds": 0.2}),
+              "seconds": 0.2}, takes=PRESENT),
     Question("reconsideration_list", "/reconsideration.csv", "The same as a list: a line for each missing requirement",
-             see_reconsideration_list, "reconsider", _ASKED, "(the file)", "text/csv"),
+             see_reconsideration_list, "reconsider", _ASKED, "(the file)", "text/csv", takes=PRESENT),
 )  # fmt: skip

@@ -3,7 +3,7 @@
 import asyncio
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -16,18 +16,25 @@ from domain.editions import provider_rule
 from domain.errors import Invalid
 from projections import applications, references, standing, tasks, transfers
 from projections import exams as exams_view
+from projections import past as past_views
 from projections import people as people_view
 from projections import providers as providers_view
 from projections import register as register_view
+from projections.rows import Rows
+from projections.view import Query, View
+from registry.api import past
 from registry.api.associations import known_rows
 from registry.api.cases import full_name, today
 from registry.api.house import House
+from registry.api.past import NOW, When
 from registry.api.problems import Problem
 from registry.api.shown import association_shown, category_title
 
 _POLL = 0.002
 _PATIENCE = 3.0
 _MOST = 200
+MOST_STREAMS = 2000
+"""So many cases are folded to answer of the past; more are left to the views of a replay."""
 _OPEN = (*OPEN, "appealed")
 
 
@@ -55,37 +62,46 @@ async def wait_for_position(house: House, wanted: int) -> None:
         raise Problem("behind", f"The views have not reached position {wanted} yet. Ask again.") from None
 
 
+async def reach(house: House, known: int | None) -> int:
+    """Up to where the views have come, which is at least this position. Raises Problem when they take too long."""
+    at = await position(house)
+    if known is not None and at < known:
+        await wait_for_position(house, known)
+        at = await position(house)
+    return at
+
+
+async def refuse_too_early(house: House, when: When, found: Sequence[object]) -> None:
+    """Raise Invalid where nothing was found because the day is before all that is on record."""
+    if when.on is not None and not found:
+        row = await house.readers.one(*standing.first_day())
+        if row and row["day"] and when.on < row["day"]:
+            raise Invalid(f"Nothing on record is older than {row['day']}: ask about that day or later.", field="on")
+
+
 async def numbers_of(house: House, person: str) -> list[str]:
     return await house.wait_for(house.registry.numbers_of, person)
 
 
-async def public_endorsement(
-    house: House, number: str, on: date | None, known: int | datetime | None
-) -> tuple[dict[str, Any] | None, int]:
-    """What everybody may see: only while it is active and listed today, whatever day is asked about.
+async def public_endorsement(house: House, number: str, when: When) -> tuple[dict[str, Any] | None, int]:
+    """What everybody may see: only while it is active and listed today, whatever is asked about (R26).
 
-    Unknown numbers take the same steps.
+    Name and credentials are those of now. Unknown numbers take the same steps.
     """
-    at = await position(house)
+    at = await reach(house, when.known)
     # Somewhere the next day has begun already.
     latest = (house.clock() + timedelta(hours=14)).date()
     span = await house.readers.one(*standing.of(number, on=latest))
     now = today(house, span["custodian"] if span else "ALLIANCE")
     listed = await house.readers.one(*register_view.search(on=now, number=number, limit=1))
-    if on is None and known is None:
+    if not when.asked:
         return (_listed(listed, now) if listed else None), at
-    asked = await house.readers.one(*standing.of(number, on=on or now, known=await _position_at(house, known)))
+    on = when.today(house, span["custodian"] if span else "ALLIANCE")
+    asked = await house.readers.one(*standing.of(number, on=on, known=when.known))
     if listed is None or asked is None or asked["standing"] != "active":
         return None, at
     return _listed(asked | {"association": asked["custodian"], "name": listed["name"],
-                           "credentials": listed["credentials"]}, on or now), at  # fmt: skip
-
-
-async def _position_at(house: House, known: int | datetime | None) -> int | None:
-    if isinstance(known, datetime):
-        row = await house.readers.one(*standing.position_at(known))
-        return row["position"] if row else 0
-    return known
+                           "credentials": listed["credentials"]}, on), at  # fmt: skip
 
 
 def _listed(row: Mapping[str, Any], on: date) -> dict[str, Any]:
@@ -104,14 +120,17 @@ def _listed(row: Mapping[str, Any], on: date) -> dict[str, Any]:
 
 
 async def register(
-    house: House, search: Mapping[str, str], limit: int, cursor: str
+    house: House, search: Mapping[str, str], limit: int, cursor: str, when: When = NOW
 ) -> tuple[list[dict[str, Any]], str, int]:
-    """A page of the public register, and the cursor of the next one."""
-    on = today(house, search.get("association") or "ALLIANCE")
+    """A page of the public register, and the cursor of the next one; of the past only who is active and listed now."""
+    association = search.get("association") or "ALLIANCE"
+    now, on = today(house, association), when.today(house, association)
     after = cursor_read(cursor) if cursor else None
-    at = await position(house)
+    at = await reach(house, when.known)
     query = register_view.search(
         on=on,
+        known=when.known,
+        today=now if when.asked else None,
         name=search.get("name", ""),
         number=search.get("number", ""),
         category=search.get("category", ""),
@@ -120,18 +139,25 @@ async def register(
         limit=limit + 1,
     )
     rows = await house.readers.rows(*query)
+    await refuse_too_early(house, when, rows)
     rows, following = cut(rows, limit, lambda last: (last["folded"], last["number"]))
     return [_listed(row, on) for row in rows], following, at
 
 
 async def rsc_providers(
-    house: House, search: Mapping[str, str], limit: int, cursor: str
+    house: House, search: Mapping[str, str], limit: int, cursor: str, when: When = NOW
 ) -> tuple[list[dict[str, Any]], str, int]:
-    """A page of the providers of RSC who let themselves be listed; each is judged again from the events."""
-    on = today(house, search.get("association") or "ALLIANCE")
-    at = await position(house)
+    """A page of the providers of RSC who let themselves be listed; each is judged again from the events.
+
+    Of the past: of those who let themselves be listed, and are active, now.
+    """
+    association = search.get("association") or "ALLIANCE"
+    on = when.today(house, association)
+    at = await reach(house, when.known)
     query = providers_view.listed(
         on=on,
+        known=when.known,
+        today=today(house, association) if when.asked else None,
         accepted=accepted_on(on, tuple(known_rows())),
         association=search.get("association", ""),
         language=search.get("language", ""),
@@ -140,10 +166,13 @@ async def rsc_providers(
         limit=limit + 1,
     )
     rows = await house.readers.rows(*query)
+    await refuse_too_early(house, when, rows)
     rows, following = cut(rows, limit, lambda last: (last["folded"], last["number"]))
     shown = []
     for row in rows:
-        judged = await house.wait_for(house.registry.rsc_provider, row["number"], today(house, row["association"]))
+        judged = await house.wait_for(
+            house.registry.rsc_provider, row["number"], when.today(house, row["association"]), known=when.known
+        )
         if judged["counts"]:
             shown.append(
                 {
@@ -192,17 +221,57 @@ def cursor_read(cursor: str) -> tuple[str, str]:
         raise Invalid("Take the cursor from the Link of the page before.", field="cursor") from None
 
 
-async def queue(house: House, association: str) -> tuple[dict[str, list[dict[str, Any]]], int]:
-    """What waits for an association: applications, transfers in and out, and questions to settle."""
-    at, on = await position(house), today(house, association)
-    open_ = await house.readers.rows(*applications.queue(association, states=_OPEN, limit=_MOST))
-    moving = await house.readers.rows(*transfers.inbox(association, limit=_MOST))
-    asked = await house.readers.rows(*tasks.waiting(association, limit=_MOST))
-    raters = await house.readers.rows(*references.waiting(association, on, limit=_MOST))
-    load = await house.readers.rows(*tasks.load(association))
-    if association == "ALLIANCE":
-        appeals = await house.readers.rows(*applications.appeals(_MOST))
+async def folded(house: House, seen: Sequence[View], streams: Sequence[str], known: int) -> Rows:
+    """The rows of views at a position, from these whole streams. Raises Problem where they are too many."""
+    if len(streams) > MOST_STREAMS:
+        raise past.too_much(known)
+    return past_views.folded(seen, await house.events_of(sorted(set(streams)), known))
+
+
+async def _then(house: House, association: str, known: int) -> Rows:
+    """Everything that may have waited for an association at a position."""
+    most = MOST_STREAMS + 1
+    open_ = await house.readers.rows(*applications.open_at(association, known, limit=most))
+    streams = [f"application/{row['application']}" for row in open_]
+    people, names = [row["person"] for row in open_], [row["application"] for row in open_]
+    raters = await house.readers.rows(*references.of_applications(people, names, limit=most))
+    streams += [f"reference/{row['reference']}" for row in raters]
+    everywhere = association == ALLIANCE
+    moving = await house.readers.rows(*transfers.open_at(None if everywhere else association, known, limit=most))
+    streams += [f"transfer/{row['transfer']}" for row in moving]
+    if everywhere:
+        appeals = await house.readers.rows(*applications.ever_appealed(known, limit=most))
+        streams += [f"application/{row['application']}" for row in appeals]
+    asked = await house.readers.rows(*tasks.open_at(known, association=association, limit=most))
+    streams += [f"{_SUBJECTS[row['kind']]}/{row['subject']}" for row in asked]
+    return await folded(house, (applications.VIEW, references.VIEW, transfers.VIEW, tasks.VIEW), streams, known)
+
+
+_SUBJECTS = {"likeness": "person", "merger": "person", "report": "endorsement", "review": "application"}
+
+
+async def queue(house: House, association: str, when: When = NOW) -> tuple[dict[str, list[dict[str, Any]]], int]:
+    """What waits for an association: applications, transfers in and out, and questions to settle.
+
+    Of the past it is folded from the events of what may have waited then.
+    """
+    at, on = await reach(house, when.known), when.today(house, association)
+    then = None if when.known is None else await _then(house, association, when.known)
+
+    async def ask(query: Query) -> Sequence[Mapping[str, Any]]:
+        return await house.readers.rows(*(query if then is None else past_views.asked_of(query, then)))
+
+    open_ = [*await ask(applications.queue(association, states=_OPEN, limit=_MOST))]
+    moving = await ask(transfers.inbox(association, limit=_MOST))
+    asked = await ask(tasks.waiting(association, limit=_MOST))
+    raters = await ask(references.waiting(association, on, limit=_MOST))
+    load = await ask(tasks.load(association))
+    desk: Sequence[Mapping[str, Any]] = ()
+    if association == ALLIANCE:
+        appeals = await ask(applications.appeals(_MOST))
         open_ += [row for row in appeals if row["association"] != association]
+        # Disputes, and cases without a word in 14 days, of all associations.
+        desk = await ask(transfers.desk(_MOST))
     return {
         "applications": [_waiting_application(row, on) for row in open_],
         "transfers_in": [_waiting_transfer(row, on) for row in moving if row["receiving"] == association],
@@ -213,7 +282,7 @@ async def queue(house: House, association: str) -> tuple[dict[str, list[dict[str
              "links": {"self": f"/api/references/{row['reference']}"}}
             for row in raters
         ],
-        "to_decide": [_waiting_transfer(row, on) for row in await _to_decide(house, association)],
+        "to_decide": [_waiting_transfer(row, on) for row in desk],
         "questions": [
             {"id": row["subject"], "kind": row["kind"],
              "person": row["subject"] if row["kind"] in ("likeness", "merger") else "",
@@ -227,11 +296,6 @@ async def queue(house: House, association: str) -> tuple[dict[str, list[dict[str
             for row in load
         ],
     }, at  # fmt: skip
-
-
-async def _to_decide(house: House, association: str) -> Sequence[Mapping[str, Any]]:
-    """The Alliance's desk: disputes, and cases without a word in 14 days, of all associations."""
-    return await house.readers.rows(*transfers.desk(_MOST)) if association == ALLIANCE else []
 
 
 def _waiting_application(row: Mapping[str, Any], on: date) -> dict[str, Any]:

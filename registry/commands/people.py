@@ -175,15 +175,20 @@ class People(Shared):
         found = self.store.find(_CASES[kind], name) if kind in _CASES else None
         return thing_of(found) if found and self.one_human(person.name, found.person) else Thing()
 
-    def rsc_provider(self, number: str, on: date, association: str = "") -> dict[str, Any]:
+    def rsc_provider(self, number: str, on: date, association: str = "", *, known: int | None = None) -> dict[str, Any]:
         """Whether an hour of RSC with this person on a day counts, for which slots, under which row (R12, R13).
 
-        `association`: whose rule; of the holder's custodian by default. Raises NotFound for a number nobody holds.
+        `association`: whose rule; of the holder's custodian by default. `known`: as known at a position, under the
+        rules of now. Raises NotFound for a number nobody holds, or held then.
         Says nothing of why somebody was not active: that is not the public's (R26).
         """
         found = self.store.find(Endorsement, read_number(number))
         if found is None or self.store.get(Person, found.person).state == "erased":
             raise NotFound("endorsement of this number known")
+        if known is not None:
+            found = Endorsement.fold(event for at, event in self.store.events(found.stream) if at <= known)
+            if found is None:
+                raise NotFound(f"endorsement of this number known at position {known}")
         where = association or found.custodian
         if not re.fullmatch(CODE, where) or self.store.find(Association, where) is None:
             raise Invalid("No association has this code; use a code such as VA.", field="association")

@@ -34,6 +34,7 @@ from registry.api.bundles import see_association_bundle, see_number_bundle, see_
 from registry.api.check import LONGEST_UPLOAD, Checker, NotServed
 from registry.api.deeds import BY_NAME, DEEDS, Deed
 from registry.api.house import House
+from registry.api.past import when_of
 from registry.api.problems import KINDS, Problem, problem_of
 from registry.api.questions import (
     QUESTIONS,
@@ -328,7 +329,7 @@ async def endorsement(house: House, request: HttpRequest, actor: Actor, typed: T
     number = read_number(request.path_params["number"])
     found = await cases.case_or_none(cases.endorsement(house, actor, number)) if actor is not PUBLIC else None
     if found is None:
-        shown, _ = await views.public_endorsement(house, number, None, None)
+        shown, _ = await views.public_endorsement(house, number, when_of(request))
         return page(
             house.settings, request, "endorsement_public.html", number=number, shown=shown,
             status=200 if shown else 404,
