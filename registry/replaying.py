@@ -19,6 +19,7 @@ from domain.event import Event, topics
 from projections import stored
 from projections.replays import Replay
 from registry import database
+from registry.api import past
 from registry.api.actors import Desk
 from registry.api.house import House, Readers
 from registry.api.question import Question
@@ -111,6 +112,7 @@ async def _ask(
     house.desk = Desk(settings)  # which notes who reads what, by the real day
     try:
         await house.know_associations()
+        await past.ask(house, http, question.takes or past.PRESENT, question.name)
         answer = await question.ask(house, http, actor)
     finally:
         await house.close()
@@ -123,7 +125,7 @@ def _request(question: Question, given: Mapping[str, str]) -> tuple[Question, Ht
     """The question as if it came over HTTP."""
     path, asked = question.path, dict(given)
     parts = [part[1:-1] for part in path.split("/") if part.startswith("{")]
-    takes = {*parts, *(parameter.name for parameter in question.parameters)} - {"position"}
+    takes = {*parts, *(parameter.name for parameter in question.asked.parameters)} - {"position"}
     if unknown := sorted(set(asked) - takes):
         names = ", ".join(sorted(takes)) or "nothing"
         raise Invalid(f"{question.name} does not take {unknown[0]}; it takes {names}.", field=unknown[0])

@@ -1,6 +1,5 @@
 """The past that a question asks for: the day it is about, and up to where in the history we knew it then."""
 
-from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any, NamedTuple
 
@@ -82,27 +81,30 @@ async def ask(house: House, request: HttpRequest, takes: Takes, name: str = "") 
     given = request.query_params
     for field in ("known", "on"):
         if given.get(field) and not getattr(takes, field):
-            raise _refused(takes, field, given, name)
+            raise _refused(takes, field, request, name)
     on = day(request) if takes.on else None
     known = given.get("known", "") if takes.known else ""
     request.state.when = When(on=on) if not known else (await _known(house, known))._replace(on=on)
     return when_of(request)
 
 
-def _refused(takes: Takes, field: str, given: Mapping[str, str], name: str) -> Problem:
+def _refused(takes: Takes, field: str, request: HttpRequest, name: str) -> Problem:
     if takes.instead != "replay":
         return Problem("past_not_held", f"This can't be asked with `{field}`. {takes.instead}.", field=field)
-    said = "This is answered from a view that holds the present only."
-    return _replayed(said, field, given.get("known") or "POSITION", name)
+    given = {**request.path_params, **request.query_params}
+    known = given.pop("known", "") or "POSITION"
+    asked = " ".join([name, *(f"{part}={value}" for part, value in given.items())])
+    return _replayed("This is answered from a view that holds the present only.", field, known, asked)
 
 
 def too_much(known: int) -> Problem:
     """Of a past that would take too long to fold here."""
-    return _replayed("More was open then than is folded here in time.", "known", str(known), "")
+    said = "More was open then than is folded here in time."
+    return _replayed(said, "known", str(known), "QUESTION NAME=VALUE")
 
 
-def _replayed(said: str, field: str, known: str, name: str) -> Problem:
-    commands = [f"registry replay --known {known} --name then", f"registry ask --replay then {name or 'QUESTION'}"]
+def _replayed(said: str, field: str, known: str, asked: str) -> Problem:
+    commands = [f"registry replay --known {known} --name then", f"registry ask --replay then {asked}"]
     how = f"The operator makes the views of then beside it, and asks them: `{commands[0]}`, then `{commands[1]}`."
     return Problem("past_not_held", f"{said} {how}", field=field, commands=commands)
 
