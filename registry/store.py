@@ -353,9 +353,12 @@ class Store:
         actor = events[0].by
         try:
             first, count, repeated = self.recorder.append(stored, _claims(events), actor=actor, request=request)
-        except Unanswered:
+        except Unanswered as lost:
             # It may have been recorded all the same; then this is the answer.
-            found = self._after_a_lost_answer(request, actor) if request else None
+            try:
+                found = self._after_a_lost_answer(request, actor) if request else None
+            except Unavailable as away:
+                raise lost from away  # nobody can say: it is not known to have failed
             if found is None:
                 raise
             return found._replace(repeated=found.events[0].salt != sealed[0].salt)
