@@ -17,12 +17,14 @@ PAGE_SOURCES := $(filter-out $(PAGE),$(wildcard $(addprefix verifier/page/*.,js 
 INTEROP_LOCK := $(wildcard tests/interop/requirements.lock)
 INTEROP := $(if $(INTEROP_LOCK),.venv-interop/.packages)
 
-.PHONY: help setup demo check test test-deep format lock bench clean browser
+POSTGRESQL_15 := build/postgresql-15/bin/postgres
+
+.PHONY: help setup demo check test test-deep test-faults format lock bench clean browser
 
 help: ## List these commands
 	@echo "The Endorsement Registry. Needs Python 3.11, 3.12 or 3.13 with venv, and make; nothing else."
 	@echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
 	@echo
 	@echo "Start with: make demo"
 
@@ -44,6 +46,14 @@ test: setup $(INTEROP) browser ## The tests; JOBS=4 for more processes, T=tests/
 test-deep: setup ## Fifty times the random histories of deeds that `make test` runs, drawn anew each time
 	REGISTRY_TEST_DEEP=50 $(PY) -m pytest -n $(JOBS) --dist loadfile -r fEs tests/laws/test_laws_machine.py tests/laws/test_laws_machine_again.py
 
+test-faults: setup $(POSTGRESQL_15) ## All of the fault tests on PostgreSQL 15 and 18: kills, cuts, full disks, restores; writes docs/faults.md
+	@rm -f build/faults-*.jsonl
+	for version in 18 15; do \
+	  REGISTRY_TEST_FAULTS=full REGISTRY_TEST_POSTGRESQL=$$version REGISTRY_TEST_FAULTS_REPORT=$$PWD/build/faults-$$version.jsonl \
+	    $(PY) -m pytest -n $(JOBS) --dist loadfile --timeout 900 -r fEs tests/faults; \
+	done
+	$(PY) tools/faults.py
+
 format: setup ## Format the Python files and sort their imports
 	.venv/bin/ruff check --select I --fix --quiet .
 	.venv/bin/ruff format .
@@ -56,6 +66,7 @@ lock: .venv/.packages ## Pin what pyproject.toml and package.json ask for; UPGRA
 	$(PIN) --all-extras pyproject.toml -o requirements.lock
 	if test -f tests/interop/requirements.in; then $(PIN) tests/interop/requirements.in -o tests/interop/requirements.lock; fi
 	$(PY) tools/assets.py lock
+	$(PY) tools/postgresql.py lock
 
 clean: ## Remove what set-up and tests made; data under var/ stays
 	rm -rf .venv .venv-interop node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -96,6 +107,11 @@ clean: ## Remove what set-up and tests made; data under var/ stays
 $(NPM_PACKAGES): package-lock.json .npmrc | .venv/.packages
 	@echo "Taking htmx and the QR decoder from npm ..."
 	@$(PY) tools/assets.py packages
+
+$(POSTGRESQL_15): tests/faults/postgresql-15/package-lock.json | .venv/.packages
+	@echo "Taking PostgreSQL 15 from npm, for the fault tests ..."
+	@$(PY) tools/postgresql.py
+	@touch $@
 
 $(HTMX): $(NPM_PACKAGES)
 	@$(PY) tools/assets.py htmx

@@ -96,11 +96,11 @@ def embedded(run: Path) -> Settings:
 def new_database(server) -> Iterator[Callable[..., str]]:
     """Makes databases that live as long as the test: `new_database()` migrated, `new_database(empty=True)` not."""
     made: list[str] = []
-    with psycopg.connect(address(server, "postgres"), autocommit=True) as connection:
 
-        def make(*, empty: bool = False) -> str:
-            name = f"test_{uuid.uuid4().hex}"
-            template = "template1" if empty else TEMPLATE
+    def make(*, empty: bool = False) -> str:
+        name = f"test_{uuid.uuid4().hex}"
+        template = "template1" if empty else TEMPLATE
+        with psycopg.connect(address(server, "postgres"), autocommit=True) as connection:
             connection.execute(
                 SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(Identifier(name), Identifier(template))
             )
@@ -110,11 +110,13 @@ def new_database(server) -> Iterator[Callable[..., str]]:
                 connection.execute(
                     SQL("GRANT CREATE, TEMPORARY ON DATABASE {} TO registry_projector").format(Identifier(name))
                 )
-            return address(server, name)
+        return address(server, name)
 
-        yield make
-        for name in made:
-            connection.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name)))
+    yield make
+    if made:
+        with psycopg.connect(address(server, "postgres"), autocommit=True) as connection:
+            for name in made:
+                connection.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name)))
 
 
 @pytest.fixture

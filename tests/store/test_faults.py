@@ -1,28 +1,21 @@
 """What happens when many write at once, and when the connection or the server goes away."""
 
-import multiprocessing
-import random
-import socket
 import tempfile
-import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
 import msgspec
 import psycopg
 import pytest
 from facts import Case
+from proxy import Proxy
 
 from domain.errors import Conflict, Taken
 from domain.event import Request
-from registry import database
 from registry.settings import Settings
 from registry.store import KeyReused, Store, Unavailable
-from registry.vault import Vault
 
 
 def request():
@@ -30,59 +23,6 @@ def request():
 
 
 # --- many at once
-
-
-def write(settings, number, saves):
-    vault = Vault(settings)
-    store = Store(settings, vault)
-    chance = random.Random(number)
-    for n in range(saves):
-        case = Case(f"{number}-{n}").open(f"{number}-{n}")
-        for _ in range(chance.randrange(4)):
-            case.count()
-        store.save(case, request=request())
-        with suppress(Conflict):
-            shared = store.find(Case, "shared") or Case("shared")
-            store.save(shared.count())
-    store.close()
-    vault.close()
-
-
-def test_eight_writers_and_a_reader_who_misses_nothing(settings, connect):
-    context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=write, args=(settings, number, 25)) for number in range(8)]
-    reader = connect("reader")
-    seen: list[int] = []
-    for writer in writers:
-        writer.start()
-
-    while True:
-        running = any(writer.is_alive() for writer in writers)
-        rows = reader.execute(
-            "SELECT notification_id FROM registry.events WHERE notification_id > %s ORDER BY notification_id LIMIT 7",
-            [seen[-1] if seen else 0],
-        ).fetchall()
-        seen += [position for (position,) in rows]
-        if not rows and not running:
-            break
-        time.sleep(0 if rows else 0.005)
-
-    assert [writer.exitcode for writer in writers] == [0] * 8
-    assert seen == list(range(1, len(seen) + 1))
-    assert len(seen) > 8 * 25
-    assert connect().execute("SELECT count(*) FROM registry.events").fetchone() == (len(seen),)
-
-
-def test_one_request_eight_times_at_once_is_applied_once(store):
-    once = request()
-
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda n: store.save(Case(str(n)).open(str(n)), request=once), range(8)))
-
-    assert {tuple(answer.positions) for answer in answers} == {(1,)}
-    assert len({answer.events[0] for answer in answers}) == 1
-    assert sorted(answer.repeated for answer in answers) == [False] + [True] * 7
-    assert store.position() == 1
 
 
 @pytest.fixture
@@ -194,60 +134,6 @@ def test_a_command_that_waited_too_long_was_not_begun(store, connect, monkeypatc
 # --- the connection
 
 
-class Proxy:
-    """A socket in front of the server's that loses what it is told to."""
-
-    def __init__(self, server, folder):
-        self.server = server
-        self.folder = folder
-        self.lose: str | None = None
-        self._listening = socket.socket(socket.AF_UNIX)
-        self._listening.bind(str(Path(folder) / ".s.PGSQL.5432"))
-        self._listening.listen(50)
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self):
-        # A blocked accept() ends by shutdown, not by close.
-        self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
-
-    def _accept(self):
-        with suppress(OSError):
-            while True:
-                client, _ = self._listening.accept()
-                if self.lose == "new connections":
-                    threading.Thread(target=self._ignore, args=(client,), daemon=True).start()
-                    continue
-                server = socket.socket(socket.AF_UNIX)
-                server.connect(f"{self.server}/.s.PGSQL.5432")
-                lost = threading.Event()
-                for pair in ((client, server, "question"), (server, client, "answer")):
-                    threading.Thread(target=self._pass_on, args=(*pair, lost), daemon=True).start()
-
-    def _ignore(self, client):
-        with client, suppress(OSError):
-            while client.recv(1 << 16):
-                pass
-
-    def _pass_on(self, from_, to, what, lost):
-        with from_, to, suppress(OSError):
-            while data := from_.recv(1 << 16):
-                if what == "question" and self.lose == "the question":
-                    self.lose = None
-                    break
-                if what == "question" and self.lose in ("the answer", "the answer, silently"):
-                    lost.silently = self.lose.endswith("silently")
-                    self.lose = None
-                    lost.set()
-                elif what == "answer" and lost.is_set():
-                    if not lost.silently:
-                        break
-                    continue
-                to.sendall(data)
-            for each in (from_, to):
-                each.shutdown(socket.SHUT_RDWR)
-
-
 @pytest.fixture
 def proxy(settings):
     with tempfile.TemporaryDirectory() as folder:
@@ -270,24 +156,6 @@ def distant(settings, proxy, vault, clock):
     store.save(Case("warm").open("warm"), request=request())
     yield store
     store.close()
-
-
-def test_a_connection_cut_just_after_commit_is_answered_truly(distant, store, proxy):
-    for n in range(20):
-        case, asked = Case(str(n)).open(str(n)).count(), request()
-        proxy.lose = "the answer"
-
-        answer = distant.save(case, request=asked)
-
-        assert proxy.lose is None
-        assert not answer.repeated
-        assert answer.positions == [2 * n + 2, 2 * n + 3]
-        assert list(zip(*answer[:2], strict=True)) == store.events(f"case/{n}")
-        again = distant.save(Case("other").open("other"), request=asked)
-        assert again == answer._replace(repeated=True)
-        with pytest.raises(KeyReused):
-            distant.save(Case("other").open("other"), request=Request(key=asked.key, body="another"))
-    assert store.position() == 41
 
 
 def test_commands_that_shared_a_lost_answer_find_the_truth_each_for_itself(distant, store, proxy):
@@ -314,18 +182,6 @@ def test_without_a_key_the_lost_answer_is_said_to_be_unknown(distant, store, pro
         distant.save(Case("1").open("ann"))
 
     assert store.position() == 2
-
-
-def test_a_connection_cut_just_before_is_repeated_by_the_caller_and_applied_once(distant, store, proxy):
-    for n in range(20):
-        asked = request()
-        proxy.lose = "the question"
-
-        with pytest.raises(Unavailable):
-            distant.save(Case(str(n)).open(str(n)), request=asked)
-
-        assert store.position() == n + 1
-        assert distant.save(Case(str(n)).open(str(n)), request=asked).positions == [n + 2]
 
 
 def test_a_silent_connection_is_given_up_in_time_and_the_answer_found(distant, store, proxy):
@@ -357,18 +213,6 @@ def test_a_server_that_accepts_and_says_nothing_is_unavailable_within_five_secon
 # --- the server
 
 
-def test_connections_ended_by_the_server_are_replaced(store, connect):
-    with ThreadPoolExecutor(4) as pool:
-        for n in range(5):
-            list(pool.map(lambda m, n=n: store.save(Case(f"{n}-{m}").open(f"{n}-{m}")), range(8)))
-            connect().execute(
-                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-                " WHERE usename IN ('registry_writer', 'registry_keeper') AND datname = current_database()"
-            )
-
-    assert store.position() == 40
-
-
 def test_while_an_append_waits_too_long_the_others_are_told_in_time(store, connect):
     holder = connect("writer")
     holder.execute("SELECT pg_advisory_lock(71630001)")
@@ -381,63 +225,6 @@ def test_while_an_append_waits_too_long_the_others_are_told_in_time(store, conne
     assert time.monotonic() - began < 5
     holder.execute("SELECT pg_advisory_unlock(71630001)")
     assert store.save(Case("1").open("ann"), request=asked).positions == [1]
-
-
-def test_after_a_restart_of_the_server_everything_goes_on_by_itself():
-    with tempfile.TemporaryDirectory(prefix="registry-test-") as folder:
-        Path(folder).chmod(0o755)
-        embedded = Settings(home=Path(folder))
-        database.migrate(embedded)
-        fixed = Settings(home=embedded.home, database_url=database.address(embedded), master_key=bytes(32))
-        vault = Vault(fixed)
-        store = Store(fixed, vault)
-        store.save(Case("1").open("ann"))
-
-        database.stop(embedded)
-        began = time.monotonic()
-        for ask in (lambda: store.save(Case("2").open("bea"), request=request()), lambda: store.get(Case, "1")):
-            with pytest.raises(Unavailable):
-                ask()
-        assert time.monotonic() - began < 5
-        database.start(embedded)
-
-        assert store.get(Case, "1").person == "ann"
-        assert store.save(Case("2").open("bea")).positions == [2]
-        store.close()
-        vault.close()
-        database.stop(embedded)
-
-
-def test_a_failed_answer_is_not_an_event_more(settings, store, connect):
-    """Backends are ended at random while commands with keys are repeated until they are answered."""
-    stop = threading.Event()
-    chance = random.Random(9)
-
-    def end_backends():
-        while not stop.wait(chance.uniform(0.005, 0.03)):
-            connect().execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE usename = 'registry_writer' AND datname = current_database() ORDER BY random() LIMIT 1"
-            )
-
-    def command(n):
-        asked = request()
-        while True:
-            with suppress(Unavailable):
-                return store.save(Case(str(n)).open(str(n)).count(), request=asked)
-
-    saboteur = threading.Thread(target=end_backends)
-    saboteur.start()
-    try:
-        with ThreadPoolExecutor(4) as pool:
-            answers = list(pool.map(command, range(150)))
-    finally:
-        stop.set()
-        saboteur.join()
-
-    assert sorted(position for answer in answers for position in answer.positions) == list(range(1, 301))
-    for n, answer in enumerate(answers):
-        assert store.events(f"case/{n}") == list(zip(answer.positions, answer.events, strict=True))
 
 
 def test_every_place_in_the_pool_is_given_back(store):

@@ -1,0 +1,125 @@
+"""A server of the asked version for these tests alone, a seed that is printed, and a line of figures for the report."""
+
+import json
+import os
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from grounds import TEMPLATE
+from grounds import address as address_of
+from psycopg.sql import SQL, Identifier
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from faces import address, client, desk, life, registry, views  # as above
+from history import History  # found by the line above
+from postgres import VERSION, PostgreSQL  # as above
+
+from registry import database  # as above
+from registry.settings import Settings  # as above
+
+__all__ = ["address", "client", "desk", "life", "registry", "views"]
+
+FULL = os.environ.get("REGISTRY_TEST_FAULTS") == "full"
+WHEN_CALLED = pytest.StashKey[pytest.TestReport]()
+
+
+@pytest.fixture(scope="session")
+def sized() -> Callable[..., Any]:
+    """`sized(2, 20)`: 2 in the sample that runs with every change, 20 when all of it is asked for."""
+    return lambda sample, full: full if FULL else sample
+
+
+@pytest.fixture
+def folders() -> Iterator[Callable[[], Path]]:
+    """Makes short folders that the server's user can reach; what runs in them is ended with the test."""
+    made: list[tempfile.TemporaryDirectory] = []
+
+    def make() -> Path:
+        made.append(tempfile.TemporaryDirectory(prefix="registry-faults-", ignore_cleanup_errors=True))
+        Path(made[-1].name).chmod(0o755)
+        return Path(made[-1].name)
+
+    yield make
+    for folder in made:
+        for data in Path(folder.name).glob("**/postmaster.pid"):
+            PostgreSQL(data.parents[1]).end()
+        folder.cleanup()
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[PostgreSQL]:
+    """The server that these tests kill: theirs alone, with everything on that keeps what was acknowledged."""
+    with tempfile.TemporaryDirectory(prefix="registry-faults-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        made = PostgreSQL(folder).initialise().start()
+        try:
+            yield made
+        finally:
+            made.end()
+
+
+@pytest.fixture(scope="session")
+def server(cluster) -> str:
+    """As the other tests' `server`, on `cluster`: so every fixture that makes a database makes it there."""
+    return prepared(cluster)
+
+
+def prepared(made: PostgreSQL) -> str:
+    with made.connect() as connection:
+        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(TEMPLATE)))
+    database.migrate(Settings(home=made.folder, database_url=address_of(made.address(), TEMPLATE)))
+    return made.address()
+
+
+@pytest.fixture
+def seed() -> int:
+    """Drawn anew each time; REGISTRY_TEST_SEED repeats a run."""
+    drawn = int(os.environ.get("REGISTRY_TEST_SEED") or random.SystemRandom().randrange(10**9))
+    print(f"REGISTRY_TEST_SEED={drawn}")
+    return drawn
+
+
+@pytest.fixture
+def chance(seed) -> random.Random:
+    return random.Random(seed)
+
+
+@pytest.fixture
+def answers(tmp_path) -> History:
+    return History(tmp_path / "history.jsonl")
+
+
+@pytest.fixture(autouse=True)
+def figures(request) -> Iterator[dict[str, Any]]:
+    """What a test of a row found, for docs/faults.md: written if REGISTRY_TEST_FAULTS_REPORT names a file."""
+    found: dict[str, Any] = {}
+    begun = time.monotonic()
+    yield found
+    report = os.environ.get("REGISTRY_TEST_FAULTS_REPORT")
+    outcome = request.node.stash.get(WHEN_CALLED, None)
+    name = request.node.name
+    if not (report and outcome and name.startswith("test_fault_r")):
+        return
+    line = {
+        "row": f"R{int(name.split('_')[2][1:])}", "test": name, "outcome": outcome.outcome, "postgresql": VERSION,
+        "seconds": round(time.monotonic() - begun, 1), "figures": found,
+    }  # fmt: skip
+    if "seed" in request.fixturenames:
+        line["seed"] = request.getfixturevalue("seed")
+    with Path(report).open("a") as file:
+        file.write(json.dumps(line) + "\n")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    if call.when == "call" or outcome.get_result().skipped:
+        item.stash[WHEN_CALLED] = outcome.get_result()
