@@ -20,6 +20,7 @@ class History:
 
     def __init__(self, file: Path) -> None:
         self.file = file
+        self.file.touch()
         self._door = threading.Lock()
         self.counts: Counter[str] = Counter()
 

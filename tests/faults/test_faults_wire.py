@@ -37,19 +37,18 @@ def proxy(settings):
 
 @pytest.fixture
 def distant(settings, proxy, registry, vault, clock):
-    """The registry with a store whose connection goes through the proxy; its statement is prepared."""
+    """The registry with a store whose connection goes through the proxy."""
     name = urlsplit(settings.database_url).path.strip("/")
     url = f"postgresql://postgres@/{name}?host={quote(proxy.folder, safe='')}"
     registry.store = Store(
         Settings(home=settings.home, database_url=url, master_key=settings.master_key), vault, clock=clock
     )
-    registry.store.save(registered(registry), request=Request(key=str(uuid.uuid4()), body="warm"))
     yield registry
     registry.store.close()
 
 
-def registered(registry):
-    person = Person(registry.new_id())
+def registered(registry, name=""):
+    person = Person(name or registry.new_id())
     person.register(residence="VA", name="Ada", credentials="", email="", match="", on=ON, by="operator")
     return person
 
@@ -59,6 +58,7 @@ def test_fault_r09_connection_cut_before_and_after_the_commit(
     settings, distant, proxy, answers, lost, chance, sized, figures
 ):
     cuts, send = sized(15, 200), through_the_store(distant, answers)
+    send(str(uuid.UUID(int=chance.getrandbits(128), version=4)))  # prepares it: from here on it is one round trip
     for n in range(cuts):
         key = str(uuid.UUID(int=chance.getrandbits(128), version=4))
         proxy.lose = lost
@@ -72,7 +72,7 @@ def test_fault_r09_connection_cut_before_and_after_the_commit(
         assert first.get("unknown", 0) == (n + 1 if lost == "the question" else 0)
     tally = judge(settings, answers)
 
-    assert (tally.ok, tally.failed, tally.unknown) == (cuts, 0, 0)
+    assert (tally.ok, tally.failed, tally.unknown) == (cuts + 1, 0, 0)
     figures |= {"lost": lost, "cuts": cuts, "acknowledged": tally.ok, "wrong": 0}
 
 
@@ -114,12 +114,10 @@ def write(settings, seed, saves, clock):
     chance = random.Random(seed)
     registry = open_registry(settings, clock=clock)
     for _ in range(saves):
-        registry.store.save(*[registered(registry) for _ in range(chance.randrange(1, 7))])
+        registry.store.save(*[registered(registry) for _ in range(chance.randrange(1, 40))])
         with suppress(Conflict):
-            shared = registry.store.find(Person, "shared") or Person("shared")
-            if not shared.version:
-                shared.register(residence="VA", name="All", credentials="", email="", match="", on=ON, by="operator")
-            shared.record_reviewer_training("VA", on=ON, by="operator")
+            shared = registry.store.find(Person, "shared") or registered(registry, "shared")
+            shared.rename(name="Another", credentials="", match="", formerly="", on=ON, by="operator")
             registry.store.save(shared)
     registry.store.close()
     registry.store.vault.close()
@@ -130,7 +128,7 @@ def test_fault_r11_writers_and_a_reader_who_misses_nothing(
 ):
     context, processes = multiprocessing.get_context("forkserver"), 4
     writers = [
-        context.Process(target=write, args=(settings, f"{seed}/{n}", sized(40, 6000), clock)) for n in range(processes)
+        context.Process(target=write, args=(settings, f"{seed}/{n}", sized(10, 1250), clock)) for n in range(processes)
     ]
     reader = connect("reader")
     seen: list[int] = []
