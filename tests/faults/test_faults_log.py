@@ -1,7 +1,7 @@
 """Rows R14, R16, R17, R18 of the fault matrix: what a killed publisher leaves, and what is done to the history itself.
 
 The stores are made-up worlds: real events with sealed fields and certificates, decided by the deeds of the service.
-`make test` takes a sample: 5 steps of R14, 8 untouched stores of R16, 12 races of R18. REGISTRY_TEST_FAULTS=whole takes
+`make test` takes a sample: 5 steps of R14, 8 untouched stores of R16, 12 races of R18. REGISTRY_TEST_FAULTS=full takes
 every step, 100 stores of ten worlds, and 50 races.
 """
 
@@ -34,7 +34,7 @@ from registry.witness.witness import Witness
 from registry.world.writing import write_world
 from verifier.proof import cosignatures, read_checkpoint, vkey
 
-WHOLE = os.environ.get("REGISTRY_TEST_FAULTS") == "whole"
+WHOLE = os.environ.get("REGISTRY_TEST_FAULTS") == "full"
 SEEDS = range(1, 11) if WHOLE else range(1, 2)
 MOMENTS = 10 if WHOLE else 8
 RACES = 50 if WHOLE else 12
