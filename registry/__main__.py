@@ -32,6 +32,8 @@ from registry.cli import (
     world,
 )
 from registry.database import NotMigrated, Unavailable
+from registry.log.publish import RolledBack
+from registry.log.tiles import Damaged
 from registry.settings import BadSetting
 
 app = typer.Typer(
@@ -89,7 +91,7 @@ def main() -> None:
     """One plain line and exit status 2 for what the operator can mend; a traceback is a defect."""
     try:
         app()
-    except (BadSetting, KeysExist, KeysUnusable, NotMigrated, Unavailable, Refused) as refused:
+    except (BadSetting, KeysExist, KeysUnusable, NotMigrated, Unavailable, Refused, RolledBack, Damaged) as refused:
         print(f"registry: {refused}", file=sys.stderr)
         sys.exit(2)
 

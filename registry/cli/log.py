@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import psycopg
 import typer
@@ -17,12 +17,14 @@ from registry.log import fsck as examination
 from registry.log.fsck import Finding, Report
 from registry.log.published import NotYetPublished, Published
 from registry.log.tiles import Damaged
+from registry.log.witnesses import Contradicted, Witnesses
 from registry.settings import BadSetting, Settings
 from verifier.verdict import Unverified
 
 app = typer.Typer(no_args_is_help=True, help="The published log.")
 
 _BAD_USAGE = 2
+_GAP = "\n\n"
 
 
 def fsck(
@@ -85,6 +87,33 @@ def checkpoint() -> None:
     print(text, end="")
 
 
+@app.command()
+def witnesses() -> None:
+    """Ask each witness of REGISTRY_WITNESSES whether what is published is what it has seen. Exit 1 if one contradicts.
+
+    Publishes nothing. After a restore, before `registry work`.
+    """
+    with _refusals():
+        settings = Settings.from_environment()
+        published = Published.of(settings.static)
+        checkpoint, text = published.checkpoint(), published.checkpoint_text()
+        if not settings.witnesses or checkpoint is None or text is None:
+            _stop("There is no witness in REGISTRY_WITNESSES, or no checkpoint to ask for.", _BAD_USAGE)
+        own = f"{text.rpartition(_GAP)[0]}{_GAP}{text.rpartition(_GAP)[2].splitlines(keepends=True)[0]}"
+        agreed, size = True, checkpoint.size
+        for address in settings.witnesses:
+            try:
+                answers = Witnesses([address]).cosign(own, size, size, lambda old: published.consistency(old, size))
+            except Contradicted as contradicted:
+                print(f"{contradicted}.")
+                agreed = False
+            else:
+                said = answers.silent.get(address.name, f"has seen these {size:,} events, and no others")
+                print(f"the witness {address.name} {said}.")
+                agreed &= bool(answers.lines)
+    raise typer.Exit(0 if agreed else 1)
+
+
 class _Progress:
     """A line on stderr now and then, for what takes longer than two seconds."""
 
@@ -118,7 +147,7 @@ def _refusals() -> Iterator[None]:
         _stop(f"{refused}. Run `registry fsck`.", 1)
 
 
-def _stop(why: str, code: int) -> None:
+def _stop(why: str, code: int) -> NoReturn:
     print(why, file=sys.stderr)
     raise typer.Exit(code)
 
@@ -142,6 +171,8 @@ def _as_text(report: Report) -> str:
     lines = [f"{report.events:,} events"]
     if report.checkpoint:
         lines[0] += f", {report.checkpoint['size']:,} of them under the checkpoint of {report.checkpoint['origin']}"
+        if witnesses := report.checkpoint["witnesses"]:
+            lines[0] += f", cosigned by {', '.join(witnesses)}"
     lines += [f"FOUND {_finding(finding)}" for finding in report.findings]
     if report.more_findings:
         lines.append(f"and {report.more_findings:,} more.")

@@ -447,9 +447,11 @@ class _Head:
     origin: str
     size: int
     root: bytes
+    witnesses: tuple[str, ...] = ()
+    """Those we know that cosigned it."""
 
     def as_json(self) -> dict[str, Any]:
-        return {"origin": self.origin, "size": self.size, "root": self.root.hex()}
+        return {"origin": self.origin, "size": self.size, "root": self.root.hex(), "witnesses": self.witnesses}
 
 
 class _Plane:
@@ -464,7 +466,7 @@ class _Plane:
         self._pinned = vkeys
         self._pinned_witnesses = witnesses
         self._bundle: tuple[int, list[bytes | None]] = (-1, [])
-        self._missing: list[str] = []  # the witnesses that have not cosigned the checkpoint read last
+        self._cosigned: dict[str, bool] = {}  # which witnesses cosigned the checkpoint that was read last
         self.root: bytes | None = None  # over the published entries, unless one is missing
         self.head: _Head | None = None
         data = self._read("checkpoint")
@@ -480,7 +482,9 @@ class _Plane:
             )
         else:
             self.head = self.read_checkpoint(data.decode(errors="replace"), "checkpoint")
-            self.not_checked += [f"the witness {name} has not cosigned the checkpoint" for name in self._missing]
+            self.not_checked += [
+                f"the witness {name} has not cosigned the checkpoint" for name, so in self._cosigned.items() if not so
+            ]
 
     def read_checkpoint(self, text: str, file: str) -> _Head | None:
         """The head, even if its signature is wrong (that is found then), None if it is no checkpoint."""
@@ -488,17 +492,17 @@ class _Plane:
         if not match:
             self.distrust.append(Finding("it is no checkpoint", file=file))
             return None
-        head = _Head(match["origin"], int(match["size"]), b64decode(match["root"]))
         signatures = match["signatures"]
         problem = self._problem_of_signature(match["origin"], match["note"], signatures)
         if problem := problem or self._problem_of_cosignatures(match["note"], signatures):
             self.distrust.append(Finding(problem, file=file))
-        return head
+        witnesses = tuple(name for name, so in self._cosigned.items() if so)
+        return _Head(match["origin"], int(match["size"]), b64decode(match["root"]), witnesses)
 
     def _problem_of_cosignatures(self, note: str, signatures: str) -> str | None:
         """C2SP tlog-cosignature, Ed25519: key id, 8 bytes of time, the signature over time and note."""
         keys = {(name, key_id): public for name, key_id, public in self._witness_keys()}
-        self._missing = list(dict.fromkeys(name for name, _ in keys))
+        self._cosigned = dict.fromkeys((name for name, _ in keys), False)
         for line in signatures.splitlines():
             _, name, encoded = line.split(" ")
             signature = b64decode(encoded)
@@ -508,8 +512,7 @@ class _Plane:
             message = f"cosignature/v1\ntime {int.from_bytes(signature[4:12])}\n{note}"
             if not _is_signed(public, signature[12:], message):
                 return f"the cosignature of the witness {name} fails"
-            if name in self._missing:
-                self._missing.remove(name)
+            self._cosigned[name] = True
         return None
 
     def _problem_of_signature(self, origin: str, note: str, signatures: str) -> str | None:

@@ -10,6 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from histories import INSERT, ORIGIN, LogKey, publish, state, write_keys
 from typer.testing import CliRunner
+from witnesses import listening
 
 from domain.event import topics
 from domain.key import Key
@@ -359,6 +360,7 @@ class TestFiles:
         missing = "the witness witness.example/w has not cosigned the checkpoint"
         assert (report(note).sound, report(note).not_checked) == (True, [missing, unsigned])
         assert (report(note + line).sound, report(note + line).not_checked) == (True, [unsigned])
+        assert report(note + line).checkpoint["witnesses"] == ("witness.example/w",)
         assert [one.what for one in report(note + other).findings] == [
             "the cosignature of the witness witness.example/w fails"
         ]
@@ -425,6 +427,26 @@ class TestCommand:
         assert proof.extra == signed.preimage(42)
         shown = run("log", "checkpoint")
         assert read_checkpoint(shown.stdout, [publisher.vkey]).size == 300
+
+    def test_witnesses_are_asked_whether_they_have_seen_this(self, signed, run, publisher, tmp_path, monkeypatch):
+        assert run("log", "witnesses").exit_code == 2
+        witness = Witness.make(tmp_path / "witness", "witness.example/w")
+        witness.trust(publisher.vkey)
+        with listening(witness) as address:
+            monkeypatch.setenv("REGISTRY_WITNESSES", f"{witness.vkey} {address}")
+            done = run("log", "witnesses")
+            assert done.exit_code == 0
+            assert done.stdout == "the witness witness.example/w has seen these 300 events, and no others.\n"
+            shutil.copytree(publisher._static, tmp_path / "kept")
+            publish(publisher, signed.connection)
+            assert run("log", "witnesses").exit_code == 0
+            shutil.rmtree(publisher._static)
+            shutil.copytree(tmp_path / "kept", publisher._static)
+            done = run("log", "witnesses")
+            assert (done.exit_code, done.stdout) == (
+                1, "the witness witness.example/w has seen 310 events, here are 300.\n",
+            )  # fmt: skip
+        assert run("log", "witnesses").exit_code == 1
 
     def test_what_is_not_published_has_no_proof_and_no_checkpoint(self, run, static, tmp_path):
         done = run("log", "prove", "301", "--out", str(tmp_path / "one"))
