@@ -1,7 +1,8 @@
 """Takes a bundle: events of a case, a person, or an association's period, with the proof that they are in the log.
 
-The events come from the history itself; the views only say where to look, and are asked whether they have come that
-far. What is written is read back by the verifier before anybody gets it. The format is in docs/format.md, section 7.
+The events come from the history itself. Where to look for them the views say, if they have come that far; else the
+whole history is looked through. What is written is read back by the verifier before anybody gets it. The format is in
+docs/format.md, section 7.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 import msgspec
+import psycopg
 from psycopg import Connection
 from psycopg.rows import tuple_row
 
@@ -116,9 +118,12 @@ def take(
     asked: Asked,
     *,
     most: int = verifier.MOST_EVENTS,
+    search: bool = True,
     progress: Progress = _silent,
 ) -> Bundle:
     """As the actor may see it, under the checkpoint that is published now. `connection`: of the reader's role.
+
+    `search`: look through the whole history where the views have not come that far, instead of raising Behind.
 
     Raises Invalid, NotFound, Forbidden, Behind; NotYetPublished, KeysUnusable, Damaged.
     """
@@ -129,7 +134,7 @@ def take(
     note, checkpoint = published.checkpoint_text(), published.checkpoint()
     if note is None or checkpoint is None or not checkpoint.size:
         raise NotYetPublished(1, 0)
-    events = taking.of(asked, checkpoint.size)
+    events = taking.of(asked, checkpoint.size, search=search)
     known = KnownKeys()
     known.advance((row.position, row.stream, row.topic, row.state) for row in events if row.stream.startswith("key/"))
     signer = _signer(keys, known, registry.clock())
@@ -202,6 +207,7 @@ class _Taking:
         self._size = 0
         self._most = most
         self._progress = progress
+        self._found: _Found | None = None
         self._opens: frozenset[str] = frozenset()
         self._sees: frozenset[str] = frozenset()
 
@@ -228,10 +234,15 @@ class _Taking:
         self._opens = frozenset((*_NAMED, *_REACHED) if asked.person else _NAMED)
         self._sees = frozenset(rule.sees)
 
-    def of(self, asked: Asked, size: int) -> list[_Stored]:
+    def of(self, asked: Asked, size: int, *, search: bool) -> list[_Stored]:
         """By position, each once, with the events of every key of the registry; as of a checkpoint of this size."""
         self._size = size
-        self._refuse_behind()
+        if (at := self._views()) < size:
+            if not search:
+                raise Behind(f"The views stand at {at} and the checkpoint at {size}. Ask again in a moment.")
+            self._found = _Found()
+            for row in self._read("topic = ANY(%s)", list(_TELLING)):
+                self._found.take(row.event)
         if asked.number:
             found = list(self._of_number(asked.number))
         elif asked.person:
@@ -245,13 +256,13 @@ class _Taking:
             raise _too_much()
         return sorted({row.position: row for row in found}.values())
 
-    def _refuse_behind(self) -> None:
-        row = self._connection.execute("SELECT position FROM views.position").fetchone()
-        at = next(iter(row.values() if isinstance(row, dict) else row), 0) if row else 0
-        if at < self._size:
-            raise Behind(
-                f"The views stand at {at} and the checkpoint at {self._size}. Run `registry work`, then ask again."
-            )
+    def _views(self) -> int:
+        """How far the views have come; 0 where there are none."""
+        try:
+            row = self._connection.execute("SELECT position FROM views.position").fetchone()
+        except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+            return 0
+        return int(row[0]) if row else 0
 
     def _of_number(self, number: str) -> Iterator[_Stored]:
         rows = list(self._streams(self._case(number)))
@@ -319,6 +330,9 @@ class _Taking:
         yield from self._audits(numbers)
 
     def _cases_of(self, code: str) -> list[str]:
+        """The cases that were ever this association's, or have it as a side."""
+        if self._found:
+            return sorted(self._found.of_association.get(code, ()))
         with self._connection.cursor(row_factory=tuple_row) as cursor:
             cursor.execute(
                 "SELECT DISTINCT 'endorsement/' || number FROM views.standing WHERE custodian = %(code)s"
@@ -339,6 +353,8 @@ class _Taking:
 
     def _case(self, case: str) -> list[str]:
         """The streams of a case, as the case index gives them; the events decide what is in them."""
+        if self._found:
+            return sorted(self._found.of_case.get(case, ()))
         with self._connection.cursor(row_factory=tuple_row) as cursor:
             cursor.execute(
                 'SELECT stream FROM views.case_streams WHERE "case" = %s AND since <= %s', (case, self._size)
@@ -419,6 +435,40 @@ class _Taking:
                         }
                     )
         return sorted(found, key=lambda one: (one["stream"], one["version"], one["field"]))
+
+
+class _Found:
+    """Where to look, by the events themselves: as the views `history`, `standing`, `applications`, `transfers` say."""
+
+    def __init__(self) -> None:
+        self.of_case: dict[str, set[str]] = {}
+        self.of_association: dict[str, set[str]] = {}
+
+    def take(self, event: Event) -> None:
+        cases: tuple[str, ...] = ()
+        associations: tuple[str, ...] = ()
+        match event:
+            case Application.Started():
+                cases, associations = (event.person,), (event.association,)
+            case Application.Approved():
+                cases = (event.number,)
+            case Endorsement.Awarded() | Endorsement.Imported():
+                cases, associations = (event.number, event.person), (event.association,)
+            case Transfer.Requested():
+                cases, associations = (event.person, *event.endorsements), (event.from_, event.to)
+            case Endorsement.CustodyTransferred() | Application.HandedOver() | Transfer.SidePassed():
+                associations = (event.to,)
+        for case in cases:
+            self.of_case.setdefault(case, set()).add(event.originator_id)
+        for code in associations:
+            self.of_association.setdefault(code, set()).add(event.originator_id)
+
+
+_TELLING: Final = (
+    Application.Started.topic, Application.Approved.topic, Application.HandedOver.topic, Endorsement.Awarded.topic,
+    Endorsement.Imported.topic, Endorsement.CustodyTransferred.topic, Transfer.Requested.topic,
+    Transfer.SidePassed.topic,
+)  # fmt: skip
 
 
 def _part(rows: Sequence[_Stored], code: str, first: date, last: date) -> Sequence[_Stored]:

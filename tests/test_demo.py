@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import venv
 from datetime import date
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from registry import database
 from registry.settings import Settings
 
 BIN = Path(sys.executable).parent
+ROOT = Path(__file__).parents[1]
 
 
 def run(*command, home, check=True, **more):
@@ -195,6 +197,57 @@ def test_with_60_hours_of_rsc_a_script_over_the_events_finds_the_same_people(mad
     assert len(submissions) == 3
     assert found["findings"] == []
     assert found["decisions"] > len(changed)
+
+
+@pytest.fixture(scope="module")
+def stranger(tmp_path_factory):
+    """An empty environment of somebody else's: Python, our `verifier/`, its three libraries, nothing more."""
+    environment = tmp_path_factory.mktemp("stranger") / "venv"
+    venv.create(environment, symlinks=True, with_pip=False)
+    (packages,) = environment.glob("lib/*/site-packages")
+    (ours,) = [Path(path) for path in sys.path if path.endswith("site-packages")]
+    for name in ("cryptography", "cffi", "_cffi_backend", "pycparser", "cbor2", "_cbor2", "rfc8785"):
+        for found in ours.glob(f"{name}*"):
+            if not found.name.endswith(".dist-info"):
+                (packages / found.name).symlink_to(found)
+    (packages / "verifier").symlink_to(ROOT / "verifier")
+
+    def run(*words):
+        done = subprocess.run(
+            [environment / "bin" / "python", "-I", "-m", "verifier", *map(str, words), "--json"],
+            capture_output=True, text=True, timeout=60, cwd=environment,
+        )  # fmt: skip
+        return json.loads(done.stdout), done.returncode
+
+    assert subprocess.run(
+        [environment / "bin" / "python", "-I", "-c", "import registry"], capture_output=True
+    ).returncode
+    return run
+
+
+def test_the_moved_persons_bundle_is_proved_by_a_stranger_and_one_byte_shows(made, home, stranger, tmp_path):
+    file = tmp_path / "moved.json"
+    taken = run(BIN / "registry", "bundle", "--number", made["number"], "--as", "alliance", "--out", file, "--json",
+                home=home)  # fmt: skip
+    assert json.loads(taken.stdout)["opened"] >= 1
+
+    proved, exit_code = stranger("bundle", file, "--static", made["static"])
+    assert (proved["verdict"], exit_code) == ("proved", 0)
+    assert proved["specimen"]
+    (held,) = proved["claims"]["endorsements"]
+    assert [one["association"] for one in held["custody"]] == ["VA", "CT"]
+    assert proved["claims"]["transfers"][0]["words"][0]["said"] == "confirmed"
+
+    alone, exit_code = stranger("bundle", file)
+    assert (alone["verdict"], exit_code) == ("not_pinned", 3)
+
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    changed, exit_code = stranger("bundle", file, "--static", made["static"])
+    assert exit_code == 2
+    assert changed["why"] in changed["sentence"]
+    assert "claims" not in changed
 
 
 def test_a_folder_that_is_not_the_demos_is_left_alone(tmp_path):

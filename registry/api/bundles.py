@@ -42,7 +42,9 @@ async def _bundle(house: House, actor: Actor, asked: Asked) -> Response:
 
 def _take(house: House, actor: Actor, asked: Asked) -> Bundle:
     with database.connection(database.url(house.settings, "reader")) as connection:
-        return bundle.take(house.registry, house.keys, house.published(), connection, actor, asked, most=_MOST)
+        return bundle.take(
+            house.registry, house.keys, house.published(), connection, actor, asked, most=_MOST, search=False
+        )
 
 
 _DAYS = tuple(

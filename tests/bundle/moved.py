@@ -112,11 +112,12 @@ class Life:
         self.plane.publish(self.reader, datetime(2026, 6, 1, 12, tzinfo=UTC))
         return Published.of(self.settings.static)
 
-    def take(self, actor=OPERATOR, *, most=10_000, **asked):
+    def take(self, actor=OPERATOR, *, most=10_000, search=False, **asked):
         asked = bundle.Asked(**(asked or {"number": NUMBER}))
         return bundle.take(
-            self.registry, self.keys, Published.of(self.settings.static), self.reader, actor, asked, most=most
-        )
+            self.registry, self.keys, Published.of(self.settings.static), self.reader, actor, asked, most=most,
+            search=search,
+        )  # fmt: skip
 
     def pins(self, **more):
         ring = keys.read_keys_json((self.settings.static / "keys.json").read_bytes())

@@ -176,6 +176,15 @@ def test_an_erased_persons_bundle_still_proves(lived):
     assert verifier.check(taken.content, lived.pins()).verdict == "proved"
 
 
+def test_without_any_view_the_history_is_looked_through(lived, connect):
+    period = {"association": "VA", "first": date(2026, 1, 1), "last": date(2026, 5, 1)}
+    asked = ({"number": NUMBER}, {"person": lived.person}, period)
+    before = [read(lived.take(VA, **one))["events"] for one in asked]
+    connect().execute("DROP SCHEMA views CASCADE")
+
+    assert [read(lived.take(VA, search=True, **one))["events"] for one in asked] == before
+
+
 def test_a_state_is_the_stored_bytes(lived):
     (event,) = [event for event in read(lived.take())["events"] if event[3] == "endorsement.awarded"]
 
@@ -222,6 +231,7 @@ class TestRefusals:
 
         with pytest.raises(Behind):
             lived.take()
+        assert lived.take(VA, search=True).events == 21
 
     def test_before_the_first_checkpoint(self, lived):
         (lived.settings.static / "checkpoint").unlink()
