@@ -18,7 +18,7 @@ from domain.person import Person
 from domain.quality import QualityReview
 from domain.reference import ASKED, Recommendation, Score
 from domain.rules import as_dict
-from registry.api import bundles, cases, openapi, past, quality, reconsidering, renewals, standings, views
+from registry.api import bundles, cases, openapi, past, quality, reciprocity, reconsidering, renewals, standings, views
 from registry.api.asking import number
 from registry.api.associations import known_rows
 from registry.api.house import House
@@ -508,6 +508,7 @@ QUESTIONS: tuple[Question, ...] = (
     *standings.QUESTIONS,
     *renewals.QUESTIONS,
     *quality.QUESTIONS,
+    *reciprocity.QUESTIONS,
     *bundles.QUESTIONS,
     *reconsidering.QUESTIONS,
     Question("access", "/access", "Who may do what: the table that decides it", see_access, "",

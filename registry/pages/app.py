@@ -26,7 +26,8 @@ from domain.person import Person
 from domain.reference import Reference
 from domain.rules import CODES, Section, in_force
 from domain.transfer import Transfer
-from registry.api import cases, openapi, reconsidering, views
+from registry.api import cases, openapi, past, reconsidering, views
+from registry.api import reciprocity as reciprocal
 from registry.api import renewals as aftercare
 from registry.api.asking import canonical, day
 from registry.api.associations import known_rows
@@ -97,6 +98,8 @@ def add_pages(app: FastAPI, settings: Settings, checker: Checker) -> None:
     route("/audits/{audit}", audit)
     route("/associations/{code}/audits", audits)
     route("/associations/{code}/renewals", renewals)
+    route("/associations/{code}/reciprocity", reciprocity)
+    route("/reciprocity", matrix)
     route("/associations/{code}/bundle", see_association_bundle)
     route("/today", today)
     route("/reconsider", reconsider)
@@ -564,6 +567,32 @@ async def reconsider(house: House, request: HttpRequest, actor: Actor) -> Respon
 async def reconsider_list(house: House, request: HttpRequest, actor: Actor) -> Response:
     report = await reconsidering.reconsidered(house, request.query_params, actor, request)
     return reconsidering.as_csv(report)
+
+
+async def reciprocity(house: House, request: HttpRequest, actor: Actor) -> Response:
+    """Who came and who left, on whose word, under which rules."""
+    await past.ask(house, request, past.BOTH, "reciprocity")
+    found = await reciprocal.report_of(house, request, actor)
+    return page(
+        house.settings, request, "reciprocity.html", row=known_rows()[found.association], found=found,
+        known=request.query_params.get("known", ""), query=_same(request, found.from_, found.through),
+    )  # fmt: skip
+
+
+async def matrix(house: House, request: HttpRequest, actor: Actor) -> Response:
+    await past.ask(house, request, past.KNOWN, "reciprocity_matrix")
+    found = await reciprocal.matrix_of(house, request, actor)
+    return page(
+        house.settings, request, "matrix.html", found=found, total=found.total(),
+        receiving=sorted({code for row in found.moves.values() for code in row}),
+        known=request.query_params.get("known", ""), query=_same(request, found.from_, found.through),
+    )  # fmt: skip
+
+
+def _same(request: HttpRequest, from_: date, through: date) -> str:
+    """The same question in another form."""
+    asked = {name: value for name in ("known", "on") if (value := request.query_params.get(name))}
+    return urlencode({"from": from_.isoformat(), "through": through.isoformat()} | asked)
 
 
 async def find(house: House, request: HttpRequest, actor: Actor) -> Response:

@@ -52,7 +52,7 @@ def test_pages_of_staff_are_accessible(visit, endorsed):
     page = visit("coordinator", association="VA")
     for path in ("/today", f"/endorsements/{endorsed.number}", f"/people/{endorsed.person}",
                  f"/applications/{endorsed.application}", f"/transfers/{endorsed.transfer}",
-                 "/reconsider?association=VA&training_hours=99"):  # fmt: skip
+                 "/reconsider?association=VA&training_hours=99", "/associations/VA/reciprocity"):  # fmt: skip
         sound(page, path)
     page.goto(f"/endorsements/{endorsed.number}")
     page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
