@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 import msgspec
+import psycopg
 
 from domain.aggregate import Aggregate
 from domain.application import Application
@@ -659,15 +660,25 @@ def reconsider(
     progress: Progress | None = None,
 ) -> Report:  # fmt: skip
     """One run. `correct`: the text of a file that says how events should have been. Raises Invalid, TooLong."""
-    past = Past(settings, vault)
+    past = Past(settings, vault, seconds=deadline)
     try:
-        if correct:
-            past.replace(read_corrections(correct, past))
-        report = Reconsideration(past, asked, deadline=deadline).run(progress)
-        if asked.rules and report.people:
-            report.groups["sector"] = by_sector(past, report.people)
-            if asked.demographics:
-                report.groups |= by_demographics(past, report.people)
-        return report
+        return _reconsidered(past, asked, correct, deadline, progress)
+    except psycopg.errors.QueryCanceled:
+        if deadline is None:
+            raise
+        raise TooLong(deadline) from None
     finally:
         past.close()
+
+
+def _reconsidered(
+    past: Past, asked: Asked, correct: str, deadline: float | None, progress: Progress | None
+) -> Report:  # fmt: skip
+    if correct:
+        past.replace(read_corrections(correct, past))
+    report = Reconsideration(past, asked, deadline=deadline).run(progress)
+    if asked.rules and report.people:
+        report.groups["sector"] = by_sector(past, report.people)
+        if asked.demographics:
+            report.groups |= by_demographics(past, report.people)
+    return report
