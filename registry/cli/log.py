@@ -103,7 +103,9 @@ def witnesses() -> None:
         agreed, size = True, checkpoint.size
         for address in settings.witnesses:
             try:
-                answers = Witnesses([address]).cosign(own, size, size, lambda old: published.consistency(old, size))
+                answers = Witnesses([address]).cosign(
+                    own, size, lambda old: published.consistency(old, size), previous=size, published=text
+                )
             except Contradicted as contradicted:
                 print(f"{contradicted}.")
                 agreed = False

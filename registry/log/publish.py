@@ -142,11 +142,12 @@ class Publisher:
         return Cosigned(text + "".join(answers.lines), pending, answers.silent)
 
     def _cosigned(self, text: str, pending: Pending, prove: Prove) -> Answers:
-        answers = self._witnesses.cosign(text, pending.size, pending.previous.size, prove)
+        published = self.published.checkpoint_text() or ""
+        answers = self._witnesses.cosign(text, pending.size, prove, previous=pending.previous.size, published=published)
         if pending.grown:
             return answers
         # What cosigns the very same checkpoint already stays, where nothing newer came.
-        kept = self._witnesses.kept(self.published.checkpoint_text() or "")
+        kept = self._witnesses.kept(published)
         new = {_name(line) for line in answers.lines}
         lines = (*(line for line in kept if _name(line) not in new), *answers.lines)
         return Answers(lines, {name: why for name, why in answers.silent.items() if name not in set(map(_name, kept))})

@@ -84,10 +84,11 @@ class Witnesses:
             for state in self._states
         )
 
-    def cosign(self, text: str, size: int, previous: int, prove: Prove) -> Answers:
+    def cosign(self, text: str, size: int, prove: Prove, *, previous: int = 0, published: str = "") -> Answers:
         """Ask each, at once, for a cosignature of this signed checkpoint. Raises Contradicted.
 
-        `previous`: the size of the checkpoint before, which a witness that was never asked has probably seen.
+        `previous` and `published`: size and text of the checkpoint before, which a witness has probably seen, and
+        certainly where it cosigned it.
         """
         outcomes: dict[str, str | Exception] = {}
         asked = []
@@ -95,7 +96,8 @@ class Witnesses:
             if time.monotonic() < state.rests_until:
                 outcomes[state.address.name] = _Silent("did not answer a moment ago")
                 continue
-            ask = _Asking(state, text, size, previous, prove)
+            certain = max(state.seen or 0, previous if published and self._has(state, published) else 0)
+            ask = _Asking(state, text, size, previous, certain, prove)
             # A daemon: one that drips for ever must hold up neither us nor our end.
             thread = threading.Thread(target=ask.run, name="witness", daemon=True)
             thread.start()
@@ -136,12 +138,13 @@ def _lines_of(text: str) -> list[str]:
 class _Asking:
     """One witness asked for one checkpoint, in a thread of its own; `outcome` is its line or what went wrong."""
 
-    def __init__(self, state: _State, text: str, size: int, previous: int, prove: Prove) -> None:
+    def __init__(self, state: _State, text: str, size: int, previous: int, certain: int, prove: Prove) -> None:
         self.state = state
         self.outcome: str | Exception | None = None
         self._text = text
         self._size = size
         self._previous = previous
+        self._certain = certain
         self._prove = prove
 
     def run(self) -> None:
@@ -167,6 +170,9 @@ class _Asking:
             seen = _size_in(media, answer)
             if seen > self._size:
                 raise Contradicted(name, f"has seen {seen} events, here are {self._size}", seen)
+            if seen < self._certain:
+                # Its ledger was lost or put back: nothing speaks against the history, but its word is worth nothing.
+                raise _Silent(f"has forgotten what it cosigned: {self._certain} events, now {seen}")
             if seen == old == self._size:
                 raise Contradicted(name, f"has seen other {seen} events than these", seen)
             old = seen

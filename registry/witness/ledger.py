@@ -7,6 +7,7 @@ on the disk before it is answered: `synchronous=EXTRA` is FULL, and flushes the 
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -91,6 +92,12 @@ class Ledger:
         with self._open() as ledger:
             row = ledger.execute("SELECT size, root, note, at FROM latest WHERE origin = ?", (origin,)).fetchone()
         return Seen(*row) if row else NOTHING
+
+    def note_of(self, digest: str) -> str | None:
+        """The latest checkpoint of the log whose origin has this SHA-256, in hex."""
+        with self._open() as ledger:
+            notes = dict(ledger.execute("SELECT origin, note FROM latest").fetchall())
+        return next((note for origin, note in notes.items() if sha256(origin.encode()).hexdigest() == digest), None)
 
     def replace(self, origin: str, old: Seen, new: Seen) -> bool:
         """Remember the new one, if the latest still has the size and root of the old one: compare and swap."""

@@ -1,8 +1,9 @@
-"""The witness over HTTP: `POST /add-checkpoint`, and `GET /health`."""
+"""The witness over HTTP: `POST /add-checkpoint`, `GET /SHA256-OF-ORIGIN/checkpoint` for monitors, `GET /health`."""
 
 import asyncio
 import json
 import logging
+import re
 import socket
 import sqlite3
 import time
@@ -20,6 +21,7 @@ LONGEST: Final = 256 << 10
 """Bytes of a submission: 63 hashes, and a checkpoint with 16 signatures of the longest kind."""
 
 _SECONDS: Final = 10.0
+_MONITORED: Final = re.compile(r"/([0-9a-f]{64})/checkpoint")
 _LOG: Final = logging.getLogger("registry.witness")
 
 Answer = tuple[HTTPStatus, str, str]
@@ -60,7 +62,8 @@ def application(witness: Witness) -> Callable[[dict[str, Any], Receive, Send], A
 
 async def _answer(witness: Witness, scope: dict[str, Any], receive: Receive, facts: Callable[[Facts], None]) -> Answer:
     path, method = scope["path"], scope["method"]
-    if path not in ("/add-checkpoint", "/health"):
+    monitored = _MONITORED.fullmatch(path)
+    if not monitored and path not in ("/add-checkpoint", "/health"):
         return HTTPStatus.NOT_FOUND, "there is nothing here; a log posts to /add-checkpoint\n", TEXT_MEDIA
     if method not in (("POST",) if path == "/add-checkpoint" else ("GET", "HEAD")):
         return HTTPStatus.METHOD_NOT_ALLOWED, "this address takes another method\n", TEXT_MEDIA
@@ -68,6 +71,9 @@ async def _answer(witness: Witness, scope: dict[str, Any], receive: Receive, fac
         if path == "/health":
             await asyncio.to_thread(witness.ledger.owner)
             return HTTPStatus.OK, "ok\n", TEXT_MEDIA
+        if monitored:
+            note = await asyncio.to_thread(witness.ledger.note_of, monitored[1])
+            return (HTTPStatus.OK if note else HTTPStatus.NOT_FOUND), note or "nothing was cosigned\n", TEXT_MEDIA
         body = await _body(receive)
         return HTTPStatus.OK, await asyncio.to_thread(witness.add_checkpoint, body, facts), TEXT_MEDIA
     except Refused as refused:

@@ -186,6 +186,21 @@ class TestAway:
             publisher.seal(pending)
         assert witnesses_of(static, witness.vkey) == [NAME]
 
+    @pytest.mark.parametrize("restarted", [False, True])
+    def test_a_witness_that_forgot_what_it_cosigned_is_not_believed_again(
+        self, events, static, key, witness, address, tmp_path, restarted
+    ):
+        publisher = new_publisher(static, key, WitnessAddress(witness.vkey, address))
+        publish(publisher, events.grow(5).connection)
+        shutil.copy(tmp_path / "witness" / "witness.sqlite", tmp_path / "backup")
+        publish(publisher, events.grow(5).connection)
+        shutil.copy(tmp_path / "backup", tmp_path / "witness" / "witness.sqlite")
+        if restarted:
+            publisher = new_publisher(static, key, WitnessAddress(witness.vkey, address))
+
+        signed = publisher.sign(publisher.advance(events.grow(5).connection))
+        assert signed.silent == {NAME: "has forgotten what it cosigned: 10 events, now 5"}
+
 
 class TestContradicted:
     def test_everything_rolled_back_is_refused_at_the_first_publication(

@@ -3,6 +3,7 @@
 import json
 import logging
 from base64 import b64decode, b64encode
+from hashlib import sha256
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -141,6 +142,19 @@ def test_other_paths_methods_and_sizes(address, log):
     assert post(address, None, method="GET")[0] == 405
     assert post(address, b"a" * (LONGEST + 1))[0] == 413
     assert post(address, None, path="/health", method="GET")[::2] == (200, "ok\n")
+
+
+def test_a_monitor_gets_the_latest_checkpoint_with_its_cosignature(address, witness, log):
+    path = f"/{sha256(ORIGIN.encode()).hexdigest()}/checkpoint"
+    assert post(address, None, path=path, method="GET")[0] == 404
+    post(address, log.submission(0, 5))
+
+    status, media, note = post(address, None, path=path, method="GET")
+    assert (status, media) == (200, "text/plain; charset=utf-8")
+    assert note.startswith(log.checkpoint(5))
+    assert [one.witness for one in cosignatures(note, [witness.vkey])] == [NAME]
+    assert post(address, None, path=f"/{'0' * 64}/checkpoint", method="GET")[0] == 404
+    assert post(address, b"", path=path)[0] == 405
 
 
 def test_the_access_log_says_which_log_and_not_who(address, log, caplog):
