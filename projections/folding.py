@@ -1,7 +1,6 @@
 """From stored events to changed rows: decodes what a view takes, opens what it wants, and lets the views fold."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
 
 import msgspec
 
@@ -32,10 +31,8 @@ class Stopped(Exception):
         self.why = why
 
 
-class Decoded(NamedTuple):
-    position: int
-    event: Event
-    changes: tuple[Change, ...]
+Decoded = tuple[int, Event, tuple[Change, ...]]
+"""A position, the event there, and what changes with it."""
 
 
 class Folder:
@@ -75,11 +72,11 @@ class Folder:
                 raise Stopped(position, stream, version, topic, type(error).__name__) from None
             if type(event) in opens:
                 sealed.append(len(found))
-            found.append(Decoded(position, event, changes))
+            found.append((position, event, changes))
         if sealed:
-            closed = [msgspec.structs.replace(found[i].event, **opens[type(found[i].event)]) for i in sealed]
+            closed = [msgspec.structs.replace(found[i][1], **opens[type(found[i][1])]) for i in sealed]
             for i, event in zip(sealed, self._open(closed), strict=True):
-                found[i] = found[i]._replace(event=event)
+                found[i] = (found[i][0], event, found[i][2])
         return found
 
     def _learn(self, topic: str) -> tuple[Change, ...] | None:

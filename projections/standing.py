@@ -278,11 +278,12 @@ def _add_on(code: str | None) -> AddOn | None:
 def _believe(rows: Rows, held: Endorsed, turns: list[Turn], position: int) -> None:
     """From this position on we believe these spans; a span that differs is written anew beside the old belief."""
     table = rows[Standing]
-    new = dict.fromkeys(spans(held, turns))
+    new = spans(held, turns)
     for row in table.group(held.number):
         believed = msgspec.structs.astuple(row)[2:11]
+        # They are few: looking through them is cheaper than to hash them.
         if believed in new:
-            del new[believed]
+            new.remove(believed)
         else:
             row.known_to = position
             table.finish(row)
@@ -293,10 +294,12 @@ def _believe(rows: Rows, held: Endorsed, turns: list[Turn], position: int) -> No
 def spans(held: Endorsed, turns: list[Turn]) -> list[Span]:
     """The history of days as now known: facts recorded late stand where they belong."""
     custody = held.custody if len(held.custody) == 1 else sorted(held.custody, key=_since)
+    whole = len(custody) == 1 and held.converted_on is None
     found: list[Span] = []
     before = None
     for turn, standing, begin, end in _pieces(held, sorted(turns, key=_since)):
-        for first, last in _cut(begin, end, held, turn, custody):
+        uncut = whole and turn.add_on_until is None
+        for first, last in ((begin, end),) if uncut else _cut(begin, end, held, turn, custody):
             add_on = turn.add_on
             if add_on == "EERS" and turn.add_on_until and first > turn.add_on_until:
                 add_on = None
@@ -325,15 +328,16 @@ def _pieces(held: Endorsed, turns: list[Turn]) -> list[tuple[Turn, str, date, da
     if held.awarded_on < turns[0].since:
         # The award was corrected to an earlier day: as the aggregate answers.
         found.append((msgspec.structs.replace(turns[0], add_on=None), "lapsed", held.awarded_on, turns[0].since))
-    for i, turn in enumerate(turns):
-        begin = max(turn.since, held.awarded_on)
-        end = turns[i + 1].since if i + 1 < len(turns) else None
+    awarded_on, ends = held.awarded_on, [*(turn.since for turn in turns[1:]), None]
+    for turn, end in zip(turns, ends, strict=True):
+        begin = max(awarded_on, turn.since)
         if end is not None and end <= begin:
             continue
-        if turn.over is None or turn.over == date.max or (end is not None and end <= turn.over):
+        last = turn.over
+        if last is None or last == date.max or (end is not None and end <= last):
             found.append((turn, turn.standing, begin, end))
             continue
-        over = turn.over + _DAY
+        over = last + _DAY
         if begin < over:
             found.append((turn, turn.standing, begin, over))
         if end is None or max(begin, over) < end:
@@ -345,8 +349,6 @@ def _cut(
     begin: date, end: date | None, held: Endorsed, turn: Turn, custody: list[Custody]
 ) -> list[tuple[date, date | None]]:
     """The piece, cut where the custodian changes, the category is converted or an Emerging ERS ends."""
-    if len(custody) == 1 and turn.add_on_until is None and held.converted_on is None:
-        return [(begin, end)]
     days = {turn.since for turn in custody[1:]}
     if turn.add_on_until:
         days.add(turn.add_on_until + _DAY)

@@ -111,8 +111,7 @@ class Vault:
     def _seal(self, event: E_, fields: list[_Field], keys: _Keys) -> E_:
         changes: dict[str, Any] = {}
         person = _subject(event)
-        stream = event.originator_id.encode()
-        at = len(stream).to_bytes(_LENGTH, "big") + stream + _joined_number(event.originator_version)
+        at = _place(event.originator_id, event.originator_version)
         drawn = self._random(len(fields) * (BLIND + NONCE))
         for n, (name, kind) in enumerate(fields):
             key = keys[person, kind]
@@ -133,13 +132,18 @@ class Vault:
 
     def open_all(self, events: Sequence[E_]) -> list[E_]:
         """The events with their personal text; None where the key was destroyed. Raises BrokenSeal."""
-        sealed = [_sealed_fields(event) for event in events]
-        keys = self._load(_pairs(events, sealed), make=False)
-        return [self._open(e, fields, keys) if fields else e for e, fields in zip(events, sealed, strict=True)]
+        sealed = [(event, fields, _subject(event) if fields else "")
+                  for event in events for fields in (_sealed_fields(event),)]  # fmt: skip
+        keys = self._load({(person, kind) for _, fields, person in sealed for _, kind in fields}, make=False)
+        return [self._open(event, fields, person, keys) if fields else event for event, fields, person in sealed]
 
-    def _open(self, event: E_, fields: list[_Field], keys: _Keys) -> E_:
-        opened = {name: _opening(event, name, kind, keys[_subject(event), kind]) for name, kind in fields}
-        return msgspec.structs.replace(event, **{name: o and o[1] for name, o in opened.items()})
+    def _open(self, event: E_, fields: list[_Field], person: str, keys: _Keys) -> E_:
+        place = _place(event.originator_id, event.originator_version)
+        opened: dict[str, str | None] = {}
+        for name, kind in fields:
+            found = _opening(event, name, kind, keys[person, kind], place)
+            opened[name] = found[1] if found else None
+        return msgspec.structs.replace(event, **opened)
 
     def opening(self, event: Event, field: str) -> Opening:
         """What shows this one field to a stranger. Raises Erased, or ValueError if it isn't sealed."""
@@ -147,7 +151,8 @@ class Vault:
         if kind is None:
             raise ValueError(f"{field} of {event.topic} is not sealed")
         pair = (_subject(event), kind)
-        found = _opening(event, field, kind, self._load({pair}, make=False)[pair])
+        place = _place(event.originator_id, event.originator_version)
+        found = _opening(event, field, kind, self._load({pair}, make=False)[pair], place)
         if found is None:
             raise Erased
         blind, value = found
@@ -160,7 +165,8 @@ class Vault:
         keys = self._load({pair for pair in pairs if pair}, make=False)
         found: list[Opening | None] = []
         for (event, field), pair in zip(asked, pairs, strict=True):
-            opened = _opening(event, field, pair[1], keys[pair]) if pair else None
+            place = _place(event.originator_id, event.originator_version)
+            opened = _opening(event, field, pair[1], keys[pair], place) if pair else None
             found.append(Opening(_b64(opened[0]), opened[1]) if opened else None)
         return found
 
@@ -293,25 +299,29 @@ def check_opening(h: str, blind: str, stream: str, version: int, field: str, val
         return False
 
 
-def _opening(event: Event, field: str, kind: PersonalClass, key: AESGCM | None) -> tuple[bytes, str] | None:
+def _opening(
+    event: Event, field: str, kind: PersonalClass, key: AESGCM | None, place: bytes
+) -> tuple[bytes, str] | None:
     """Blind and value of one sealed field; None where the key is destroyed. A rebuild does this for every name."""
     if key is None:
         return None
     sealed: Sealed = getattr(event, field)
-    where = _where(event.originator_id, event.originator_version, field)
+    where = place + _joined_text(field)
     try:
-        c = base64.urlsafe_b64decode(sealed.c + "==")
+        c = binascii.a2b_base64(sealed.c.encode().translate(_STANDARD) + b"==")
         plain = key.decrypt(c[:NONCE], c[NONCE:], where + _joined_text(kind))
-        value = plain[BLIND:].decode()
+        text = plain[BLIND:]
+        value = text.decode()
     except (InvalidTag, ValueError):
         raise BrokenSeal(f"{_named(event, field)}: not sealed here, or changed") from None
     # As `commitment`, with the place that is known already.
-    h = hashlib.sha256(_BLIND_LENGTH + plain[:BLIND] + where + _joined(plain[BLIND:])).digest()
-    if base64.urlsafe_b64encode(h).rstrip(b"=").decode() != sealed.h:
+    said = _BLIND_LENGTH + plain[:BLIND] + where + len(text).to_bytes(_LENGTH, "big") + text
+    if _b64(hashlib.sha256(said).digest()) != sealed.h:
         raise BrokenSeal(f"{_named(event, field)}: not what was committed to")
     return plain[:BLIND], value
 
 
+_STANDARD = bytes.maketrans(b"-_", b"+/")
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _LENGTH = 4  # bytes that say how long a part is
 _BLIND_LENGTH = BLIND.to_bytes(_LENGTH, "big")
@@ -333,8 +343,13 @@ def _joined_number(number: int) -> bytes:
     return _joined(b"%d" % number)
 
 
+def _place(stream: str, version: int) -> bytes:
+    name = stream.encode()
+    return len(name).to_bytes(_LENGTH, "big") + name + _joined_number(version)
+
+
 def _where(stream: str, version: int, field: str) -> bytes:
-    return _joined(stream.encode()) + _joined_number(version) + _joined_text(field)
+    return _place(stream, version) + _joined_text(field)
 
 
 def _named(event: Event, field: str) -> str:
