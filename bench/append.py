@@ -52,19 +52,21 @@ class LibraryCase(LibraryAggregate):
         self.by, self.on, self.category, self.through = by, on, category, through
 
 
-def library(address: str) -> Application[uuid.UUID]:
+def library_environment(address: str) -> dict[str, str]:
     parts = urlsplit(address)
-    return Application(
-        env={
-            "PERSISTENCE_MODULE": "eventsourcing.postgres",
-            "POSTGRES_DBNAME": parts.path.strip("/"),
-            "POSTGRES_HOST": dict(parse_qsl(parts.query)).get("host", parts.hostname or ""),
-            "POSTGRES_PORT": str(parts.port or 5432),
-            "POSTGRES_USER": parts.username or "",
-            "POSTGRES_PASSWORD": parts.password or "none",
-            "POSTGRES_POOL_SIZE": "10",
-        }
-    )
+    return {
+        "PERSISTENCE_MODULE": "eventsourcing.postgres",
+        "POSTGRES_DBNAME": parts.path.strip("/"),
+        "POSTGRES_HOST": dict(parse_qsl(parts.query)).get("host", parts.hostname or ""),
+        "POSTGRES_PORT": str(parts.port or 5432),
+        "POSTGRES_USER": parts.username or "",
+        "POSTGRES_PASSWORD": parts.password or "none",
+        "POSTGRES_POOL_SIZE": "10",
+    }
+
+
+def library(address: str) -> Application[uuid.UUID]:
+    return Application(env=library_environment(address))
 
 
 def rate(do, threads: int, seconds: float) -> float:

@@ -30,7 +30,7 @@ from projections.view import View
 
 KEEP_SECONDS: Final = 15.0
 """So much work a killed build loses at most."""
-_SHARED_FROM: Final = 150_000
+_SHARED_FROM: Final = 200_000
 """So many events make a second process worth its start."""
 _PROMPT: Final = 0.1
 

@@ -35,8 +35,6 @@ VIEWS: Final[tuple[View, ...]] = (
     history.VIEW,
 )
 
-HALF: Final = frozenset(
-    {"standing", "certificates", "references", "exams", "transfers", "audits", "quality", "renewals"}
-)
+HALF: Final = frozenset({"standing", "certificates", "exams", "transfers", "audits", "quality", "renewals"})
 """Views that are about half of the work of folding all: two processes share it so. None opens personal fields, and
 none needs, or is needed by, a view of the other half."""
