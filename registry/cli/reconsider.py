@@ -44,7 +44,10 @@ def reconsidered(
     association: Annotated[str, typer.Option(help="Only what this association decided, such as VA.")] = "",
     since: Annotated[str, typer.Option(help="Only decisions of this day and later, such as 2024-01-01.")] = "",
     demographics: Annotated[
-        bool, typer.Option(help="Totals by what people volunteered of themselves, too; that it was read is recorded.")
+        bool,
+        typer.Option(
+            "--demographics", help="Totals by what people volunteered of themselves, too; that it was read is recorded."
+        ),
     ] = False,
     csv_file: Annotated[Path | None, typer.Option("--csv", help="Write the list to this file.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,

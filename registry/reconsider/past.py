@@ -27,7 +27,7 @@ A = TypeVar("A", bound=Aggregate)
 E = TypeVar("E", bound=Event)
 
 # Streams held in memory before those of the pages before are let go.
-_MOST = 40_000
+_MOST = 12_000
 _COLUMNS = "notification_id, originator_id, originator_version, topic, state"
 # Claims that are given back, so that the table does not know who held them then.
 _GIVEN_BACK = {"open_audit": Audit, "open_transfer": Transfer}

@@ -13,11 +13,11 @@ import psycopg
 
 from domain.aggregate import Aggregate
 from domain.application import Application
-from domain.association import ALLIANCE
+from domain.association import ALLIANCE, Association
 from domain.audit import Audit, open_audit
 from domain.category import with_add_on
 from domain.endorsement import Endorsement
-from domain.errors import Refused, RequirementsNotMet
+from domain.errors import Invalid, Refused, RequirementsNotMet
 from domain.event import Event
 from domain.exam import Exam
 from domain.policy import EVERYTHING, SUBMISSION, Edition, ReinstatementEdition, Tally, Term, What
@@ -674,6 +674,11 @@ def reconsider(
 def _reconsidered(
     past: Past, asked: Asked, correct: str, deadline: float | None, progress: Progress | None
 ) -> Report:  # fmt: skip
+    if asked.association and past.find(Association, asked.association) is None:
+        raise Invalid(
+            f"No association has the code {asked.association}; `registry association list` prints them.",
+            field="association",
+        )
     if correct:
         past.replace(read_corrections(correct, past))
     report = Reconsideration(past, asked, deadline=deadline).run(progress)

@@ -1,11 +1,14 @@
 """Stories of looking again: every decision agrees with its own rules, and other rules or facts say who they change."""
 
 import json
+from base64 import b64encode
 from datetime import date
 
 import msgspec
 import pytest
+import typer
 from telling import rsc, training, work
+from typer.testing import CliRunner
 
 from domain.application import Application
 from domain.audit import Audit
@@ -15,6 +18,7 @@ from domain.event import Event
 from domain.exam import Exam
 from domain.person import Demographics, Person
 from domain.policy import Attestation
+from registry.cli import reconsider as reconsidering
 from registry.reconsider.past import Past
 from registry.reconsider.reconsideration import Asked, TooLong, reconsider
 from registry.reconsider.rules import named, read_rules
@@ -336,3 +340,55 @@ def test_the_store_of_then_writes_nothing(story, settings, vault, lily):
     assert len(recorded.events) == 1
     assert story.store.position() == past.until
     assert msgspec.structs.replace(recorded.events[0]) in recorded.events
+
+
+def command(settings, *arguments):
+    app = typer.Typer()
+    reconsidering.join(app)
+    app.callback()(lambda: None)
+    environment = {
+        "REGISTRY_HOME": str(settings.home), "REGISTRY_DATABASE_URL": settings.database_url,
+        "REGISTRY_MASTER_KEY": b64encode(settings.master_key).decode(),
+    }  # fmt: skip
+    return CliRunner().invoke(app, ["reconsider", *map(str, arguments)], env=environment)
+
+
+def test_the_command_prints_lists_and_exits_with_one_where_something_does_not_agree(
+    story, settings, lily, connect, tmp_path
+):
+    rules, listed = tmp_path / "rules.toml", tmp_path / "out.csv"
+    rules.write_text("rsc_hours = 60\n")
+
+    done = command(settings, "--rules", rules, "--csv", listed, "--demographics", "--association", "VA")
+
+    assert done.exit_code == 0, done.output
+    assert "None do not agree with their own rules." in done.output
+    assert (
+        f"{lily.number}: award of 2025-03-03 at VA (IFS). Still missing under edition FS-2023, changed:" in done.output
+    )
+    assert "everybody: hidden of hidden" in done.output
+    assert [row.split(",")[:2] for row in listed.read_text().splitlines()] == [
+        ["list", "number"],
+        ["changed", lily.number],
+    ]
+    read = connect().execute("SELECT actor, record, reason FROM service.access").fetchall()
+    assert read == [("operator", "demographics", "reconsider")]
+
+    planted(story, story.store.get(Endorsement, lily.number), Endorsement.Lapsed, through=date(2027, 12, 31))
+    done = command(settings, "--json")
+    assert done.exit_code == 1
+    (finding,) = json.loads(done.stdout)["findings"]
+    assert (finding["stream"], finding["decision"]) == (f"endorsement/{lily.number}", "lapse")
+
+
+def test_what_the_command_can_not_read_is_said(story, settings, tmp_path):
+    for arguments, words in (
+        (("--rules", tmp_path / "none.json"), "none.json can't be read: FileNotFoundError"),
+        (("--since", "soon"), "Give --since as a day"),
+        (("--association", "ZZ"), "No association has the code ZZ"),
+        (("--demographics",), "Totals by group need other rules"),
+        (("--edition", "today", "--rules", tmp_path), "not both"),
+    ):
+        refused = command(settings, *arguments).exception
+        assert isinstance(refused, Invalid)
+        assert words in refused.message
