@@ -45,6 +45,8 @@ DEED: Final = "take_bundle"
 MEDIA: Final = verifier.MEDIA
 
 _PAGE: Final = 2_000
+_EVER: Final = (1 << 63) - 1
+_READ, _PROVED, _ALL = 60, 75, 100  # per cent of the work, roughly
 _NAMED: Final = ("name", "credentials")
 _REACHED: Final = ("email", "title", "provider_name")
 """What is opened of the bundle of one person besides; a note, a demographic and a reference never are (ours)."""
@@ -141,6 +143,7 @@ def take(
     openings = taking.openings(events)
     indices = [row.position - 1 for row in events]
     proof = tree.inclusions(checkpoint.size, indices, published.tiles.nodes(checkpoint.size))
+    progress(_PROVED, _ALL)
     host = checkpoint.origin.removesuffix("/log")
     value: dict[str, Any] = {
         "asked": msgspec.to_builtins(asked),
@@ -159,7 +162,9 @@ def take(
         "policy": _policy(events),
         "proof": _b64(b"".join(proof)),
     }
-    return Bundle(_sealed(value, signer, published), len(events), len(openings), checkpoint.size)
+    content = _sealed(value, signer, published)
+    progress(_ALL, _ALL)
+    return Bundle(content, len(events), len(openings), checkpoint.size)
 
 
 def _sealed(value: dict[str, Any], signer: FileSigner, published: Published) -> bytes:
@@ -345,7 +350,7 @@ class _Taking:
 
     def _by_stream(self, streams: Sequence[str]) -> Iterator[list[_Stored]]:
         for start in range(0, len(streams), _PAGE):
-            self._progress(start, len(streams))
+            self._progress(_READ * start // len(streams), _ALL)
             grouped: dict[str, list[_Stored]] = {}
             for row in self._streams(streams[start : start + _PAGE]):
                 grouped.setdefault(row.stream, []).append(row)
@@ -381,29 +386,30 @@ class _Taking:
 
     def _streams(self, streams: Sequence[str]) -> Iterator[_Stored]:
         """Whole, but for what an application keeps from the asker."""
-        rows = list(self._read("originator_id = ANY(%s)", list(streams)))
+        rows = list(self._read("originator_id = ANY(%s)", list(streams), until=_EVER))
         grouped: dict[str, list[_Stored]] = {}
         for row in rows:
             if row.stream.startswith("application/"):
                 grouped.setdefault(row.stream, []).append(row)
         hidden: set[int] = set()
-        for stream, of_it in grouped.items():
+        for of_it in grouped.values():
             # What may be told is judged by how it stands now, not as of the checkpoint.
-            state = self._store.get(Application, stream.partition("/")[2])
-            shown = {at for at, _ in told(state, [(row.position, row.event) for row in of_it], self._actor)}
-            hidden |= {row.position for row in of_it} - shown
-        yield from (row for row in rows if row.position not in hidden)
+            state = Application.fold(row.event for row in of_it)
+            if state is not None:
+                shown = {at for at, _ in told(state, [(row.position, row.event) for row in of_it], self._actor)}
+                hidden |= {row.position for row in of_it} - shown
+        yield from (row for row in rows if row.position <= self._size and row.position not in hidden)
 
     def _between(self, begin: str, end: str) -> list[_Stored]:
         # In the order of bytes "0" follows "/".
         return list(self._read("originator_id > %s AND originator_id < %s", begin, end))
 
-    def _read(self, which: str, *parameters: object) -> Iterator[_Stored]:
+    def _read(self, which: str, *parameters: object, until: int | None = None) -> Iterator[_Stored]:
         with self._connection.cursor(binary=True, row_factory=tuple_row) as cursor:
             cursor.execute(
                 f"SELECT {COLUMNS} FROM registry.events WHERE {which} AND notification_id <= %s"
                 " ORDER BY notification_id",
-                [*parameters, self._size],
+                [*parameters, self._size if until is None else until],
             )
             for position, stream, version, topic, state in cursor:
                 event = self._store.mapper.load(stream, version, topic, state)

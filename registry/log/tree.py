@@ -120,7 +120,7 @@ def inclusions(size: int, indices: Sequence[int], node: Node) -> list[bytes]:
     """
     if not indices or indices[0] < 0 or indices[-1] >= size:
         raise ValueError(f"a tree of {size} has no such leaf")
-    found: list[bytes] = []
+    wanted: list[tuple[int, int]] = []
     row, height = list(indices), 0
     while (size - 1) >> height:
         last = (size - 1) >> height
@@ -128,10 +128,12 @@ def inclusions(size: int, indices: Sequence[int], node: Node) -> list[bytes]:
         for index in row:
             sibling = index ^ 1
             if sibling <= last and sibling not in known:
-                found.append(_subtree(sibling << height, min((sibling + 1) << height, size), node))
+                wanted.append((sibling << height, min((sibling + 1) << height, size)))
         row = list(dict.fromkeys(index >> 1 for index in row))
         height += 1
-    return found
+    # Read from left to right: what lies in one tile is asked for together.
+    found = {part: _subtree(*part, node) for part in sorted(wanted)}
+    return [found[part] for part in wanted]
 
 
 def consistency(size1: int, size2: int, node: Node) -> list[bytes]:

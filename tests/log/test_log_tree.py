@@ -1,6 +1,7 @@
 """The tree the registry builds is the one the verifier checks, and its tiles are what C2SP says they are."""
 
 import json
+import random
 from hashlib import sha256
 
 import pytest
@@ -13,6 +14,8 @@ from registry.log import entry as entries
 from registry.log import tree
 from registry.log.tiles import ENTRIES, Damaged, Files, Tiles, tile_name
 from verifier import proof
+from verifier.proof import check_inclusions
+from verifier.verdict import Unverified
 
 PUBLISHED = [sha256(number.to_bytes(4)).digest() for number in range(70_000)]
 LEAVES = [entries.leaf(one) for one in PUBLISHED]
@@ -116,6 +119,28 @@ class TestTiles:
         for call in (lambda: tiles.entries(0, 10), lambda: tiles.entries(1, 10), lambda: tiles.hashes(0, 1, 1)):
             with pytest.raises(Damaged, match="tile/"):
                 call()
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 8, 31, 255, 256, 257, 700])
+def test_many_leaves_are_proved_at_once_and_only_they(size):
+    chance = random.Random(size)
+    node = tree.nodes_over(LEAVES[:size])
+    root = tree.root(size, node)
+    for count in {1, min(2, size), min(9, size), size}:
+        indices = sorted(chance.sample(range(size), count))
+        leaves = [(index, LEAVES[index]) for index in indices]
+        hashes = tree.inclusions(size, indices, node)
+
+        check_inclusions(size, leaves, hashes, root)
+
+        assert len(hashes) <= sum(len(tree.inclusion(size, index, node)) for index in indices)
+        others = [(leaves, [*hashes, bytes(32)]), ([*leaves[:-1], (leaves[-1][0], bytes(32))], hashes)]
+        others += [(leaves, hashes[:-1]), (leaves, [bytes(32), *hashes[1:]])] if hashes else []
+        others += [(leaves[::-1], hashes), (leaves[:1] * 2, hashes), ([], hashes), ([(size, bytes(32))], hashes)]
+        for some, nodes in others:
+            if (some, nodes) != (leaves, hashes):
+                with pytest.raises(Unverified):
+                    check_inclusions(size, some, nodes, root)
 
 
 def write(folder, size):
