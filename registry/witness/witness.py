@@ -135,10 +135,10 @@ class Witness:
         if submitted.old > checkpoint.size:
             raise Refused(HTTPStatus.BAD_REQUEST, "the old size is greater than that of the checkpoint\n")
         seen = self.ledger.latest(checkpoint.origin)
-        if submitted.old != seen.size:
-            _refuse_size(seen)
-        if checkpoint.size == seen.size and checkpoint.root != seen.root:
+        are_two = checkpoint.size == seen.size and checkpoint.root != seen.root
+        if are_two:
             self._keep(submitted, "two roots for one size")
+        if are_two or submitted.old != seen.size:
             _refuse_size(seen)
         try:
             check_consistency(seen.size, seen.root, checkpoint.size, checkpoint.root, submitted.hashes)

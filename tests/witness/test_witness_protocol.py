@@ -51,7 +51,8 @@ def test_two_roots_of_one_size_conflict(address, witness, log):
 
     assert post(address, log.submission(7, 7, branch=3))[0] == 409
     assert post(address, log.submission(7, 7))[0] == 200
-    assert [why for _, why, _ in witness.ledger.refused(ORIGIN)] == ["two roots for one size"]
+    assert post(address, log.submission(3, 7, branch=2))[0] == 409
+    assert [why for _, why, _ in witness.ledger.refused(ORIGIN)] == ["two roots for one size"] * 2
 
 
 def test_another_history_is_unprocessable_and_kept_as_evidence(address, witness, log):
