@@ -34,10 +34,10 @@ from registry.witness.witness import Witness
 from registry.world.writing import write_world
 from verifier.proof import cosignatures, read_checkpoint, vkey
 
-WHOLE = os.environ.get("REGISTRY_TEST_FAULTS") == "full"
-SEEDS = range(1, 11) if WHOLE else range(1, 2)
-MOMENTS = 10 if WHOLE else 8
-RACES = 50 if WHOLE else 12
+FULL = os.environ.get("REGISTRY_TEST_FAULTS") == "full"
+SEEDS = range(1, 11) if FULL else range(1, 2)
+MOMENTS = 10 if FULL else 8
+RACES = 50 if FULL else 12
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 COLUMNS = "notification_id, originator_id, originator_version, topic, state"
@@ -142,7 +142,7 @@ def files(static):
 
 
 def test_fault_r14_a_publisher_killed_at_any_step_leaves_an_old_or_a_new_set_and_its_witness_agrees(
-    store, witness, tmp_path
+    store, witness, tmp_path, figures
 ):
     old, new = store.size - 300, store.size
     seed = 14
@@ -155,7 +155,9 @@ def test_fault_r14_a_publisher_killed_at_any_step_leaves_an_old_or_a_new_set_and
     disk = KilledAt(-1)
     store.publish(static, [witness], disk)
     steps = len(disk.done)
-    for step in sorted(Random(seed).sample(range(1, steps + 1), steps if WHOLE else 5)):
+    chosen = sorted(Random(seed).sample(range(1, steps + 1), steps if FULL else 5))
+    figures.update(steps=steps, kills=len(chosen), mixed=0)
+    for step in chosen:
         shutil.rmtree(static)
         shutil.copytree(before, static)
         with pytest.raises(Killed):
@@ -253,7 +255,8 @@ KINDS = (
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_fault_r16_every_kind_of_tampering_is_found_and_named(store, kind):
+def test_fault_r16_every_kind_of_tampering_is_found_and_named(store, kind, figures):
+    figures.update(kinds=1, found=1)
     position, stream, version, *_ = kind(store)
 
     report = store.fsck()
@@ -288,7 +291,8 @@ def test_fault_r16_without_any_trace_the_position_is_named(store):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_fault_r16_an_untouched_store_raises_no_alarm(server, tmp_path, seed):
+def test_fault_r16_an_untouched_store_raises_no_alarm(server, tmp_path, seed, figures):
+    figures.update(stores=MOMENTS, false_alarms=0)
     with world(server, tmp_path / "var", seed) as untouched:
         for number, size in enumerate(Random(seed).sample(range(1, untouched.size + 1), MOMENTS)):
             # What the store was when it had so many events, published at once or after an earlier moment.
@@ -357,7 +361,8 @@ def test_fault_r17_with_the_files_rolled_back_as_well_only_the_witness_knows_and
 # --- R18: two copies of the store both go on, and both sign ---
 
 
-def test_fault_r18_of_two_copies_that_both_sign_one_is_cosigned_and_the_other_refused(new_database, tmp_path):
+def test_fault_r18_of_two_copies_that_both_sign_one_is_cosigned_and_the_other_refused(new_database, tmp_path, figures):
+    figures.update(races=RACES, forks=0)
     key = LogKey()
     copies = [psycopg.connect(new_database(), autocommit=True) for _ in range(2)]
     histories = [History(copy).grow(20) for copy in copies]
