@@ -16,6 +16,7 @@ from registry.api.asking import day
 from registry.api.house import House
 from registry.api.openapi import Parameter
 from registry.api.past import PRESENT
+from registry.api.problems import Problem
 from registry.api.question import Answer, Question
 from registry.reconsider.listing import HEADER, rows
 from registry.reconsider.reconsideration import Asked, Report, reconsider
@@ -51,7 +52,7 @@ def as_csv(report: Report) -> Response:
 
 
 async def reconsidered(house: House, given: Mapping[str, str], actor: Actor, request: HttpRequest) -> Report:
-    """An association asks of its own, the Alliance of all. Raises TooLong, Invalid."""
+    """An association asks of its own, the Alliance of all. Raises TooLong, Invalid, Problem."""
     code = given.get("association", "") or actor.association * (actor.role == "coordinator")
     if code:
         cases.check_association(actor, "reconsider", code)
@@ -59,6 +60,8 @@ async def reconsidered(house: House, given: Mapping[str, str], actor: Actor, req
         check(actor, "reconsider", Thing())
     rules = rules_of(house, given)
     asked = Asked(association=code, since=day(request, "since"), rules=rules)
+    if house.reconsidering.borrowed_tokens:
+        raise Problem("unavailable", "Decisions are done again for somebody else just now. Ask again in a moment.")
     return await anyio.to_thread.run_sync(_run, house, asked, abandon_on_cancel=True, limiter=house.reconsidering)
 
 

@@ -19,6 +19,7 @@ from domain.person import INTO, Person, merged_claims
 from domain.reference import Reference
 from domain.transfer import Transfer
 from registry import database
+from registry.database import Unavailable
 from registry.settings import Settings
 from registry.store import Recorded, Store
 from registry.vault import Vault
@@ -58,16 +59,7 @@ class Past(Store):
     def __init__(self, settings: Settings, vault: Vault, *, seconds: float | None = None) -> None:
         """`seconds`: how long the database may take for one answer; as long as it does when None."""
         super().__init__(settings, vault)
-        # Of its own: it may take its time, and the server itself lets it write nothing.
-        self._connection = psycopg.connect(
-            database.url(settings, "writer"), autocommit=True, connect_timeout=database.CONNECT_SECONDS
-        )
-        self._connection.execute("SET default_transaction_read_only = on")
-        # Everything here is looked up by name; of ranges of names the planner thinks too much.
-        self._connection.execute("SET enable_seqscan = off")
-        self._connection.execute("SET jit = off")
-        if seconds is not None:
-            self._connection.execute("SELECT set_config('statement_timeout', %s, false)", [str(int(seconds * 1000))])
+        self._connection = _connected(database.url(settings, "writer"), seconds)
         self.until = self.position()
         self.before = self.until + 1
         self.corrected = False
@@ -90,7 +82,12 @@ class Past(Store):
         super().close()
 
     def _ask(self, question: str, *parameters: object) -> list[tuple[Any, ...]]:
-        return self._connection.execute(question.encode(), parameters, prepare=True, binary=True).fetchall()
+        try:
+            return self._connection.execute(question.encode(), parameters, prepare=True, binary=True).fetchall()
+        except psycopg.errors.QueryCanceled:
+            raise
+        except psycopg.OperationalError as error:
+            raise Unavailable("The database did not answer.") from error
 
     # --- what a deed asks
 
@@ -348,6 +345,21 @@ class Past(Store):
             self._claims[folder] = [
                 (name.removeprefix(f"{folder}/"), position) for name, position in zip(names, positions, strict=True)
             ]
+
+
+def _connected(address: str, seconds: float | None) -> psycopg.Connection[Any]:
+    """A connection of its own: it may take its time, and the server itself lets it write nothing."""
+    try:
+        connection = psycopg.connect(address, autocommit=True, connect_timeout=database.CONNECT_SECONDS)
+    except psycopg.OperationalError as error:
+        raise Unavailable("The database does not answer.") from error
+    connection.execute("SET default_transaction_read_only = on")
+    # Everything here is looked up by name; of ranges of names the planner thinks too much.
+    connection.execute("SET enable_seqscan = off")
+    connection.execute("SET jit = off")
+    if seconds is not None:
+        connection.execute("SELECT set_config('statement_timeout', %s, false)", [str(int(seconds * 1000))])
+    return connection
 
 
 def _corrected_by(event: Event, events: Sequence[Event]) -> int:

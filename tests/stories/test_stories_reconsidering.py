@@ -5,6 +5,7 @@ from base64 import b64encode
 from datetime import date
 
 import msgspec
+import psycopg
 import pytest
 import typer
 from telling import rsc, training, work
@@ -19,9 +20,11 @@ from domain.exam import Exam
 from domain.person import Demographics, Person
 from domain.policy import Attestation
 from registry.cli import reconsider as reconsidering
+from registry.database import Unavailable
 from registry.reconsider.past import Past
 from registry.reconsider.reconsideration import Asked, TooLong, reconsider
 from registry.reconsider.rules import named, read_rules
+from registry.settings import Settings
 
 ATTESTED = Attestation(40, 36, 10, 3, membership=True, ethics=True, no_sanction=True)
 
@@ -392,3 +395,13 @@ def test_what_the_command_can_not_read_is_said(story, settings, tmp_path):
         refused = command(settings, *arguments).exception
         assert isinstance(refused, Invalid)
         assert words in refused.message
+
+
+def test_a_database_that_is_away_is_said_and_nothing_may_be_written_on_this_connection(settings, vault, tmp_path):
+    away = Settings(home=tmp_path, database_url="postgresql://postgres@127.0.0.1:1/nothing", master_key=bytes(32))
+    with pytest.raises(Unavailable):
+        reconsider(away, vault, Asked())
+    past = Past(settings, vault)
+    with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+        past._connection.execute("INSERT INTO service.access VALUES ('a', 'b', '2026-01-01', 'c')")
+    past.close()
