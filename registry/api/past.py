@@ -78,14 +78,19 @@ async def ask(house: House, request: HttpRequest, takes: Takes, name: str = "") 
     Raises Invalid for what is no day or position of the history, Problem for what the question doesn't answer.
     `name`: the question's, for who replays it.
     """
+    refuse(request, takes, name)
     given = request.query_params
-    for field in ("known", "on"):
-        if given.get(field) and not getattr(takes, field):
-            raise _refused(takes, field, request, name)
     on = day(request) if takes.on else None
     known = given.get("known", "") if takes.known else ""
     request.state.when = When(on=on) if not known else (await _known(house, known))._replace(on=on)
     return when_of(request)
+
+
+def refuse(request: HttpRequest, takes: Takes, name: str = "") -> None:
+    """Raise Problem where the question is asked for a past that it doesn't answer."""
+    for field in ("known", "on"):
+        if request.query_params.get(field) and not getattr(takes, field):
+            raise _refused(takes, field, request, name)
 
 
 def _refused(takes: Takes, field: str, request: HttpRequest, name: str) -> Problem:

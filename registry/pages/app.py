@@ -35,7 +35,7 @@ from registry.api.bundles import see_association_bundle, see_number_bundle, see_
 from registry.api.check import LONGEST_UPLOAD, Checker, NotServed
 from registry.api.deeds import BY_NAME, DEEDS, Deed
 from registry.api.house import House
-from registry.api.past import when_of
+from registry.api.past import Takes, when_of
 from registry.api.problems import KINDS, Problem, problem_of
 from registry.api.questions import (
     QUESTIONS,
@@ -53,6 +53,7 @@ from registry.api.shown import (
     person_shown,
     transfer_shown,
 )
+from registry.api.standings import endorsement_then, endorsements_then
 from registry.commands import Act, thing_of
 from registry.pages import forms, rating
 from registry.pages.forms import Typed
@@ -81,39 +82,45 @@ def _cookie(request: HttpRequest) -> str:
     return f"__Host-{_COOKIE}" if request.url.scheme == "https" else _COOKIE
 
 
+OWN_DAY = Takes(known=False, on=True, instead=past.DAY.instead)
+"""Of pages with a field of their own for the day, which say beside it what is wrong with it."""
+
+
 def add_pages(app: FastAPI, settings: Settings, checker: Checker) -> None:
-    def route(path: str, show: Show, method: str = "GET", *, public: bool = False) -> None:
-        app.add_api_route(path, _page(settings, show, public=public), methods=[method], name=show.__name__)
+    def route(path: str, show: Show, method: str = "GET", *, public: bool = False, takes: Takes = past.PRESENT) -> None:
+        """`takes`: which past the page shows; it refuses what it does not."""
+        shown = _page(settings, show, public=public, takes=takes)
+        app.add_api_route(path, shown, methods=[method], name=show.__name__)
 
     route("/", home, public=True)
-    route("/register", register, public=True)
-    route("/rsc-providers", providers, public=True)
-    route("/endorsements/{number}", endorsement)
+    route("/register", register, public=True, takes=past.BOTH)
+    route("/rsc-providers", providers, public=True, takes=OWN_DAY)
+    route("/endorsements/{number}", endorsement, takes=past.BOTH)
     route("/endorsements/{number}/certificates/{cti}/{file}", certificate)
     route("/endorsements/{number}/bundle", see_number_bundle)
-    route("/people/{person}", person)
+    route("/people/{person}", person, takes=past.BOTH)
     route("/people/{person}/bundle", see_person_bundle)
-    route("/applications/{application}", application)
-    route("/transfers/{transfer}", transfer)
-    route("/audits/{audit}", audit)
-    route("/associations/{code}/audits", audits)
-    route("/associations/{code}/renewals", renewals)
-    route("/associations/{code}/reciprocity", reciprocity)
-    route("/reciprocity", matrix)
+    route("/applications/{application}", application, takes=past.KNOWN)
+    route("/transfers/{transfer}", transfer, takes=past.KNOWN)
+    route("/audits/{audit}", audit, takes=past.BOTH)
+    route("/associations/{code}/audits", audits, takes=past.BOTH)
+    route("/associations/{code}/renewals", renewals, takes=past.BOTH)
+    route("/associations/{code}/reciprocity", reciprocity, takes=past.BOTH)
+    route("/reciprocity", matrix, takes=past.KNOWN)
     route("/associations/{code}/bundle", see_association_bundle)
-    route("/today", today)
+    route("/today", today, takes=past.BOTH)
     route("/reconsider", reconsider)
     route("/reconsider.csv", reconsider_list)
     route("/find", find, "POST")
-    route("/reviews", reviews)
-    route("/exams", exams)
-    route("/exams/{exam}", exam)
+    route("/reviews", reviews, takes=past.REPLAYED)
+    route("/exams", exams, takes=past.REPLAYED)
+    route("/exams/{exam}", exam, takes=past.KNOWN)
     route("/enter/{token}", see_entry)
     route("/enter/{token}", enter, "POST")
     route("/leave", leave, "POST")
     route("/v1/check", see_check, public=True)
     app.add_api_route("/v1/check", partial(check_certificate, checker), methods=["POST"], name="check_page")
-    route("/references/{reference}", reference)
+    route("/references/{reference}", reference, takes=past.KNOWN)
     route("/rate", rating.see_rate, public=True)
     route("/rate", rating.open_rating, "POST", public=True)
     route("/rate/answers", rating.give_rating, "POST", public=True)
@@ -122,7 +129,7 @@ def add_pages(app: FastAPI, settings: Settings, checker: Checker) -> None:
     route("/rate/declined", rating.see_thanks, public=True)
     route("/api", api_page, public=True)
     route("/access", access_page, public=True)
-    route("/rules", rules_page, public=True)
+    route("/rules", rules_page, public=True, takes=OWN_DAY)
     route("/problems", problems_page, public=True)
     route("/problems/{code}", problem_page, public=True)
     for deed in DEEDS:
@@ -131,7 +138,9 @@ def add_pages(app: FastAPI, settings: Settings, checker: Checker) -> None:
     app.add_api_route("/assets/{file}", asset, methods=["GET"], name="asset")
 
 
-def _page(settings: Settings, show: Show, *, public: bool = False) -> Callable[[HttpRequest], Awaitable[Response]]:
+def _page(
+    settings: Settings, show: Show, *, public: bool = False, takes: Takes = past.PRESENT
+) -> Callable[[HttpRequest], Awaitable[Response]]:
     async def answer(request: HttpRequest) -> Response:
         house: House = request.app.state.house
         actor = PUBLIC
@@ -140,6 +149,11 @@ def _page(settings: Settings, show: Show, *, public: bool = False) -> Callable[[
                 actor = await visitor(house, request)
                 request.state.actor = actor
                 await house.know_associations()
+            if takes is OWN_DAY:
+                past.refuse(request, takes)
+            else:
+                await past.ask(house, request, takes, show.__name__)
+                request.state.takes = takes
             return await show(house, request, actor)
         except TimeoutError:
             raise
@@ -175,10 +189,12 @@ async def register(house: House, request: HttpRequest, actor: Actor) -> Response
     cursor = ""
     try:
         search = register_search(asked)
-        rows, cursor, _ = await views.register(house, search, 20, request.query_params.get("cursor", ""))
+        after = request.query_params.get("cursor", "")
+        rows, cursor, _ = await views.register(house, search, 20, after, when_of(request))
     except Invalid as refused:
         wrong = refused
-    following = urlencode({**{k: v for k, v in asked.items() if v}, **_lang(request), "cursor": cursor})
+    kept = {name: value for name in ("known", "on") if (value := request.query_params.get(name))}
+    following = urlencode({**{k: v for k, v in asked.items() if v}, **kept, **_lang(request), "cursor": cursor})
     return page(
         house.settings, request, "register.html", asked=asked, rows=rows, wrong=wrong,
         following=f"/register?{following}" if cursor else "", searched=any(asked.values()),
@@ -329,32 +345,36 @@ async def leave(house: House, request: HttpRequest, actor: Actor) -> Response:  
 
 
 async def endorsement(house: House, request: HttpRequest, actor: Actor, typed: Typed | None = None) -> Response:
-    number = read_number(request.path_params["number"])
-    found = await cases.case_or_none(cases.endorsement(house, actor, number)) if actor is not PUBLIC else None
+    number, when = read_number(request.path_params["number"]), when_of(request)
+    found = None
+    if actor is not PUBLIC:
+        found = await cases.case_or_none(cases.endorsement(house, actor, number, known=when.known))
     if found is None:
-        shown, _ = await views.public_endorsement(house, number, when_of(request))
+        shown, _ = await views.public_endorsement(house, number, when)
         return page(
             house.settings, request, "endorsement_public.html", number=number, shown=shown,
             status=200 if shown else 404,
         )  # fmt: skip
     state: Endorsement = found.state
-    thing = thing_of(state)
-    on = cases.today(house, state.custodian)
+    on = when.today(house, state.custodian)
     history = []
-    if seen := await cases.case_or_none(cases.endorsement(house, actor, number, deed="see_history")):
+    if seen := await cases.case_or_none(cases.endorsement(house, actor, number, deed="see_history", known=when.known)):
         await cases.confidential(house, actor, "see_history", state.stream, state.person)
-        history = history_of(await cases.whole_history(house, seen))
-    audited = await aftercare.open_audit(house, number)
-    shown_forms = forms.for_endorsement(actor, thing, state, on, typed)
-    if audited and audited["state"] in ("noticed", "submitted", "failed"):
-        shown_forms = [*forms.evidence(actor, thing, audited["audit"], number, typed), *shown_forms]
-    certificates = certificates_shown(found) if allowed(actor, "see_certificate", thing) else []
+        history = history_of(await cases.whole_history(house, seen, when.known))
+    audited = await aftercare.open_audit(house, number, when)
+    shown_forms: list[forms.Form] = []
+    if not when.asked:
+        thing = thing_of(state)
+        shown_forms = forms.for_endorsement(actor, thing, state, on, typed)
+        if audited and audited["state"] in ("noticed", "submitted", "failed"):
+            shown_forms = [*forms.evidence(actor, thing, audited["audit"], number, typed), *shown_forms]
+    issued = await cases.case_or_none(cases.endorsement(house, actor, number, deed="see_certificate", known=when.known))
     names = await cases.names(house, [state.person])
     return page(
         house.settings, request, "endorsement.html",
-        shown=endorsement_shown(state, on), name=names.get(state.person, ""), history=history,
-        certificates=certificates, forms=shown_forms, audited=audited,
-        imported=state.imported, window=_window(state, on),
+        shown=endorsement_then(house, state, found.rows, when), name=names.get(state.person, ""), history=history,
+        certificates=certificates_shown(issued) if issued else [], forms=shown_forms, audited=audited,
+        imported=state.imported, window=None if when.asked else _window(state, on),
         may_see_person=_may_see(actor, state.person, state.custodian),
         status=422 if typed else 200,
     )  # fmt: skip
@@ -375,8 +395,11 @@ def _may_see(actor: Actor, person_: str, association: str) -> bool:
 def history_of(found: cases.Case) -> list[dict[str, Any]]:
     """Newest first, as the history table shows it."""
     rows = []
+    own = getattr(found.state, "stream", "")
+    first = min((position for position, event in found.rows if event.originator_id == own), default=0)
     for position, event in reversed(found.rows):
         shown = event_shown(position, event, found.rule.sees)
+        shown["there"] = position >= first > 0
         facts = dict(shown["facts"])
         source = facts.pop("source", None)
         shown["source"] = source
@@ -415,7 +438,10 @@ async def certificate(house: House, request: HttpRequest, actor: Actor) -> Respo
 
 
 async def person(house: House, request: HttpRequest, actor: Actor, typed: Typed | None = None) -> Response:
-    found = await cases.person(house, actor, request.path_params["person"])
+    when = when_of(request)
+    found = await cases.person(house, actor, request.path_params["person"], known=when.known)
+    if when.asked:
+        return await _person_then(house, request, actor, found)
     state: Person = found.state
     thing = Thing(person=state.name, association=await cases.association_of(house, state, actor))
     on = cases.today(house, state.residence)
@@ -448,21 +474,35 @@ async def person(house: House, request: HttpRequest, actor: Actor, typed: Typed 
     )  # fmt: skip
 
 
+async def _person_then(house: House, request: HttpRequest, actor: Actor, found: cases.Case) -> Response:
+    """A record as it was: what was open then, and what was missing, is on the pages of the cases."""
+    when, state = when_of(request), found.state
+    return page(
+        house.settings, request, "person.html",
+        shown=person_shown(state, found.events, found.rule.sees),
+        endorsements=await endorsements_then(house, state.name, when), application=None, applications=[], transfers=[],
+        category="", missing=None, missing_wrong="", references=await _references(house, actor, state.name, when.known),
+        forms=[], entry_forms=dict.fromkeys(state.entries, ()), own=state.name in actor.people,
+        on=when.today(house, state.residence),
+    )  # fmt: skip
+
+
 async def application(house: House, request: HttpRequest, actor: Actor, typed: Typed | None = None) -> Response:
-    found = await cases.application(house, actor, request.path_params["application"])
+    when = when_of(request)
+    found = await cases.application(house, actor, request.path_params["application"], known=when.known)
     state: Application = found.state
     row = known_rows()[state.association]
-    on = cases.today(house, state.association)
+    on = when.today(house, state.association)
     names = await cases.names(house, [state.person])
-    missing = await cases.missing_for(house, state, on)
+    missing = None if when.past else await cases.missing_for(house, state, on)
     applicant = (await cases.load(house, Person, state.person))[0] if missing else None
     shows = await cases.covered(house, applicant, state.category, on) if applicant else None
     catalogue = await house.wait_for(house.registry.catalogue, state.association)
     return page(
         house.settings, request, "application.html",
         shown=application_shown(state, actor, found.hidden, row.reviewers), name=names.get(state.person, ""),
-        needed=row.reviewers, handed_in=await cases.handed_in(house, found),
-        history=history_of(found), forms=forms.for_application(
+        needed=row.reviewers, handed_in=await cases.handed_in(house, found, when.known),
+        history=history_of(found), forms=[] if when.past else forms.for_application(
             actor, thing_of(state), state, row.reviewers, typed, on,
             catalogue.areas_for(CATEGORIES[state.category].slot),
         ),
@@ -474,38 +514,44 @@ async def application(house: House, request: HttpRequest, actor: Actor, typed: T
 
 
 async def reference(house: House, request: HttpRequest, actor: Actor, typed: Typed | None = None) -> Response:
-    found, shown = await cases.reference(house, actor, request.path_params["reference"])
+    known = when_of(request).known
+    found, shown = await cases.reference(house, actor, request.path_params["reference"], known=known)
     state: Reference = found.state
     names = await cases.names(house, [state.person])
     return page(
         house.settings, request, "reference.html", shown=shown, own=actor.person == state.person,
-        applicant=names.get(state.person, ""), forms=forms.for_reference(actor, thing_of(state), state, typed),
+        applicant=names.get(state.person, ""),
+        forms=[] if known else forms.for_reference(actor, thing_of(state), state, typed),
         status=422 if typed else 200,
     )  # fmt: skip
 
 
-async def _references(house: House, actor: Actor, person_: str) -> list[dict[str, Any]] | None:
+async def _references(
+    house: House, actor: Actor, person_: str, known: int | None = None
+) -> list[dict[str, Any]] | None:
     """What the visitor may see of a person's references; None where there is nothing for them."""
     try:
-        found = await cases.references(house, actor, person_)
+        found = await cases.references(house, actor, person_, known=known)
     except Forbidden:
         return None
-    return [(await cases.reference(house, actor, one.name))[1] for one in found]
+    return [(await cases.reference(house, actor, one.name, known=known))[1] for one in found]
 
 
 async def transfer(house: House, request: HttpRequest, actor: Actor, typed: Typed | None = None) -> Response:
-    found = await cases.transfer(house, actor, request.path_params["transfer"])
+    known = when_of(request).known
+    found = await cases.transfer(house, actor, request.path_params["transfer"], known=known)
     state: Transfer = found.state
     names = await cases.names(house, [state.person])
     return page(
         house.settings, request, "transfer.html",
         shown=transfer_shown(state), name=names.get(state.person, ""), history=history_of(found),
-        forms=forms.for_transfer(actor, thing_of(state), state, typed), status=422 if typed else 200,
+        forms=[] if known else forms.for_transfer(actor, thing_of(state), state, typed), status=422 if typed else 200,
     )  # fmt: skip
 
 
 async def audit(house: House, request: HttpRequest, actor: Actor, typed: Typed | None = None) -> Response:
-    state, shown, _ = await aftercare.audit_shown(house, actor, request.path_params["audit"])
+    when = when_of(request)
+    state, shown, _ = await aftercare.audit_shown(house, actor, request.path_params["audit"], when)
     ours = [item["number"] for item in shown["endorsements"] if item["waits_for"] == "coordinator"]
     chosen = request.path_params.get("number") or request.query_params.get("number") or next(iter(ours), "")
     if chosen not in state.items:
@@ -513,21 +559,25 @@ async def audit(house: House, request: HttpRequest, actor: Actor, typed: Typed |
     on = cases.today(house, state.association)
     return page(
         house.settings, request, "audit.html", shown=shown, chosen=chosen,
-        forms=forms.for_audit(actor, Thing(association=state.association), state, chosen, on, typed),
+        forms=[] if when.asked else forms.for_audit(
+            actor, Thing(association=state.association), state, chosen, on, typed
+        ),
         status=422 if typed else 200,
     )  # fmt: skip
 
 
 async def audits(house: House, request: HttpRequest, actor: Actor, typed: Typed | None = None) -> Response:
-    code = request.path_params["code"]
+    code, when = request.path_params["code"], when_of(request)
     cases.check_association(actor, "see_audit", code)
+    await views.reach(house, when.known)
     form, draw = None, BY_NAME["draw_audit"]
-    if allowed(actor, draw.access, Thing(association=code)):
+    if not when.asked and allowed(actor, draw.access, Thing(association=code)):
         form = forms.make(actor, draw, {"code": code}, typed=typed)
-    waiting = await aftercare.audits_waiting(house, code)
+    waiting = await aftercare.audits_waiting(house, code, when)
     return page(
-        house.settings, request, "audits.html", row=known_rows()[code], rows=await aftercare.audits_of(house, code),
-        waiting=waiting, form=form, names=await cases.names(house, [row["person"] for row in waiting]),
+        house.settings, request, "audits.html", row=known_rows()[code],
+        rows=await aftercare.audits_of(house, code, when=when), waiting=waiting, form=form,
+        names=await cases.names(house, [row["person"] for row in waiting]),
         status=422 if typed else 200,
     )  # fmt: skip
 
@@ -571,7 +621,6 @@ async def reconsider_list(house: House, request: HttpRequest, actor: Actor) -> R
 
 async def reciprocity(house: House, request: HttpRequest, actor: Actor) -> Response:
     """Who came and who left, on whose word, under which rules."""
-    await past.ask(house, request, past.BOTH, "reciprocity")
     found = await reciprocal.report_of(house, request, actor)
     return page(
         house.settings, request, "reciprocity.html", row=known_rows()[found.association], found=found,
@@ -580,7 +629,6 @@ async def reciprocity(house: House, request: HttpRequest, actor: Actor) -> Respo
 
 
 async def matrix(house: House, request: HttpRequest, actor: Actor) -> Response:
-    await past.ask(house, request, past.KNOWN, "reciprocity_matrix")
     found = await reciprocal.matrix_of(house, request, actor)
     return page(
         house.settings, request, "matrix.html", found=found, total=found.total(),
@@ -616,18 +664,19 @@ async def today(
         return RedirectResponse("/exams", 303)
     code = request.query_params.get("association") or actor.association or "ALLIANCE"
     cases.check_association(actor, "see_queue", code)
-    queue, _ = await views.queue(house, code)
-    waiting = await aftercare.audits_waiting(house, code)
+    when = when_of(request)
+    queue, _ = await views.queue(house, code, when)
+    waiting = await aftercare.audits_waiting(house, code, when)
     names = await cases.names(house, [row["person"] for rows in queue.values() for row in rows])
     create = BY_NAME["register_person"]
     form = None
-    if allowed(actor, create.access, Thing(association=code)):
+    if not when.asked and allowed(actor, create.access, Thing(association=code)):
         form = forms.make(actor, create, {}, typed=typed, values={"residence": code})
     return page(
         house.settings, request, "today.html", row=known_rows()[code], queue=queue, names=names, form=form,
         wanted=wanted, found=await views.people(house, wanted, code) if wanted else None,
-        audits=waiting, renewals=await aftercare.countdown(house, code),
-        everywhere=actor.role in ("alliance", "operator"), on=cases.today(house, code), status=422 if typed else 200,
+        audits=waiting, renewals=await aftercare.countdown(house, code, when),
+        everywhere=actor.role in ("alliance", "operator"), on=when.today(house, code), status=422 if typed else 200,
     )  # fmt: skip
 
 
@@ -647,14 +696,15 @@ async def exams(house: House, request: HttpRequest, actor: Actor) -> Response:
 
 async def exam(house: House, request: HttpRequest, actor: Actor, typed: Typed | None = None) -> Response:
     """For a scorer a candidate number and their own score; the history is the Alliance's."""
-    found = await cases.exam(house, actor, request.path_params["exam"])
+    known = when_of(request).known
+    found = await cases.exam(house, actor, request.path_params["exam"], known=known)
     state: Exam = found.state
     scores = found.rule.role == "exam_scorer"
     return page(
         house.settings, request, "exam.html",
         shown=exam_shown(state, actor.person if scores else ""), scores=scores,
         history=[] if scores else history_of(found),
-        forms=forms.for_exam(actor, thing_of(state), state, typed), status=422 if typed else 200,
+        forms=[] if known else forms.for_exam(actor, thing_of(state), state, typed), status=422 if typed else 200,
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from domain.category import CATEGORIES, CURRENT
 from domain.errors import NotFound
 from registry.api.associations import known_rows
 from registry.api.deeds import BY_NAME
+from registry.api.past import PRESENT, when_of
 from registry.api.shown import category_title
 from registry.certificates.keys import KeyFolder
 from registry.pages.words import HAPPENED, LABELS, LANGUAGES, STANDING_COLOURS, TEXTS, VERDICTS, plain
@@ -121,6 +122,10 @@ def _environment() -> Environment:
     return environment
 
 
+# What is left out of a link to another past of the same page.
+_PAST_AND_PLACE: Final = frozenset({"known", "on", "position", "cursor", "done"})
+
+
 def page(settings: Settings, request: HttpRequest, template: str, *, status: int = 200, **facts: Any) -> Response:
     lang = language_of(request)
     actor: Actor = getattr(request.state, "actor", PUBLIC)
@@ -136,6 +141,9 @@ def page(settings: Settings, request: HttpRequest, template: str, *, status: int
             other_lang=str(request.url.include_query_params(lang=other).replace(scheme="", netloc="")),
             actor=actor,
             here=request.url.path,
+            when=when_of(request),
+            takes=getattr(request.state, "takes", PRESENT),
+            asked_for={name: value for name, value in request.query_params.items() if name not in _PAST_AND_PLACE},
             done=BY_NAME.get(request.query_params.get("done", "")),
             specimen=_specimen(settings),
             ROWS=known_rows(),
