@@ -57,11 +57,11 @@ def test_the_view_answers_of_any_position_as_a_replay_to_there(engine, connect, 
     projector, reader = connect("projector"), connect("reader")
     engine.prepare(projector)
     events = data.draw(histories(tag=next(tags)))
+    before = store.position()
     history(*events)
     engine.catch_up(projector)
     numbers = {event.number for event in events if isinstance(event, Endorsement.Awarded | Endorsement.Imported)}
-    last = store.position()
-    for known in {data.draw(st.integers(1, last)) for _ in range(3)} | {last}:
+    for known in {before + data.draw(st.integers(1, len(events))) for _ in range(3)} | {before + len(events)}:
         for number in numbers:
             stream = [row for row in store.events(f"endorsement/{number}") if row[0] <= known]
             aggregate = Endorsement.fold(event for _, event in stream)
@@ -87,15 +87,16 @@ def test_a_queue_of_then_is_what_the_views_said_then(engine, connect, history, s
     engine.prepare(projector)
     history(*data.draw(histories(tag=next(tags))))
     first = engine.catch_up(projector)
-    history(*data.draw(histories(tag=next(tags))))
-    last = store.position()
+    later = data.draw(histories(tag=next(tags)))
+    history(*later)
+    positions = sorted({first + data.draw(st.integers(0, len(later))) for _ in range(3)})
 
     async def answers():
         house = House.of(settings, registry, clock)
         try:
             on = clock.today
             said = {}
-            for known in sorted({data.draw(st.integers(first, last)) for _ in range(3)}):
+            for known in positions:
                 while (at := engine.position(projector)) < known:
                     engine.advance(projector, known - at)
                 said[known] = [(await views.queue(house, code, When(on=on)))[0] for code in ("VA", "CT", "ALLIANCE")]
