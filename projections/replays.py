@@ -94,9 +94,12 @@ def _written_at(connection: Connection[Any], position: int) -> datetime:
 
 
 def found(connection: Connection[Any]) -> list[Replay]:
-    """All of them, by name."""
+    """All of them whose schema is there, by name."""
     try:
-        rows = connection.execute(f"SELECT {_COLUMNS} FROM projection.replays ORDER BY name").fetchall()
+        rows = connection.execute(
+            f"SELECT {_COLUMNS} FROM projection.replays WHERE to_regnamespace(%s || name) IS NOT NULL ORDER BY name",
+            [_PREFIX],
+        ).fetchall()
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
         return []
     return [Replay(*row) for row in rows]
@@ -109,8 +112,12 @@ def named(connection: Connection[Any], name: str) -> Replay:
     for replay in there:
         if replay.name == name:
             return replay
+    raise gone(name, there)
+
+
+def gone(name: str, there: Sequence[Replay]) -> BadReplay:
     names = ", ".join(replay.name for replay in there) or "none"
-    raise BadReplay(
+    return BadReplay(
         f"There is no replay {name} (any more). There are: {names}. Make it: registry replay --known T --name {name}."
     )
 
@@ -126,6 +133,8 @@ def make(connection: Connection[Any], replay: tuple[str, int, datetime, str], bu
         build(schema)
         with connection.transaction():
             forget(connection, None)
+            # A row whose schema somebody dropped by hand.
+            connection.execute("DELETE FROM projection.replays WHERE name = %s", [name])
             row = connection.execute(
                 f"INSERT INTO projection.replays ({_COLUMNS}) VALUES (%s, %s, %s, now(), %s) RETURNING {_COLUMNS}",
                 [name, position, known, shape],

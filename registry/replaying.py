@@ -7,6 +7,7 @@ from contextlib import closing
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
+import psycopg
 from fastapi.responses import Response
 from psycopg import Connection
 from psycopg.rows import DictRow
@@ -17,7 +18,7 @@ from domain.access import Actor
 from domain.errors import Invalid
 from domain.event import Event, topics
 from projections import stored
-from projections.replays import Replay
+from projections.replays import Replay, gone
 from registry import database
 from registry.api import past
 from registry.api.actors import Desk
@@ -25,7 +26,7 @@ from registry.api.house import House, Readers
 from registry.api.question import Question
 from registry.api.questions import QUESTIONS
 from registry.commands import Registry
-from registry.database import Pool
+from registry.database import NotMigrated, Pool
 from registry.settings import Settings
 from registry.store import EventMapper, Rehearsal
 from registry.vault import Vault
@@ -96,11 +97,15 @@ def question_named(name: str) -> Question:
 def ask(settings: Settings, replay: Replay, question: Question, given: Mapping[str, str], actor: Actor) -> Asked:
     """What this actor is answered, as on the day of the replay. That confidential data were read is noted, today.
 
-    Raises what the question raises, Invalid for what it does not take.
+    Raises what the question raises, Invalid for what it does not take, BadReplay when the replay is gone.
     """
     with closing(Vault(settings)) as vault, closing(_Store(settings, vault, replay)) as store:
         registry = Registry(store, clock=lambda: replay.known, draw=os.urandom, kid=lambda: "")
-        return asyncio.run(_ask(settings, registry, replay, _request(question, given), actor))
+        try:
+            return asyncio.run(_ask(settings, registry, replay, _request(question, given), actor))
+        except (NotMigrated, psycopg.errors.UndefinedTable):
+            # Dropped in this moment.
+            raise gone(replay.name, []) from None
 
 
 async def _ask(

@@ -27,7 +27,11 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")
 
 def replay(  # one command, three deeds with scratch schemas
     known: Annotated[
-        str, typer.Option(metavar="T", help="As it was known at this position, or time such as 2026-06-30T12:00Z.")
+        str,
+        typer.Option(
+            metavar="T",
+            help="As it was known at this position, or time such as 2026-06-30T12:00Z; a day begins at 00:00 UTC.",
+        ),
     ] = "",
     name: Annotated[str, typer.Option(metavar="NAME", help="What to call it, such as june.")] = "",
     listed: Annotated[bool, typer.Option("--list", help="Say which there are.")] = False,

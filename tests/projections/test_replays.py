@@ -183,6 +183,18 @@ def test_of_an_erased_person_no_replay_keeps_the_name(engine, projector, history
         assert rows == [("p1", None, None), ("p2", "Second", "second")]
 
 
+def test_a_schema_that_is_gone_is_said(settings, projector, history, replay):
+    history(person(), awarded())
+    june = replay("june", 2)
+    projector.execute("DROP SCHEMA replay_june CASCADE")
+
+    with pytest.raises(BadReplay, match=r"There is no replay june \(any more\)\. There are: none"):
+        replays.named(projector, "june")
+    with pytest.raises(BadReplay, match="There is no replay june"):
+        replaying.ask(settings, june, replaying.question_named("register"), {}, ALLIANCE)
+    assert replay("june", 1).position == 1
+
+
 def test_a_replay_that_was_not_finished_is_removed_by_the_next(projector, history, replay, engine):
     history(person())
     projector.execute("CREATE SCHEMA replay_broken")
