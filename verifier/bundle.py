@@ -32,6 +32,8 @@ MOST_EVENTS: Final = 150_000
 _MOST_GROUPS: Final = 1_000_000  # openings of arrays and objects, in texts too: few bytes there are much memory here
 _MOST_ITEMS: Final = 4_000_000
 _MOST_HASHES: Final = MOST_EVENTS * 63
+_MOST_NAMED: Final = 64  # DID documents, log keys, witnesses
+_MOST_KEYS: Final = 1_000
 _WHOLE: Final = 1 << 53  # RFC 8785 knows no larger numbers
 _BLIND: Final = 16
 _LENGTH: Final = 4
@@ -408,10 +410,14 @@ def _own_keys(members: dict[str, Any]) -> _OwnKeys:
             raise _malformed(f"its {name} keys are no list of texts")
     if type(members["did"]) is not list or not all(type(one) is dict for one in members["did"]):
         raise _malformed("its DID documents are no list of objects")
+    if any(len(listed) > _MOST_NAMED for listed in members.values()):
+        raise _malformed(f"it names more than {_MOST_NAMED} keys of one kind")
     did: dict[str, tuple[Key, ...]] = {}
     ring = KeyRing()
     for document in members["did"]:
         read = keys.read_did(encode(document).encode())
+        if len([*read]) > _MOST_KEYS:
+            raise _malformed(f"a DID document with more than {_MOST_KEYS} keys")
         did[document["id"]] = tuple(read)
         ring |= read
     if len(did) != len(members["did"]):
@@ -528,6 +534,8 @@ class _Told:
                 case "transfer":
                     self.transfers.append(fold.transfer(name, facts))
                 case "key":
+                    if len(self.keys) >= _MOST_KEYS:
+                        raise _malformed(f"it announces more than {_MOST_KEYS} keys")
                     key = _key(name, facts)
                     self.keys[key.kid] = key
         if self._openings:

@@ -6,7 +6,7 @@ from bisect import bisect_right, insort
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Final, TypeAlias
 
 from verifier.verdict import Unverified
@@ -85,6 +85,7 @@ class _Turn:
 
 
 _since: Final = attrgetter("since")
+_since_then: Final = itemgetter(0)
 
 
 @dataclass(slots=True)
@@ -146,7 +147,7 @@ class _Endorsement:
         add_on = turn.add_on_on(on) if turn else ""
         return (
             f"{category}+{add_on}" if add_on else category,
-            next(to for since, to in reversed(self.custody) if since <= on),
+            self.custody[bisect_right(self.custody, on, key=_since_then) - 1][1],
             turn.standing_on(on) if turn else "lapsed",
             (turn or self.turns[0]).through.isoformat(),
         )
@@ -175,7 +176,7 @@ def endorsement(
     held.awarded_on = day(begin, "awarded_on") if told[0].topic == "endorsement.imported" else told[0].on
     for fact in told:
         held.take(fact)
-    held.custody.sort(key=lambda turn: turn[0])
+    held.custody.sort(key=_since_then)
     return {
         "number": number,
         "person": text(begin, "person"),

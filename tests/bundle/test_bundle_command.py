@@ -69,9 +69,8 @@ class TestTaking:
         for name in ("p.json", "va.json"):
             assert main(["bundle", str(tmp_path / name), "--static", str(lived.settings.static)]) == 0
 
-    @pytest.mark.parametrize(
-        ("words", "why"),
-        [
+    def test_a_refusal_is_one_line_and_leaves_nothing(self, lived, registry_says, tmp_path):
+        for words, why in (
             ([], "Say one of"),
             (["--number", NUMBER, "--person", "p"], "Say one of"),
             (["--association", "VA"], "--from DAY"),
@@ -82,14 +81,12 @@ class TestTaking:
             (["--number", NUMBER, "--as", "rater:x"], "--as is"),
             (["--number", NUMBER, "--as", "coordinator:MI"], "may not take bundle"),
             (["--person", "nobody"], "no person"),
-        ],
-    )
-    def test_a_refusal_is_one_line_and_leaves_nothing(self, lived, registry_says, tmp_path, words, why):
-        done = registry_says("bundle", *words, "--out", tmp_path / "out.json")
+        ):
+            done = registry_says("bundle", *words, "--out", tmp_path / "out.json")
 
-        assert why in str(done.exception)
-        assert "\n" not in str(done.exception)
-        assert not (tmp_path / "out.json").exists()
+            assert why in str(done.exception), words
+            assert "\n" not in str(done.exception)
+            assert not (tmp_path / "out.json").exists()
 
     def test_a_folder_that_is_not_there(self, lived, registry_says, tmp_path):
         done = registry_says("bundle", "--number", NUMBER, "--out", tmp_path / "none" / "out.json")
