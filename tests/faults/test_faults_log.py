@@ -7,6 +7,7 @@ every step, 100 stores of ten worlds, and 50 races.
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -39,6 +40,7 @@ SEEDS = range(1, 11) if FULL else range(1, 2)
 MOMENTS = 10 if FULL else 8
 RACES = 50 if FULL else 12
 
+SOMEBODY = "witness.example/w1+e5d93b69+BJ3aUVvjqkEOGxpKS0k4eNhfp416mEAZCA7eKRtLlsVr"
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 COLUMNS = "notification_id, originator_id, originator_version, topic, state"
 
@@ -75,7 +77,10 @@ class Store:
         return self.superuser.execute(f"SELECT {COLUMNS} FROM public.saved WHERE {where} ORDER BY 1").fetchall()
 
     def publish(self, static=None, witnesses=(), disk=None):
-        plane = Plane(
+        return self.plane(static, witnesses, disk).publish(self.superuser, NOW)
+
+    def plane(self, static=None, witnesses=(), disk=None):
+        return Plane(
             static or self.settings.static,
             self.keys,
             host=self.settings.public_host,
@@ -83,7 +88,6 @@ class Store:
             witnesses=witnesses,
             disk=disk,
         )
-        return plane.publish(self.superuser, NOW)
 
     def fsck(self, static=None, **options):
         return examine(self.superuser, static or self.settings.static, **options)
@@ -167,6 +171,22 @@ def test_fault_r14_a_publisher_killed_at_any_step_leaves_an_old_or_a_new_set_and
         assert found.checkpoint["size"] in (old, new)
         assert store.publish(static, [witness]).silent in ({}, None), (seed, step)
         assert store.fsck(static).not_checked == [], (seed, step)
+
+
+def test_fault_r14_a_silent_witness_delays_a_revocation_by_its_deadline_once(store, tmp_path, figures):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = WitnessAddress(SOMEBODY, f"http://127.0.0.1:{silent.getsockname()[1]}")
+        plane = store.plane(tmp_path / "static", [address])
+        plane._witnesses = Witnesses([address], deadline=0.5)
+        store.restore(store.size - 100)
+        first = plane.publish(store.superuser, NOW)
+        store.restore()
+        second = plane.publish(store.superuser, NOW)
+    figures.update(delay_first=round(first.seconds, 2), delay_second=round(second.seconds, 2), deadline=0.5)
+    assert set(first.silent) == set(second.silent) == {"witness.example/w1"}
+    assert 0.5 <= first.seconds < 5
+    assert second.seconds < first.seconds + 1
+    assert store.fsck(tmp_path / "static").sound
 
 
 # --- R16: tampering, as superuser with the triggers off ---
