@@ -206,7 +206,12 @@ class _Checking:
         if not pins.logs:
             self._passed("no key of a log was named", passed=None)
             return False
-        proof.read_checkpoint(note, pins.logs)
+        try:
+            proof.read_checkpoint(note, pins.logs)
+        except Unverified as refused:
+            if refused.verdict != "unknown_key":
+                raise
+            raise Unverified("unknown_key", "it is of another log: no key you trust signed its checkpoint") from None
         if known := [*pins.ring]:
             _ = pins.ring | KeyRing(own.ring)  # refuses what contradicts
             held = next((key for key in known if key.kid == signer.kid), None)
@@ -260,7 +265,7 @@ def _read(content: bytes) -> tuple[dict[str, Any], list[bytes]]:
     try:
         bundle = json.loads(content.decode(), parse_float=_no_float, parse_constant=_no_float, parse_int=_whole)
     except (ValueError, RecursionError):  # JSONDecodeError and UnicodeError are ValueErrors
-        raise _malformed("it is not the JSON of a bundle") from None
+        raise _malformed("it is not the JSON of a bundle, or was cut") from None
     if type(bundle) is not dict or bundle.keys() != _MEMBERS.keys():
         raise _malformed("it has not the members of a bundle")
     for name, kind in _MEMBERS.items():
@@ -338,7 +343,7 @@ def _spelled(content: bytes, bundle: dict[str, Any]) -> list[bytes]:
             expect(b"]")
         expect(b"}")
     except (ValueError, RecursionError):  # halves of surrogate pairs, and what is nested too deep
-        raise _malformed("it is not the JSON of a bundle") from None
+        raise _malformed("it is not the JSON of a bundle, or was cut") from None
     if at != len(content):
         raise _malformed("something follows its end")
     return preimages

@@ -88,6 +88,16 @@ def test_what_was_changed_with_care_shows_too(pins, taken, what):
     refusal(changed)  # without pins too
 
 
+def test_the_error_says_which(taken):
+    for changed, why in (
+        (taken[:-1], "was cut"),
+        (rewritten(taken, lambda v: v["events"].reverse()), "not in order"),
+        (taken.replace("Nguyễn".encode(), b"Nguyen"), "is not what was recorded"),
+        (rewritten(taken, lambda v: v["claims"]["endorsements"][0].update(person="x")), "signature of the file fails"),
+    ):
+        assert why in refusal(changed).why
+
+
 def test_one_spelling_alone_is_read(taken):
     value = json.loads(taken)
     for other in (json.dumps(value).encode(), taken + b"\n", b"\xef\xbb\xbf" + taken, taken.replace(b"/", b"\\/", 1)):
@@ -164,7 +174,10 @@ class TestPins:
     def test_another_log(self, taken):
         stranger = proof.vkey("registry.example/log", Ed25519PrivateKey.generate().public_key().public_bytes_raw())
 
-        assert refusal(taken, bundle.Pins(logs=(stranger,))).verdict == "unknown_key"
+        refused = refusal(taken, bundle.Pins(logs=(stranger,)))
+
+        assert refused.verdict == "unknown_key"
+        assert "of another log" in refused.why
 
     def test_a_withdrawn_key_of_the_plane(self, pins, taken):
         ring = KeyRing(
