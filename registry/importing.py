@@ -1,8 +1,9 @@
 """Records a roster: one command per row, each the association's word, repeatable and resumable."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import date
-from typing import Literal
+from typing import Literal, NamedTuple, TypeVar
 
 import msgspec
 
@@ -23,9 +24,11 @@ from domain.event import Event, Request
 from domain.person import Person, at_address
 from registry.commands import Registry
 from registry.roster import Roster, Row
-from registry.store import Store
+from registry.store import Recorded, Store
 
 Outcome = Literal["new", "unchanged", "changed", "contradicted", "erased"]
+
+What = TypeVar("What", bound=str)
 
 _ATTEMPTS = 5
 _KEY = "import"
@@ -66,7 +69,7 @@ class Tally(msgspec.Struct):
         self.tasks += sum(isinstance(event, Endorsement.ReportContradicted | Person.LikenessNoted) for event in events)
 
 
-class Verdict(msgspec.Struct, frozen=True):
+class Verdict(NamedTuple):
     """What a row means, and the aggregates that have something to record."""
 
     outcome: Outcome
@@ -101,6 +104,18 @@ def classify(
     return tally
 
 
+def settled(
+    store: Store, judge: Callable[[], tuple[What, Sequence[Aggregate]]], request: Request
+) -> tuple[What, Recorded]:
+    """What a row means, recorded; who registered or changed the same one meanwhile makes us look again."""
+    for _ in range(_ATTEMPTS - 1):
+        outcome, saves = judge()
+        with suppress(Conflict, Taken):
+            return outcome, store.save(*saves, request=request)
+    outcome, saves = judge()
+    return outcome, store.save(*saves, request=request)
+
+
 def record_hash(store: Store, association: str, record: str) -> str:
     """What stands in the open for an association's record id; empty stays empty."""
     return store.vault.fingerprint("record", f"{association}\n{record}") if record else ""
@@ -133,17 +148,8 @@ class Importer:
             tally.count(_outcome(earlier.events), earlier.events)
             tally.earlier += 1
             return
-        for attempt in range(1, _ATTEMPTS + 1):
-            verdict = self.judge(row)
-            try:
-                recorded = self._store.save(*verdict.saves, request=request)
-            except (Conflict, Taken):
-                # Somebody registered or changed the same person meanwhile: look again.
-                if attempt == _ATTEMPTS:
-                    raise
-            else:
-                tally.count(verdict.outcome, recorded.events)
-                return
+        outcome, recorded = settled(self._store, lambda: self.judge(row), request)
+        tally.count(outcome, recorded.events)
 
     def judge(self, row: Row) -> Verdict:
         """What the row means to the registry as it is now."""

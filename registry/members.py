@@ -13,10 +13,11 @@ import msgspec
 from domain import access
 from domain.access import Actor, Thing
 from domain.association import ROWS
-from domain.errors import Conflict, Invalid, Taken
+from domain.errors import Invalid
 from domain.event import Request
 from domain.person import Person, member_claim, printable_name
 from registry.commands import Registry
+from registry.importing import settled
 from registry.roster import (
     LAST_YEAR,
     Finding,
@@ -39,7 +40,6 @@ Outcome = Literal["new", "unchanged", "unknown", "erased", "other_person"]
 
 LONGEST_YEARS: Final = 5
 """A membership is of a year or a few: a longer one is a slip (ours)."""
-_ATTEMPTS: Final = 5
 _KEY: Final = "members"
 
 
@@ -190,25 +190,23 @@ def import_members(
 def _take(registry: Registry, actor: Actor, members: Members, row: Row, *, dry_run: bool) -> Outcome:
     store, association = registry.store, members.association
     record = store.vault.fingerprint("member", f"{association}\n{row.record}") if row.record else ""
-    # The same row of the same file is the same request.
-    key = f"{_KEY}-{members.digest}-{row.number}"
-    for attempt in range(1, _ATTEMPTS + 1):
+
+    def judge() -> tuple[Outcome, list[Person]]:
         holder = store.holder(member_claim(association, record)) if record else None
         match = registry.match(row.name, row.email)
         named = store.holder(f"identity/{match}") if match else None
-        stream = holder or named
-        if stream is None:
-            return "unknown"
+        if holder is None and named is None:
+            return "unknown", []
         names = [registry.identity(found.partition("/")[2])[0] for found in (holder, named) if found]
         person = store.get(Person, names[0])
         if person.state != "known":
-            return "erased"
+            return "erased", []
         if len(set(names)) > 1:
-            return "other_person"
+            return "other_person", []
         if any(
             (m.association, m.from_, m.through) == (association, row.from_, row.through) for m in person.memberships
         ):
-            return "unchanged"
+            return "unchanged", []
         person.record_membership(
             association,
             row.from_,
@@ -218,17 +216,11 @@ def _take(registry: Registry, actor: Actor, members: Members, row: Row, *, dry_r
             on=registry.today(association),
             by=actor.by,
         )
-        if dry_run:
-            return "new"
-        try:
-            store.save(person, request=Request(key, store.vault.fingerprint(_KEY, key)))
-        except (Conflict, Taken):
-            # Somebody changed the same person meanwhile: look again.
-            if attempt == _ATTEMPTS:
-                raise
-        else:
-            return "new"
-    return "new"
+        return "new", [person]
+
+    # The same row of the same file is the same request.
+    key = f"{_KEY}-{members.digest}-{row.number}"
+    return judge()[0] if dry_run else settled(store, judge, Request(key, store.vault.fingerprint(_KEY, key)))[0]
 
 
 def problems(tally: Tally) -> list[str]:

@@ -14,10 +14,10 @@ from domain import access
 from domain.access import Actor, Thing
 from domain.association import ROWS, Row
 from domain.endorsement import Endorsement, read_number
-from domain.errors import Conflict, Invalid
+from domain.errors import Invalid
 from domain.event import Request
 from registry.commands import Registry
-from registry.importing import stream_of_record
+from registry.importing import settled, stream_of_record
 from registry.roster import LAST_YEAR, Finding, header_reader, plain, read_day, records_of, told_of
 
 NUMBER, RECORD, FROM, TO, MOVED_ON = COLUMNS = ("Number", "Record ID", "Moved From", "Moved To", "Moved On")
@@ -27,7 +27,6 @@ ErrorKind = Literal[
 ]
 Outcome = Literal["new", "unchanged", "unknown", "impossible"]
 
-_ATTEMPTS: Final = 5
 _KEY: Final = "moves"
 _header: Final = header_reader("moves", COLUMNS, {
     "endorsement": NUMBER, "endorsement number": NUMBER, "id": RECORD, "member id": RECORD, "from": FROM, "to": TO,
@@ -169,26 +168,19 @@ def _take(registry: Registry, actor: Actor, moves: Moves, move: Move, *, dry_run
     if not number:
         stream = stream_of_record(store, association, move.record)
         number = stream.partition("/")[2] if stream else ""
-    # The same row of the same file is the same request.
-    key = f"{_KEY}-{moves.digest}-{move.row}"
-    for attempt in range(1, _ATTEMPTS + 1):
+
+    def judge() -> tuple[Outcome, list[Endorsement]]:
         endorsement = store.find(Endorsement, number) if number else None
         if endorsement is None:
-            return "unknown"
+            return "unknown", []
         on = registry.today(association)
-        if not endorsement.report_move(association, move.from_, move.to, move.moved_on, on=on, by=actor.by):
-            return "unchanged"
-        if dry_run:
-            return "new"
-        try:
-            store.save(endorsement, request=Request(key, store.vault.fingerprint(_KEY, key)))
-        except Conflict:
-            # Somebody changed the same endorsement meanwhile: look again.
-            if attempt == _ATTEMPTS:
-                raise
-        else:
-            return "new"
-    return "new"
+        if endorsement.report_move(association, move.from_, move.to, move.moved_on, on=on, by=actor.by):
+            return "new", [endorsement]
+        return "unchanged", []
+
+    # The same row of the same file is the same request.
+    key = f"{_KEY}-{moves.digest}-{move.row}"
+    return judge()[0] if dry_run else settled(store, judge, Request(key, store.vault.fingerprint(_KEY, key)))[0]
 
 
 def problems(tally: Tally) -> list[str]:
