@@ -17,12 +17,16 @@ from psycopg.sql import SQL, Identifier
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from faces import address, client, desk, life, registry, views  # as above
-from history import History  # found by the line above
-from postgres import VERSION, PostgreSQL  # as above
+from faces import address, client, desk, life, registry, views
+from history import History
+from postgres import VERSION, PostgreSQL
 
-from registry import database  # as above
-from registry.settings import Settings  # as above
+from domain.access import OPERATOR
+from registry import database
+from registry.certificates.keys import announce
+from registry.commands import Act
+from registry.opening import open_keys, open_registry
+from registry.settings import Settings
 
 __all__ = ["address", "client", "desk", "life", "registry", "views"]
 
@@ -95,6 +99,27 @@ def chance(seed) -> random.Random:
 @pytest.fixture
 def answers(tmp_path) -> History:
     return History(tmp_path / "history.jsonl")
+
+
+@pytest.fixture
+def opened(clock):
+    """A registry with keys and associations, in a new database at that address."""
+    made = []
+
+    def open_(settings):
+        database.migrate(settings)
+        keys = open_keys(settings)
+        keys.init(settings.public_host, clock().replace(year=2020), specimen=True)
+        house = open_registry(settings, clock=clock)
+        made.append(house)
+        announce(house.store, keys, on=clock.today, by="operator")
+        house.admit_all(Act(OPERATOR))
+        return house
+
+    yield open_
+    for house in made:
+        house.store.close()
+        house.store.vault.close()
 
 
 @pytest.fixture(autouse=True)

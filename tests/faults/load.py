@@ -28,6 +28,12 @@ class Wrong(AssertionError):
     """An answer that no fault excuses."""
 
 
+def registered(registry, name=""):
+    person = Person(name or registry.new_id())
+    person.register(residence="VA", name="Ada", credentials="", email="", match="", on=BEFORE, by="operator")
+    return person
+
+
 def over_http(client: httpx.Client, history: History) -> Send:
     """Register a person through the API: one event. A 503 leaves it open whether that was done, as the API says."""
 

@@ -13,8 +13,13 @@ from urllib.parse import quote
 import psutil
 import psycopg
 import pytest
+from grounds import MASTER_KEY
 
 from registry import database
+from registry.settings import Settings
+
+NAME = "registry"
+"""The database on a server of a test's own."""
 
 VERSION = int(os.environ.get("REGISTRY_TEST_POSTGRESQL") or 18)
 # As `make build/postgresql-15` lays it out.
@@ -49,7 +54,7 @@ def programs(folder: Path) -> Path:
 
 
 class PostgreSQL:
-    """One server: `folder/data`, a socket in `folder/data` too. The folder must be short and open to others (755)."""
+    """One server: its data in `folder/data`, its socket in the folder, which must be short and open to others (755)."""
 
     def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder
@@ -62,6 +67,13 @@ class PostgreSQL:
         folder.chmod(0o755)
         if user():
             os.chown(folder, user()["user"], user()["group"])
+
+    def give(self) -> None:
+        """Let everything in `data` be the server's own."""
+        for path in (self.data, *self.data.rglob("*")):
+            if user():
+                os.chown(path, user()["user"], user()["group"], follow_symlinks=False)
+        self.data.chmod(0o700)
 
     def initialise(self, *more: str) -> "PostgreSQL":
         locale = ["--locale-provider=builtin", "--locale=C.UTF-8"] if VERSION >= 17 else ["--locale=C"]
@@ -85,7 +97,7 @@ class PostgreSQL:
         return ""
 
     def start(self) -> "PostgreSQL":
-        options = self.settings | {"unix_socket_directories": str(self.data)}
+        options = self.settings | {"unix_socket_directories": str(self.folder)}
         said = shlex.join(word for name, value in options.items() for word in ("-c", f"{name}={value}"))
         self.run(
             programs(self.folder) / "pg_ctl", "start", "--wait", "--timeout=120", "--silent", "-D", self.data,
@@ -97,7 +109,7 @@ class PostgreSQL:
         self.run(programs(self.folder) / "pg_ctl", "stop", "--wait", "--timeout=60", "-D", self.data, "--mode", mode)
 
     def address(self, name: str = "postgres") -> str:
-        return f"postgresql://postgres@/{name}?host={quote(str(self.data), safe='')}"
+        return f"postgresql://postgres@/{name}?host={quote(str(self.folder), safe='')}"
 
     def connect(self, name: str = "postgres") -> psycopg.Connection:
         return psycopg.connect(self.address(name), autocommit=True, connect_timeout=30)
@@ -158,6 +170,11 @@ class PostgreSQL:
 
     def promote(self) -> None:
         self.run(programs(self.folder) / "pg_ctl", "promote", "--wait", "--timeout=60", "-D", self.data)
+
+
+def at(home: Path, server: PostgreSQL) -> Settings:
+    home.mkdir(exist_ok=True)
+    return Settings(home=home, database_url=server.address(NAME), master_key=MASTER_KEY)
 
 
 def wait_for(so, seconds: float, what: str) -> float:

@@ -7,13 +7,12 @@ import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import date
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 from faces import Client, serving
 from judging import judge
-from load import through_the_store
+from load import BEFORE, registered, through_the_store
 from proxy import Proxy
 
 from domain.errors import Conflict
@@ -23,8 +22,6 @@ from registry.api import create_app
 from registry.opening import open_registry
 from registry.settings import Settings
 from registry.store import KeyReused, Store
-
-ON = date(2026, 6, 1)
 
 
 @pytest.fixture
@@ -45,12 +42,6 @@ def distant(settings, proxy, registry, vault, clock):
     )
     yield registry
     registry.store.close()
-
-
-def registered(registry, name=""):
-    person = Person(name or registry.new_id())
-    person.register(residence="VA", name="Ada", credentials="", email="", match="", on=ON, by="operator")
-    return person
 
 
 @pytest.mark.parametrize("lost", ["the question", "the answer"])
@@ -117,7 +108,7 @@ def write(settings, seed, saves, clock):
         registry.store.save(*[registered(registry) for _ in range(chance.randrange(1, 40))])
         with suppress(Conflict):
             shared = registry.store.find(Person, "shared") or registered(registry, "shared")
-            shared.rename(name="Another", credentials="", match="", formerly="", on=ON, by="operator")
+            shared.rename(name="Another", credentials="", match="", formerly="", on=BEFORE, by="operator")
             registry.store.save(shared)
     registry.store.close()
     registry.store.vault.close()
