@@ -20,7 +20,7 @@ VERSIONS = (15, 18)
 _HEAD = """# Faults
 
 What was done to the registry on purpose, what has to come of it, and what came of it. Written by `make test-faults`,
-last on {on}, on PostgreSQL {servers}; a sample of it is part of `make test`.
+last on {on}, on PostgreSQL {servers}; a sample of it is part of `make test`.{sample}
 
 Each row is a test `test_fault_r<number>_...` in `tests/faults/`, which prints its seed: `REGISTRY_TEST_SEED` repeats it
 as far as threads let it. Every command is noted with what it was answered: *acknowledged*, *failed* (certainly not
@@ -38,30 +38,40 @@ def read() -> list[dict[str, Any]]:
 
 
 def figures(line: dict[str, Any]) -> str:
-    if line["outcome"] == "skipped":
-        return f"left out on that machine: {line['why']}"
-    told = [f"{name.replace('_', ' ')} {value:,}" if isinstance(value, int) else f"{name.replace('_', ' ')} {value}"
-            for name, value in line["figures"].items()]  # fmt: skip
-    seed = f"; seed {line['seed']}" if "seed" in line else ""
-    failed = "**failed**; " if line["outcome"] == "failed" else ""
-    return f"{failed}{', '.join(told) or line['test'].partition('_r')[2].partition('_')[2].replace('_', ' ')}{seed}"
+    told = [
+        f"{name.replace('_', ' ')} {value:,}" if isinstance(value, int) else f"{name.replace('_', ' ')} {value}"
+        for name, value in line["figures"].items()
+    ]
+    return ", ".join([*told, *([f"seed {line['seed']}"] if "seed" in line else [])])
+
+
+def cell(lines: list[dict[str, Any]]) -> str:
+    """What one row came to on one server."""
+    told = [f"left out on that machine: {line['why']}" for line in lines if line["outcome"] == "skipped"]
+    told += [f"**failed**: `{line['test']}`" for line in lines if line["outcome"] == "failed"]
+    passed = [line for line in lines if line["outcome"] == "passed"]
+    told += [figures(line) for line in passed if line["figures"]]
+    if plain := sum(not line["figures"] for line in passed):
+        told.append(f"{plain} test{'s' * (plain > 1)} passed")
+    return "<br>".join(told) or "not run"
 
 
 def written(lines: list[dict[str, Any]], on: date) -> str:
-    found: dict[tuple[int, int], list[str]] = defaultdict(list)
+    found: dict[tuple[int, int], list[dict[str, Any]]] = defaultdict(list)
     for line in lines:
-        found[int(line["row"][1:]), line["postgresql"]].append(figures(line))
+        found[int(line["row"][1:]), line["postgresql"]].append(line)
     ran = [version for version in VERSIONS if any(key[1] == version for key in found)]
     servers = " and ".join(sorted({str(line.get("server", line["postgresql"])) for line in lines}))
+    sample = "" if all(line["full"] for line in lines) else " **This is the sample, not the whole.**"
     out = [
-        *_HEAD.format(on=on.isoformat(), servers=servers).splitlines(),
+        *_HEAD.format(on=on.isoformat(), servers=servers, sample=sample).splitlines(),
         "| | fault | passes when | " + " | ".join(f"on PostgreSQL {version}" for version in ran) + " |",
         "|---|---|---|" + "---|" * len(ran),
     ]
     for number, row in ROWS.items():
         if row.why:
             continue
-        cells = ["<br>".join(found[number, version]) or "not run" for version in ran]
+        cells = [cell(found[number, version]) for version in ran]
         out.append(f"| R{number} | {row.fault} | {row.passes} | " + " | ".join(cells) + " |")
     out += ["", "Left out:", ""]
     out += [f"- R{number}, {row.fault}. {row.why}" for number, row in ROWS.items() if row.why]

@@ -135,8 +135,10 @@ def figures(request) -> Iterator[dict[str, Any]]:
         return
     line = {
         "row": f"R{int(name.split('_')[2][1:])}", "test": name, "outcome": outcome.outcome, "postgresql": VERSION,
-        "seconds": round(time.monotonic() - begun, 1), "figures": found,
+        "seconds": round(time.monotonic() - begun, 1), "full": FULL, "figures": found,
     }  # fmt: skip
+    if outcome.skipped:
+        line["why"] = outcome.longrepr[2].removeprefix("Skipped: ")
     if "seed" in request.fixturenames:
         line["seed"] = request.getfixturevalue("seed")
     with Path(report).open("a") as file:
