@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from faces import address, client, desk, life, registry, views
 from history import History
-from postgres import VERSION, PostgreSQL
+from postgres import FULL, VERSION, PostgreSQL
 
 from domain.access import OPERATOR
 from registry import database
@@ -30,7 +30,7 @@ from registry.settings import Settings
 
 __all__ = ["address", "client", "desk", "life", "registry", "views"]
 
-FULL = os.environ.get("REGISTRY_TEST_FAULTS") == "full"
+DRAWN = pytest.StashKey[int]()
 WHEN_CALLED = pytest.StashKey[pytest.TestReport]()
 
 
@@ -84,10 +84,11 @@ def prepared(made: PostgreSQL) -> str:
 
 
 @pytest.fixture
-def seed() -> int:
+def seed(request) -> int:
     """Drawn anew each time; REGISTRY_TEST_SEED repeats a run."""
     drawn = int(os.environ.get("REGISTRY_TEST_SEED") or random.SystemRandom().randrange(10**9))
     print(f"REGISTRY_TEST_SEED={drawn}")
+    request.node.stash[DRAWN] = drawn
     return drawn
 
 
@@ -139,8 +140,8 @@ def figures(request) -> Iterator[dict[str, Any]]:
     }  # fmt: skip
     if outcome.skipped:
         line["why"] = outcome.longrepr[2].removeprefix("Skipped: ")
-    if "seed" in request.fixturenames:
-        line["seed"] = request.getfixturevalue("seed")
+    if DRAWN in request.node.stash:
+        line["seed"] = request.node.stash[DRAWN]
     with Path(report).open("a") as file:
         file.write(json.dumps(line) + "\n")
 

@@ -21,6 +21,7 @@ from registry.settings import Settings
 NAME = "registry"
 """The database on a server of a test's own."""
 
+FULL = os.environ.get("REGISTRY_TEST_FAULTS") == "full"
 VERSION = int(os.environ.get("REGISTRY_TEST_POSTGRESQL") or 18)
 # As `make build/postgresql-15` lays it out.
 _FIFTEEN = Path(__file__).parents[2] / "build" / "postgresql-15" / "bin"
