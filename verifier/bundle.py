@@ -369,11 +369,15 @@ def _malformed(why: str) -> Unverified:
     return Unverified("malformed", why)
 
 
-def _base64url(text: str) -> bytes:
+def _unpadded(text: str) -> bytes:
     try:
-        data = b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        return b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (NotBase64, ValueError):
         raise _malformed("this is not base64url") from None
+
+
+def _base64url(text: str) -> bytes:
+    data = _unpadded(text)
     if urlsafe_b64encode(data).rstrip(b"=").decode() != text:
         raise _malformed("this is not canonical base64url")
     return data
@@ -567,7 +571,8 @@ def _in_turn(stream: str, versions: list[int], *, whole: bool) -> None:
 
 def _state(text: str) -> dict[str, Any]:
     try:
-        state = strictjson.loads(_base64url(text))
+        # Which of its spellings this is the log says: it holds the hash of this very text.
+        state = strictjson.loads(_unpadded(text))
     except strictjson.NotStrict:
         raise _malformed("an event that is not JSON") from None
     if type(state) is not dict:
