@@ -51,9 +51,22 @@ def rebuilds(size: str, found: dict) -> list[tuple[str, str, str, str]]:
     ]
 
 
+def pasts(size: str, found: dict) -> list[tuple[str, str, str, str]]:
+    took = found["milliseconds"]
+    told = "; ".join(f"{name} {took[name]['then']:.1f} / {took[name]['now']:.1f} ms" for name in took)
+    return [
+        (
+            f"as-of question / the same of the present ({found['events']:,} events, {size})",
+            f"{found['ratio']:.2f}",
+            "at most 3",
+            told,
+        )
+    ]
+
+
 def main() -> None:
-    verify, append, rebuild, world, decide, bundle, lag = (
-        run(module) for module in ("verify", "append", "rebuild", "world", "decide", "bundle", "lag")
+    verify, append, rebuild, world, decide, bundle, lag, asof = (
+        run(module) for module in ("verify", "append", "rebuild", "world", "decide", "bundle", "lag", "asof")
     )
     one, eight = append["1"], append["8"]
     page = PAGE.stat().st_size
@@ -97,6 +110,7 @@ def main() -> None:
             "at least 10,000",
             f"{bundle['check_peak_mib']} MiB; of one case {bundle['case_check_ms']} ms",
         ),
+        *(row for size, found in asof["sizes"].items() for row in pasts(size, found)),
         ("verify page with its decoder, bytes in one request", f"{page:,}", "at most 60,000", ""),
     ]
     measured = {
@@ -109,6 +123,7 @@ def main() -> None:
         "decide": decide,
         "bundle": bundle,
         "lag": lag,
+        "asof": asof,
         "page_bytes": page,
     }
     (HERE / "results.json").write_text(json.dumps(measured, indent=1) + "\n")

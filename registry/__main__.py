@@ -27,6 +27,7 @@ from registry.cli import (
     roster,
     rules,
     serve,
+    standing,
     views,
     witness,
     world,
@@ -52,6 +53,7 @@ app = typer.Typer(
 for group in (
     demo,
     serve,
+    standing,
     reciprocity,
     roster,
     views,

@@ -4,6 +4,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -58,13 +59,18 @@ class _Named(msgspec.Struct):
     erased: bool = False
 
 
-def export_roster(registry: Registry, actor: Actor, association: str) -> Export:
-    """Everything the association holds now that a roster can say, by record id, then number."""
+def export_roster(
+    registry: Registry, actor: Actor, association: str, *, on: date | None = None, known: int | None = None
+) -> Export:
+    """Everything the association holds now that a roster can say, by record id, then number.
+
+    `on`: as it stood on a day; `known`: as known at a position. Who a person is, is always said as of now.
+    """
     access.check(actor, "export_roster", Thing(association=association))
-    today = registry.today(association)
-    held = endorsements_of(registry.store, association)
+    today = on or registry.today(association)
+    held = endorsements_of(registry.store, association, on=on, known=known)
     people = _people(registry.store, {endorsement.person for endorsement, _ in held})
-    known = registry.rows()
+    places = registry.rows()
     left_out: Counter[str] = Counter()
     rows: list[tuple[str, str, list[str]]] = []
     add_ons = 0
@@ -83,11 +89,11 @@ def export_roster(registry: Registry, actor: Actor, association: str) -> Export:
             last,
             plain(person.credentials),
             person.email if usable_address(person.email) else "",
-            endorsement.category,
+            endorsement.category_on(today),
             endorsement.awarded_on.isoformat(),
             endorsement.through.isoformat(),
             standing.capitalize(),
-            place(person.residence, association, known),
+            place(person.residence, association, places),
         ]
         rows.append((record, endorsement.number, cells))
     rows.sort(key=lambda row: row[:2])
@@ -102,20 +108,41 @@ def write_rows(rows: Iterable[Iterable[str]]) -> bytes:
     return out.getvalue().encode("utf-8-sig")
 
 
-def endorsements_of(store: Store, association: str) -> list[tuple[Endorsement, str]]:
-    """What the association holds now, each with its record id there: the number where it never gave it one."""
+def endorsements_of(
+    store: Store, association: str, *, on: date | None = None, known: int | None = None
+) -> list[tuple[Endorsement, str]]:
+    """What the association holds now, each with its record id there: the number where it never gave it one.
+
+    `on`, `known`: what it held on a day, as known at a position.
+    """
     found: dict[str, Endorsement] = {}
     imported: list[Endorsement.Imported] = []
-    for event in _history(store, _ENDORSEMENT):
+    moves: dict[str, list[Endorsement.CustodyTransferred]] = {}
+    for event in _history(store, _ENDORSEMENT, known):
         name = event.originator_id.partition("/")[2]
         endorsement = found.get(name)
         if endorsement is None:
             endorsement = found[name] = Endorsement(name)
         endorsement.remember(event)
+        if isinstance(event, Endorsement.CustodyTransferred):
+            moves.setdefault(name, []).append(event)
         if isinstance(event, Endorsement.Imported) and event.association == association:
             imported.append(event)
     records = dict(_records(store, imported))
-    return [(e, records.get(e.name) or e.number) for e in found.values() if e.custodian == association]
+
+    def holds(one: Endorsement) -> bool:
+        if on is None:
+            return one.custodian == association
+        return on >= one.awarded_on and custodian_on(one.custodian, moves.get(one.name, ()), on) == association
+
+    return [(e, records.get(e.name) or e.number) for e in found.values() if holds(e)]
+
+
+def custodian_on(last: str, moves: Sequence[Endorsement.CustodyTransferred], on: date) -> str:
+    """Who held it on a day, by the moves of its custody; `last` where it never moved."""
+    by_day = sorted(moves, key=lambda move: move.on)
+    came = [move.to for move in by_day if move.on <= on]
+    return came[-1] if came else moves[0].from_ if moves else last
 
 
 def _records(store: Store, imported: Sequence[Endorsement.Imported]) -> Iterator[tuple[str, str]]:
@@ -156,10 +183,10 @@ def _hear(store: Store, page: list[Event], people: dict[str, _Named]) -> None:
                 person.erased = True
 
 
-def _history(store: Store, topics: list[str]) -> Iterator[Event]:
-    """The events of these topics, in the order of the history, a page at a time."""
+def _history(store: Store, topics: list[str], known: int | None = None) -> Iterator[Event]:
+    """The events of these topics, in the order of the history, a page at a time; `known`: up to a position."""
     last = 0
-    while page := store.recorder.select_notifications(last, _PAGE, topics=topics, inclusive_of_start=False):
+    while page := store.recorder.select_notifications(last, _PAGE, stop=known, topics=topics, inclusive_of_start=False):
         yield from map(store.mapper.to_domain_event, page)
         last = int(page[-1].id)
 

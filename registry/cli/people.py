@@ -15,6 +15,7 @@ from domain.errors import Forbidden, Invalid, NotFound
 from domain.person import ERASURE_DAYS, Person
 from registry import database
 from registry.api.actors import Desk
+from registry.cli import past
 from registry.commands import Act, Registry
 from registry.opening import open_registry
 from registry.settings import Settings
@@ -64,11 +65,13 @@ def rsc_provider(
     number: Annotated[str, typer.Argument(metavar="NUMBER", help="The provider's endorsement.")],
     on: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The day of the hour.")],
     association: Annotated[str, typer.Option(metavar="CODE", help="Whose rule; the holder's own by default.")] = "",
+    known: past.Known = "",
     as_json: Json = False,
 ) -> None:
     """Say whether an hour of RSC with this person on that day counts, for which categories, under which row."""
     with _open() as (registry, _):
-        answer = registry.rsc_provider(number, on.date(), association.upper())
+        position = past.position(Settings.from_environment(), known)
+        answer = registry.rsc_provider(number, on.date(), association.upper(), known=position)
     if as_json:
         print(json.dumps(answer, default=str))
     else:

@@ -15,6 +15,7 @@ from projections import replays
 from projections.engine import Engine, Outdated
 from projections.replays import BadReplay, Replay, Unknowable
 from registry import database, worker
+from registry.cli.past import moment
 from registry.cli.people import acting
 from registry.cli.views import Progress, refusals
 from registry.opening import open_registry
@@ -119,17 +120,6 @@ def _pair(text: str) -> tuple[str, str]:
     if not equals:
         raise Invalid(f"Write {text} as NAME=VALUE.", field=text)
     return name, value
-
-
-def moment(text: str) -> int | datetime:
-    """A position, or a time (UTC where it does not say). Raises Unknowable."""
-    if text.isdecimal() and len(text) <= 18:  # noqa: PLR2004 # digits of a bigint
-        return int(text)
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise Unknowable("Give --known as a position like 4711 or a time like 2026-06-30T12:00Z.") from None
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _facts(one: Replay) -> dict[str, Any]:

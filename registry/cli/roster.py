@@ -24,6 +24,7 @@ from domain.access import OPERATOR
 from domain.association import ROWS
 from registry import database
 from registry.certificates.plane import Plane
+from registry.cli import past
 from registry.commands import Act, Registry
 from registry.exporting import Mailing, export_roster, issue_certificates, write_certificates, write_rows
 from registry.importing import Tally, classify, import_roster
@@ -172,12 +173,16 @@ def _import_list(
 def export(
     association: Code,
     out: Annotated[Path | None, typer.Option(metavar="FILE.csv", dir_okay=False, help="Default: stdout.")] = None,
+    on: past.On = "",
+    known: past.Known = "",
 ) -> None:
-    """Write an association's roster, in the columns that `registry import` reads."""
+    """Write an association's roster, in the columns that `registry import` reads; of any day, as known at any time."""
     settings = Settings.from_environment()
+    database.ready(settings)
+    day, position = past.day(on), past.position(settings, known)
     with _registry(settings) as registry:
         must_be_known(association, registry.associations())
-        made = export_roster(registry, OPERATOR, association)
+        made = export_roster(registry, OPERATOR, association, on=day, known=position)
     if out:
         out.write_bytes(made.data)
     else:

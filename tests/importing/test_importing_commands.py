@@ -11,13 +11,16 @@ import typer
 from rosters import DATA, file, row
 from typer.testing import CliRunner
 
+from domain.endorsement import Endorsement
+from domain.errors import Invalid
 from registry import database
 from registry.certificates.keys import KeyFolder, announce
-from registry.cli import roster
+from registry.cli import people, roster, standing
 from registry.roster import UnreadableFile
 
 app = typer.Typer(pretty_exceptions_enable=False)
-roster.join(app)
+for group in (roster, people, standing):
+    group.join(app)
 
 
 @pytest.fixture
@@ -198,3 +201,37 @@ def test_without_keys_nothing_is_issued(type_in, csv_file, store, tmp_path):
 
     assert done.exit_code != 0
     assert store.position() == position
+
+
+# --- the past ------------------------------------------------------------------------------------------------------
+
+
+def test_a_roster_and_a_standing_are_said_of_any_day_as_known_at_any_position(type_in, csv_file, store):
+    type_in("import", csv_file(row()))
+    before = store.position()
+    (number,) = [line["number"] for line in numbers(store)]
+    held = store.get(Endorsement, number)
+    held.record(Endorsement.Suspended, reason="fraud_being_established", on=held.awarded_on, by="operator")
+    store.save(held)
+
+    def told(*words):
+        done = type_in("standing", number, "--json", *words)
+        assert done.exit_code == 0, done.output
+        return json.loads(done.stdout)
+
+    on = held.awarded_on.isoformat()
+    assert told("--on", on)["standing"] == "suspended"
+    assert told("--on", on, "--known", before) | {"position": before} == told("--on", on, "--known", before)
+    assert told("--on", on, "--known", before)["standing"] == "active"
+    assert ",Active," in type_in("export", "--association", "VA", "--on", on, "--known", before).stdout
+    assert ",Active," not in type_in("export", "--association", "VA", "--on", on).stdout
+    hour = type_in("rsc-provider", number, "--on", on, "--known", before)
+    assert hour.exit_code == 0
+    for words in (("--known", before + 9), ("--known", "2001-01-01"), ("--on", "1990-01-01"), ("--on", "soon")):
+        refused = type_in("standing", number, *words)
+        assert refused.exit_code != 0
+        assert isinstance(refused.exception, Invalid), refused.output
+
+
+def numbers(store):
+    return [{"number": event.number} for _, event in store.events_of_kind(Endorsement)]
