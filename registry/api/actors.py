@@ -223,8 +223,12 @@ def actor_of(
         raise Invalid("No association has this code; use a code such as VA.", field="association")
     if role == "coordinator" and not association:
         raise Invalid("Name the association that the coordinator works for.", field="association")
-    if role in ("holder", "reviewer", "exam_scorer", "advisor") and not person:
-        raise Invalid("Name the person: their id, or the number of an endorsement of theirs.", field="person")
+    if role in ("holder", "reviewer", "exam_scorer", "advisor"):
+        if not person:
+            raise Invalid("Name the person: their id, or the number of an endorsement of theirs.", field="person")
+        if association:
+            # What they do names one of the two: the person.
+            raise Invalid(f"As {role} one acts for oneself; leave the association out.", field="association")
     return Actor(known, association=association, person=person)
 
 

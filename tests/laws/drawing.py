@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Union, get_args, get
 import msgspec
 
 from domain import access
-from domain.access import Actor, Rule, Thing
+from domain.access import Actor, Role, Rule, Thing
 from domain.application import may_review, windows
 from domain.association import ALLIANCE, Association
 from domain.audit import Audit
@@ -436,9 +436,16 @@ def actor(m: Machine, drawn: Drawn) -> Actor:
     able = [found for rule in rows if (found := _by(m, rule, thing, drawn)) is not None]
     key = m.random.choice(("k1", "k2"))
     if not able:
-        return Actor(rows[0].role, association=thing.association or "VA", person=m.one("person"), id=key)
+        return msgspec.structs.replace(somebody(m, rows[0].role, thing.association or "VA"), id=key)
     found = m.random.choice(able)
     return msgspec.structs.replace(found, id=key) if not found.person else found
+
+
+def somebody(m: Machine, role: Role, association: str = "VA") -> Actor:
+    """Of a role, as the desk lets them in: for an association or for a person, never for both."""
+    if role in ("coordinator", "alliance"):
+        return Actor(role, association=association if role == "coordinator" else ALLIANCE)
+    return Actor(role) if role == "operator" else Actor(role, person=m.one("person"))
 
 
 def _thing(m: Machine, drawn: Drawn) -> Thing:

@@ -17,7 +17,7 @@ from random import Random
 from typing import Any, get_args, get_type_hints
 
 import msgspec
-from drawing import ARGUMENTS, CODES, NAMES, READY, STRANGERS, UNSET, Drawn, actor, value
+from drawing import ARGUMENTS, CODES, NAMES, READY, STRANGERS, UNSET, Drawn, actor, somebody, value
 from model import TURNS, Model
 
 from domain.access import LATE_ROLES, Actor, Role
@@ -268,7 +268,7 @@ class Machine:
         drawn.facts.update(self._facts(drawn, wild=wild))
         if self.rarely(12):
             role = self.random.choice(get_args(Role))
-            return drawn._replace(actor=Actor(role, association="VA", person=self.one("person")))
+            return drawn._replace(actor=somebody(self, role))
         return drawn._replace(actor=self.registry.acting(actor(self, drawn)))
 
     def _argument(self, deed: Deed, name: str, case: Any) -> str:

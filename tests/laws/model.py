@@ -161,5 +161,7 @@ class Model:
         was = "new" if "new" in turns else was
         self.seen.add((deed, was, now))
         able = turns.get(was, "").split()
+        if late and was == "lapsed":
+            able += turns.get("active", "").split()  # it was good on that day
         able += [state.replace("active", "lapsed") for state in able if late and state.startswith("active")]
         assert now in able, f"{deed}: {kind} went from {was} to {now}"

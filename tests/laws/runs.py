@@ -208,7 +208,7 @@ class Deeds(RuleBasedStateMachine):
             report = reconsider(self.house.settings, self.house.vault, Asked())
             # What every run begins with was written by nobody who may.
             wrong = [one for one in report.findings if one.position > len(self.house.settled)]
-            assert [found.words() for found in wrong] == []
+            assert not wrong, [found.words() for found in wrong]
 
 
 def run(server, home, seeded, aims):
