@@ -1,6 +1,6 @@
 """The past that a question asks for: the day it is about, and up to where in the history we knew it then."""
 
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from starlette.requests import Request as HttpRequest
@@ -12,6 +12,7 @@ from registry.api.asking import day
 from registry.api.associations import known_rows
 from registry.api.house import House
 from registry.api.problems import Problem
+from registry.known import read_known
 
 
 class Takes(NamedTuple):
@@ -116,32 +117,14 @@ def _replayed(said: str, field: str, known: str, asked: str) -> Problem:
 
 async def _known(house: House, given: str) -> When:
     """A position, or a time as the last position recorded at or before it; a bare day counts to its end, in UTC."""
-    last = await house.last_position()
-    if given.isdecimal() and len(given) <= 18:  # noqa: PLR2004 # digits of a bigint
-        if not 1 <= int(given) <= last:
+    last, asked = await house.last_position(), read_known(given, house.clock())
+    if isinstance(asked, int):
+        if not 1 <= asked <= last:
             known = f"The history has positions 1 to {last}" if last else "Nothing is recorded yet"
-            raise Invalid(f"{known}: there is no position {int(given)}.", field="known")
-        return When(int(given), await house.recorded_at(int(given)), as_asked=int(given))
-    at = _moment(given)
-    if at > (now := house.clock()):
-        if len(given) > len("2026-06-30") or at.date() > now.date():
-            raise Invalid(f"{given} is in the future: nothing is known of then.", field="known")
-        at = now  # today, as far as it has come
-    found = await house.readers.one(*standing.position_at(at))
+            raise Invalid(f"{known}: there is no position {asked}.", field="known")
+        return When(asked, await house.recorded_at(asked), as_asked=asked)
+    found = await house.readers.one(*standing.position_at(asked))
     if not found or not found["position"]:
         first = f"; the first event was recorded at {await house.recorded_at(1):%Y-%m-%dT%H:%M:%SZ}" if last else ""
         raise Invalid(f"Nothing was recorded by {given}{first}.", field="known")
-    return When(int(found["position"]), at, as_asked=at)
-
-
-def _moment(given: str) -> datetime:
-    try:
-        if len(given) == len("2026-06-30"):
-            return datetime.combine(date.fromisoformat(given), time.max, UTC)
-        moment = datetime.fromisoformat(given.replace(" ", "+"))  # a plus in an address
-    except ValueError:
-        raise Invalid("Give a position like 4711, a time like 2026-06-30T12:00:00Z, or a day.", field="known") from None
-    try:
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except OverflowError:
-        raise Invalid("Give a time of this registry's life.", field="known") from None
+    return When(int(found["position"]), asked, as_asked=asked)

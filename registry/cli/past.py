@@ -1,6 +1,6 @@
 """`--on` and `--known`: the day that a command is about, and up to where in the history it is answered."""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 import typer
@@ -9,6 +9,7 @@ from domain.errors import Invalid
 from projections import replays
 from projections.replays import Unknowable
 from registry import database
+from registry.known import read_known
 from registry.settings import Settings
 
 On = Annotated[str, typer.Option(metavar="DAY", help="As it stood on this day, such as 2026-06-01.")]
@@ -38,23 +39,6 @@ def then(settings: Settings, text: str) -> tuple[int, datetime] | None:
         return None
     try:
         with database.connect(database.url(settings, "reader")) as connection:
-            return replays.moment(connection, moment(text))
+            return replays.moment(connection, read_known(text, datetime.now(UTC)))
     except Unknowable as refused:
         raise Invalid(str(refused), field="known") from None
-
-
-def moment(text: str) -> int | datetime:
-    """A position, a time (UTC where it does not say), or a day to its end, today as far as it has come.
-
-    Raises Unknowable.
-    """
-    if text.isdecimal() and len(text) <= 18:  # noqa: PLR2004 # digits of a bigint
-        return int(text)
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise Unknowable("Give --known as a position like 4711 or a time like 2026-06-30T12:00Z.") from None
-    if len(text) == len("2026-06-30"):
-        now, end = datetime.now(UTC), datetime.combine(at.date(), time.max, UTC)
-        return now if at.date() == now.date() else end
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)

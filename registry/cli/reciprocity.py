@@ -14,6 +14,7 @@ from rich.table import Table
 
 from domain.errors import Invalid
 from registry import database, reciprocity
+from registry.cli import past
 from registry.cli.roster import must_be_known
 from registry.exporting import write_rows
 from registry.log.published import NotYetPublished, Published
@@ -38,9 +39,7 @@ def command(
         typer.Option("--from", metavar="DAY", help="First day of the period, such as 2019-01-01. Default: a year ago."),
     ] = "",
     through: Annotated[str, typer.Option(metavar="DAY", help="Last day of the period. Default: today.")] = "",
-    known: Annotated[
-        int, typer.Option(metavar="POSITION", min=0, help="As it was known at this position of the history; 0: now.")
-    ] = 0,
+    known: past.Known = "",
     case: Annotated[
         str, typer.Option(metavar="TRANSFER", help="The story of one case instead: every event, actor and proof.")
     ] = "",
@@ -59,10 +58,7 @@ def command(
     database.ready(settings)
     registry = open_registry(settings)
     with closing(registry.store.vault), closing(registry.store):
-        last = registry.store.position()
-        if known > last:
-            raise Invalid(f"The history has {last} events; give --known up to that.", field="known")
-        up_to = known or last
+        up_to = past.position(settings, known) or reciprocity.EVER
         if case:
             _tell(_story(registry.store, settings, case, up_to), as_json=as_json)
             return

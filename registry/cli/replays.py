@@ -15,9 +15,9 @@ from projections import replays
 from projections.engine import Engine, Outdated
 from projections.replays import BadReplay, Replay, Unknowable
 from registry import database, worker
-from registry.cli.past import moment
 from registry.cli.people import acting
 from registry.cli.views import Progress, refusals
+from registry.known import read_known
 from registry.opening import open_registry
 from registry.settings import Settings
 from registry.store import EventMapper
@@ -31,7 +31,7 @@ def replay(  # one command, three deeds with scratch schemas
         str,
         typer.Option(
             metavar="T",
-            help="As it was known at this position, or time such as 2026-06-30T12:00Z; a day begins at 00:00 UTC.",
+            help="As it was known at this position, or time such as 2026-06-30T12:00Z, or at the end of a day.",
         ),
     ] = "",
     name: Annotated[str, typer.Option(metavar="NAME", help="What to call it, such as june.")] = "",
@@ -67,7 +67,7 @@ def _make(vault: Vault, connection: Connection[Any], known: str, name: str, *, a
     made = engine.replay(
         connection,
         name,
-        moment(known),
+        read_known(known, datetime.now(UTC)),
         Progress("replay"),
         more=lambda schema, position: add_claims(connection, vault, schema, position),
     )
