@@ -84,6 +84,8 @@ def test_r18_r28_renewals_count_down_and_an_audit_goes_from_draw_to_close(
     assert "waiting for us" in page_of(address, desk, "/associations/VA/audits", "coordinator", association="VA")
     assert "still due" in page_of(address, desk, "/associations/VA/renewals", "coordinator", association="VA")
 
+    asked, then = answers(va, audit, number), registry.store.position()
+
     va.do(f"{item}/failures", {"remedy": "training_hours", "remedy_by": "2027-11-20"})
     entry = holder.get(f"/people/{renewed.person}").json()["entries"][0]["entry"]
     holder.do(f"{item}/evidence", {"entries": [entry]})
@@ -93,6 +95,17 @@ def test_r18_r28_renewals_count_down_and_an_audit_goes_from_draw_to_close(
     shown = va.get(f"/audits/{audit}").json()
     assert (shown["state"], shown["redrawn"], shown["endorsements"][0]["state"]) == ("closed", True, "passed")
     assert holder.get(f"/endorsements/{number}/audit").json() == {"audit": None}
+    views.catch_up()
+    assert answers(va, audit, number, f"?known={then}&on=2027-10-22") == asked
+
+
+def answers(va, audit, number, past=""):
+    """What is said of audits and renewals, now or then, but for when that was."""
+    lists = (f"/associations/VA/{what}" for what in ("audits", "renewals"))
+    paths = (*lists, f"/audits/{audit}", f"/endorsements/{number}/audit")
+    said = {path: va.get(path + past).json() for path in paths}
+    when = ("known", "on", "position")
+    return {path: {name: value for name, value in told.items() if name not in when} for path, told in said.items()}
 
 
 def test_r29_a_correction_tells_the_day_anew_and_what_was_known_stays(renewed):

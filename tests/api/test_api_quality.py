@@ -38,6 +38,9 @@ def test_a_quality_review_from_draw_to_close(life, client, registry, views):
         assert first not in told
     assert them.get(f"/applications/{item.rpartition('-')[0]}").status_code == 403
 
+    asked = {path: alliance.get(path).json() for path in (
+        "/associations/VA/quality-reviews", "/associations/VA/reviewer-load", where)}  # fmt: skip
+    then = life.registry.store.position()
     assert alliance.post(f"{where}/agreements").status_code == 409
     them.do(f"{where}/items/{item}/reviews", {"reviewer": second, "outcome": "defer", "reasons": ["more_training"]})
     alliance.do(f"{where}/agreements")
@@ -54,6 +57,9 @@ def test_a_quality_review_from_draw_to_close(life, client, registry, views):
     assert shown["findings"] == [{"finding": "F1", "kind": "outcome_differs", "item": item, "resolution": "explained"}]
     load = life.va.get("/associations/VA/reviewer-load").json()["reviewers"]
     assert {(row["open"], row["done"]) for row in load} == {(0, 1)}
+    for path, told in asked.items():
+        again = alliance.get(f"{path}?known={then}").json()
+        assert {name: again[name] for name in told if name != "can"} == {k: v for k, v in told.items() if k != "can"}
 
 
 def test_reviews_are_listed_newest_first_page_by_page(life, client, views):
