@@ -138,8 +138,9 @@ def _faults_named(connection: Connection) -> Iterator[None]:
         yield
     except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction) as error:
         connection.close()
-        ended_by_server = error.sqlstate is not None and not error.sqlstate.startswith("57P")
-        kind = Unavailable if ended_by_server else Unanswered
+        # FATAL and PANIC may come after the commit was written: a log whose flush failed can hold it all the same.
+        ended_by_server = error.sqlstate is not None and error.diag.severity_nonlocalized == "ERROR"
+        kind = Unavailable if ended_by_server and not str(error.sqlstate).startswith("57P") else Unanswered
         raise kind("The database did not answer.") from error
 
 
