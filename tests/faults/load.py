@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from datetime import date
 
 import httpx
+import psycopg
 from history import History
 
 from domain.endorsement import Endorsement, Source, new_number
@@ -76,7 +77,7 @@ def through_the_store(registry: Registry, history: History) -> Send:
             recorded = registry.store.save(known, held, request=Request(key=key, body="the same"))
         except Unanswered:
             history.note(key, "unknown", 3)
-        except (Unavailable, Refused):
+        except (Unavailable, Refused, psycopg.InternalError):  # the last: the server says why it can't, such as EFBIG
             history.note(key, "failed", 3)
         else:
             history.note(key, "ok", 3, recorded.positions)
@@ -106,13 +107,14 @@ class Load:
         except BaseException as error:  # noqa: BLE001 # raised where the load was asked for
             self._failed.append(error)
 
-    def wait_for(self, acknowledged: int, *, seconds: float) -> float:
-        """Until so many more are acknowledged; how long that took."""
-        begun, until = time.monotonic(), self.history.counts["ok"] + acknowledged
-        while self.history.counts["ok"] < until:
+    def wait_for(self, acknowledged: int = 0, *, refused: int = 0, seconds: float) -> float:
+        """Until so many more are acknowledged, or not; how long that took."""
+        begun, answers = time.monotonic(), ("ok",) if acknowledged else ("failed", "unknown")
+        until = sum(self.history.counts[answer] for answer in answers) + (acknowledged or refused)
+        while sum(self.history.counts[answer] for answer in answers) < until:
             if self._failed:
                 raise self._failed[0]
-            assert time.monotonic() - begun < seconds, f"not {acknowledged} more in {seconds} s: {self.history.counts}"
+            assert time.monotonic() - begun < seconds, f"not {until} {answers} in {seconds} s: {self.history.counts}"
             time.sleep(0.01)
         return time.monotonic() - begun
 

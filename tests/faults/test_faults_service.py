@@ -177,12 +177,13 @@ def test_fault_r23_more_than_it_should_take(settings, registry, desk, service, s
     assert post("number", "/api/people", number).status_code in (400, 422)
     digits = b"https://registry.example/v1#" + b"1234567890" * (1 << 20)
     unreadable = post("10 MB of digits", "/api/check", digits)
-    assert (unreadable.status_code, unreadable.json()["verdict"]) in ((413, None), (200, "malformed"))
+    assert (unreadable.status_code, unreadable.json().get("verdict")) in ((413, None), (200, "malformed"))
     deep_code = b"https://registry.example/v1#" + str(int.from_bytes(b"\x81" * 1000 + b"\x01", "big")).encode()
     assert post("deep CBOR", "/api/check", deep_code).json()["verdict"] == "malformed"
     assert post("zeros", "/api/check", bytes(10 << 20)).json()["verdict"] == "malformed"
     rows = io.BytesIO(b"number\n" + b"IFS-7K3MQ9TD\n" * 100_000)
     assert post("100,000 rows", "/api/people", rows.getvalue()).status_code in (400, 413, 415)
+    http.close()
     grown = memory().rss - before
     assert one.answers()
 
