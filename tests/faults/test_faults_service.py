@@ -15,10 +15,14 @@ from contextlib import contextmanager
 
 import httpx
 import psutil
+import psycopg
 import pytest
 from judging import judge
 from load import BEFORE, registered
 from postgres import wait_for
+
+from registry import database
+from registry.opening import open_keys, open_plane
 
 HEADERS = {"Content-Type": "application/json"}
 
@@ -153,6 +157,8 @@ def timed(took, name):
 
 
 def test_fault_r23_more_than_it_should_take(settings, registry, desk, service, sized, figures):
+    with psycopg.connect(database.url(settings, "reader"), autocommit=True) as reader:
+        open_plane(settings, open_keys(settings)).publish(reader, registry.clock())
     one, secret = service(), desk.add("coordinator", association="VA")[1]
     memory = psutil.Process(one.process.pid).memory_info
     took: dict[str, float] = {}
