@@ -1,18 +1,39 @@
-"""Runs every benchmark and writes bench/results.json and the table of bench/README.md."""
+"""Runs every benchmark and writes bench/results.json, and from it the table of bench/README.md and bench/growth.svg.
 
+`python -m bench [--sizes 10k,100k,1M] [--only append,rush] [--write]`: `--only` runs some again and keeps the rest of
+bench/results.json; `--write` only writes the table and the plot from it again.
+"""
+
+import argparse
 import json
 import platform
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, NamedTuple
+
+from bench.plot import Line, drawn
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "verifier" / "page" / "index.html"
+RESULTS = HERE / "results.json"
+SIZES = "10k,100k,1M"
+SIZED = ("rebuild", "asof")
+ALONE = ("verify", "append", "world", "decide", "bundle", "lag", "rush")
 
 
-def run(module: str, *options: str) -> dict:
-    print(f"bench: {module} ...", file=sys.stderr, flush=True)
+class Row(NamedTuple):
+    what: str
+    measured: str
+    aim: str = ""
+    figures: str = ""
+
+
+def run(module: str, *options: str) -> dict[str, Any]:
+    print(f"bench: {module} {' '.join(options)} ...", file=sys.stderr, flush=True)
     done = subprocess.run(
         [sys.executable, "-m", f"bench.{module}", "--json", *options], stdout=subprocess.PIPE, check=True
     )
@@ -25,115 +46,167 @@ def processor() -> str:
     return f"{len(names)} x {names[0]}" if names else platform.processor()
 
 
-def rebuilds(size: str, found: dict) -> list[tuple[str, str, str, str]]:
-    rebuilt, copied = found["rebuild_events_per_second"], found["copy_events_per_second"]
-    low, high = found["rebuild_spread"]
-    return [
-        (
-            f"COPY of the {found['events']:,} rows of a world ({size}) / rebuild of all views, time",
-            f"{found['of_copy']:.2f}",
-            "at least 0.20",
-            f"{copied:,} / {rebuilt:,} events a second; {low:.1f} to {high:.1f} s",
-        ),
-        (
-            f"the same rebuild ({size}) / the library's ProjectionRunner on a sample",
-            f"{found['times_the_library']:,}",
-            "at least 100",
-            f"{rebuilt:,} / {found['library_events_per_second']:,} events a second",
-        ),
-        (
-            f"compare ({size}) / rebuild, time",
-            f"{found['compare_of_rebuild']:.2f}",
-            "at most 1.5",
-            f"{found['compare_seconds']:.1f} / {found['rebuild_seconds']:.1f} s",
-        ),
-        (f"peak memory of the rebuild ({size}), MiB", f"{found['peak_mib']:,}", "at most 1,024", ""),
-    ]
+def measure(sizes: list[str], only: list[str], known: dict[str, Any]) -> dict[str, Any]:
+    found = known | {
+        "at": f"{datetime.now(UTC):%Y-%m-%d}",
+        "machine": f"{processor()}, {platform.system()} {platform.release()}, Python {platform.python_version()}",
+        "page_bytes": PAGE.stat().st_size,
+    }
+    for module in ALONE:
+        if module in only:
+            found[module] = run(module)
+    sized = [module for module in SIZED if module in only]
+    for size in sizes if sized else ():
+        # One world for all that is asked of this size.
+        with tempfile.TemporaryDirectory(prefix="registry-bench-") as folder:
+            Path(folder).chmod(0o755)
+            for module in sized:
+                answer = run(module, "--sizes", size, "--home", folder, "--rounds", "3")
+                found.setdefault(module, {}).setdefault("sizes", {}).update(answer["sizes"])
+            subprocess.run([sys.executable, "-c", _STOP, folder], check=True)
+    return found
 
 
-def pasts(size: str, found: dict) -> list[tuple[str, str, str, str]]:
-    took = found["milliseconds"]
-    told = "; ".join(f"{name} {took[name]['then']:.1f} / {took[name]['now']:.1f} ms" for name in took)
-    return [
-        (
-            f"as-of question / the same of the present ({found['events']:,} events, {size})",
-            f"{found['ratio']:.2f}",
-            "at most 3",
-            told,
-        )
+_STOP = """
+import sys
+from pathlib import Path
+from registry import database
+from registry.settings import Settings
+database.stop(Settings(home=Path(sys.argv[1])))
+"""
+
+
+# --- the table -----------------------------------------------------------------------------------------------------
+
+
+def rows_of(found: dict[str, Any]) -> Iterator[Row]:
+    for name, rows in (
+        ("rebuild", _rebuilds), ("append", _appends), ("lag", _lag), ("asof", _pasts), ("decide", _decided),
+        ("bundle", _bundles), ("rush", _rush), ("world", _world), ("verify", _verified),
+    ):  # fmt: skip
+        if name in found:
+            yield from rows(found[name])
+    yield Row("verify page with its decoder, bytes in one request", f"{found['page_bytes']:,}", "at most 60,000")
+
+
+def _rebuilds(rebuild: dict[str, Any]) -> Iterator[Row]:
+    for size, found in rebuild["sizes"].items():
+        rebuilt, copied = found["rebuild_events_per_second"], found["copy_events_per_second"]
+        low, high = found["rebuild_spread"]
+        yield Row(f"COPY of {found['events']:,} rows of a world ({size}) / rebuild of all views, time",
+                  f"{found['of_copy']:.2f}", "at least 0.20",
+                  f"{copied:,} / {rebuilt:,} events a second; {low:.1f} to {high:.1f} s")  # fmt: skip
+        yield Row(f"rebuild ({size}) / the library's ProjectionRunner on a sample, events a second",
+                  f"{found['times_the_library']:,}", "at least 100",
+                  f"{rebuilt:,} / {found['library_events_per_second']:,} events a second")  # fmt: skip
+        yield Row(f"compare ({size}) / rebuild, time", f"{found['compare_of_rebuild']:.2f}", "at most 1.5",
+                  f"{found['compare_seconds']:.1f} / {found['rebuild_seconds']:.1f} s")  # fmt: skip
+        yield Row(f"peak memory of the rebuild ({size}), MiB", f"{found['peak_mib']:,}", "at most 1,024")
+
+
+def _appends(append: dict[str, Any]) -> Iterator[Row]:
+    for clients, aim in (("1", 2), ("8", 5)):
+        found = append[clients]
+        yield Row(f"append of one command / the library's default recorder, {clients} client{'s' * (clients != '1')}",
+                  f"{found['ours'] / found['library']:.2f}", f"at least {aim}",
+                  f"{found['ours']:,} / {found['library']:,} a second")  # fmt: skip
+    yield Row("append in bulk, events a second", f"{append['bulk']['ours, events']:,}", "at least 30,000")
+
+
+def _lag(lag: dict[str, Any]) -> Iterator[Row]:
+    yield Row(f"from answer to view at {lag['appends_per_second']} appends a second, 99 of 100, ms",
+              f"{lag['p99_ms']:.0f}", "at most 250",
+              f"half within {lag['p50_ms']:.0f} ms, all within {lag['most_ms']:.0f} ms")  # fmt: skip
+
+
+def _pasts(asof: dict[str, Any]) -> Iterator[Row]:
+    for size, found in asof["sizes"].items():
+        took = found["milliseconds"]
+        told = "; ".join(f"{name} {took[name]['then']:.1f} / {took[name]['now']:.1f} ms" for name in took)
+        yield Row(f"as-of question / the same of the present ({found['events']:,} events, {size})",
+                  f"{found['ratio']:.2f}", "at most 3", told)  # fmt: skip
+        lookup = took["register by name"]["now"]
+        yield Row(f"register lookup ({size}), ms", f"{lookup:.1f}")
+
+
+def _decided(decide: dict[str, Any]) -> Iterator[Row]:
+    for events, found in decide["sizes"].items():
+        yield Row(f"loading and deciding on an aggregate of {events} events, ms", f"{found['decide_ms']}",
+                  "at most 10" if events == "500" else "")  # fmt: skip
+
+
+def _bundles(bundle: dict[str, Any]) -> Iterator[Row]:
+    yield Row(f"checking a bundle of {bundle['events']:,} events, events a second",
+              f"{bundle['check_events_per_second']:,}", "at least 10,000",
+              f"{bundle['check_peak_mib']} MiB; of one case {bundle['case_check_ms']} ms")  # fmt: skip
+    yield Row(f"making / checking the proof of one of {bundle['log_events']:,} events, ms",
+              f"{bundle['proof_make_ms']} / {bundle['proof_check_ms']}")  # fmt: skip
+
+
+def _rush(rush: dict[str, Any]) -> Iterator[Row]:
+    yield Row(f"the rush before a deadline: of {rush['attestations']:,} attestations refused, lost, late",
+              f"{rush['refused']}, {rush['lost']}, {rush['late']}", "0, 0, 0",
+              f"{rush['at_once_per_second']} a second at once, 99 % within {rush['at_once_p99_ms']:.0f} ms")  # fmt: skip
+    yield Row("its last quarter in one minute, 99 of 100, ms", f"{rush['last_hour_p99_ms']:.0f}", "at most 500",
+              f"half within {rush['last_hour_median_ms']:.0f} ms")  # fmt: skip
+    yield Row("server, worker and database with nothing to do, memory in MiB", f"{rush['memory_mib']}", "at most 400",
+              f"{rush['disk_mib']} MiB on disk, of at most 2,048")  # fmt: skip
+
+
+def _world(world: dict[str, Any]) -> Iterator[Row]:
+    yield Row(f"a made-up world of {world['events']:,} events, events a second",
+              f"{world['world_events_per_second']:,}", "at least 20,000",
+              f"{world['ratio']:.1f} times the time of COPY of its rows")  # fmt: skip
+
+
+def _verified(verify: dict[str, Any]) -> Iterator[Row]:
+    yield Row("one QR text verified / a raw Ed25519 verify", f"{verify['ratio']:.2f}", "at most 2.5",
+              f"{verify['verify_us']:.0f} µs / {verify['raw_us']:.0f} µs")  # fmt: skip
+
+
+def lines_of(found: dict[str, Any]) -> list[Line]:
+    """What a thing costs at each size that was measured."""
+    rebuilt = found.get("rebuild", {}).get("sizes", {}).values()
+    lines = [
+        Line(name, "seconds", [(size["events"], size[f"{field}_seconds"]) for size in rebuilt])
+        for name, field in (("rebuild of all views", "rebuild"), ("compare", "compare"), ("COPY of the rows", "copy"))
     ]
+    asked = list(found.get("asof", {}).get("sizes", {}).values())
+    for name in ("public endorsement", "register by name"):
+        for side in ("now", "then"):
+            points = [(size["events"], size["milliseconds"][name][side]) for size in asked]
+            lines.append(Line(f"{name}, {'as of then' if side == 'then' else 'now'}", "milliseconds", points))
+    return [line for line in lines if len(line.points) > 1]
+
+
+def write(found: dict[str, Any]) -> str:
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows_of(found))
+    lines = lines_of(found)
+    picture = ""
+    if lines:
+        (HERE / "growth.svg").write_text(drawn(lines))
+        picture = "\n![What rebuilding, comparing and asking cost at each size, both axes logarithmic](growth.svg)\n"
+    (HERE / "README.md").write_text(
+        "# What it costs\n\nMade by `make bench`: medians of rounds in turn, side by side in one run; ratios travel, "
+        f"rates do not.\nMeasured {found['at']} on {found['machine']}.\n\n"
+        f"| what | measured | aim | figures |\n|---|--:|---|---|\n{table}\n{picture}"
+    )
+    return table
 
 
 def main() -> None:
-    verify, append, rebuild, world, decide, bundle, lag, asof = (
-        run(module) for module in ("verify", "append", "rebuild", "world", "decide", "bundle", "lag", "asof")
-    )
-    one, eight = append["1"], append["8"]
-    page = PAGE.stat().st_size
-    rows = [
-        (
-            "one QR text verified / a raw Ed25519 verify",
-            f"{verify['ratio']:.2f}",
-            "at most 2.5",
-            f"{verify['verify_us']:.0f} µs / {verify['raw_us']:.0f} µs",
-        ),
-        (
-            "append of one command / the library's default, one client",
-            f"{one['ours'] / one['library']:.2f}",
-            "at least 1",
-            f"{one['ours']:,} / {one['library']:,} a second",
-        ),
-        (
-            "the same, eight clients",
-            f"{eight['ours'] / eight['library']:.2f}",
-            "",
-            f"{eight['ours']:,} / {eight['library']:,} a second",
-        ),
-        *(row for size, found in rebuild["sizes"].items() for row in rebuilds(size, found)),
-        (
-            f"from answer to view at {lag['appends_per_second']} appends a second, 99 of 100, ms",
-            f"{lag['p99_ms']:.0f}",
-            "at most 250",
-            f"half within {lag['p50_ms']:.0f} ms, all within {lag['most_ms']:.0f} ms",
-        ),
-        (
-            f"a made-up world / COPY of its {world['events']:,} rows, time",
-            f"{world['ratio']:.2f}",
-            "",
-            f"{world['world_events_per_second']:,} / {world['copy_events_per_second']:,} events a second",
-        ),
-        ("a made-up world, events a second", f"{world['world_events_per_second']:,}", "at least 20,000", ""),
-        (f"deciding on an aggregate of {decide['events']} events, ms", f"{decide['decide_ms']}", "at most 10", ""),
-        (
-            f"checking a bundle of {bundle['events']:,} events, events a second",
-            f"{bundle['check_events_per_second']:,}",
-            "at least 10,000",
-            f"{bundle['check_peak_mib']} MiB; of one case {bundle['case_check_ms']} ms",
-        ),
-        *(row for size, found in asof["sizes"].items() for row in pasts(size, found)),
-        ("verify page with its decoder, bytes in one request", f"{page:,}", "at most 60,000", ""),
-    ]
-    measured = {
-        "at": f"{datetime.now(UTC):%Y-%m-%d}",
-        "machine": f"{processor()}, {platform.system()} {platform.release()}, Python {platform.python_version()}",
-        "verify": verify,
-        "append": append,
-        "rebuild": rebuild,
-        "world": world,
-        "decide": decide,
-        "bundle": bundle,
-        "lag": lag,
-        "asof": asof,
-        "page_bytes": page,
-    }
-    (HERE / "results.json").write_text(json.dumps(measured, indent=1) + "\n")
-    table = "\n".join(f"| {what} | {ratio} | {aim} | {figures} |" for what, ratio, aim, figures in rows)
-    (HERE / "README.md").write_text(
-        "# What it costs\n\nMade by `make bench`: medians of rounds in turn, side by side in one run; ratios travel, "
-        f"rates do not.\nMeasured {measured['at']} on {measured['machine']}.\n\n"
-        f"| what | measured | aim | figures |\n|---|--:|---|---|\n{table}\n"
-    )
-    print(table)
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--sizes", default=SIZES, help="of worlds, in events: 10k, 100k, 1M")
+    options.add_argument("--only", default="", help=f"of {', '.join((*ALONE, *SIZED))}")
+    options.add_argument("--write", action="store_true", help="measure nothing")
+    asked = options.parse_args()
+    only = asked.only.split(",") if asked.only else [*ALONE, *SIZED]
+    if unknown := [name for name in only if name not in (*ALONE, *SIZED)]:
+        options.error(f"there is no benchmark {unknown[0]}")
+    known = json.loads(RESULTS.read_text()) if (asked.only or asked.write) and RESULTS.exists() else {}
+    found = known if asked.write else measure(asked.sizes.split(","), only, known)
+    RESULTS.write_text(json.dumps(found, indent=1) + "\n")
+    print(write(found))
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from registry.opening import open_keys, open_plane, open_registry
 from registry.settings import Settings
 from registry.world.writing import write_world
 from verifier.bundle import Pins, check
+from verifier.proof import check_proof, read_proof
 
 UNTIL = date(2026, 11, 1)
 _LARGEST = "SELECT custodian FROM views.standing GROUP BY custodian ORDER BY count(*) DESC LIMIT 1"
@@ -68,6 +69,21 @@ def taken(settings: Settings) -> tuple[dict[str, bundle.Bundle], float]:
     return made, seconds
 
 
+def proofs(settings: Settings, events: int, times: int = 200) -> dict[str, float]:
+    """Milliseconds to make and to check the proof of one event, at positions all over the log."""
+    published = Published.of(settings.static)
+    making, checking = [], []
+    with psycopg.connect(database.url(settings, "reader"), autocommit=True) as connection:
+        for n in range(times):
+            begun = time.perf_counter()
+            proof = published.prove_position(connection, 1 + n * (events - 1) // (times - 1))
+            making.append(time.perf_counter() - begun)
+            begun = time.perf_counter()
+            check_proof(read_proof(proof), published.vkeys)
+            checking.append(time.perf_counter() - begun)
+    return {"proof_make_ms": round(median(making) * 1000, 3), "proof_check_ms": round(median(checking) * 1000, 3)}
+
+
 def measured(content: bytes, pins: Pins, rounds: int, clock: Callable[[], float] = time.perf_counter) -> float:
     times = []
     for _ in range(rounds):
@@ -89,6 +105,7 @@ def main() -> None:
         try:
             events = published(settings, asked.people)
             made, taking = taken(settings)
+            proved = proofs(settings, events)
             pins = Pins(logs=Published.of(settings.static).vkeys)
         finally:
             database.stop(settings)
@@ -107,6 +124,7 @@ def main() -> None:
         "check_events_per_second": round(years.events / seconds),
         "check_events_per_processor_second": round(years.events / at_work),
         "check_peak_mib": int(peak.stdout),
+        **proved,
         "case_events": case.events,
         "case_bytes": len(case.content),
         "case_check_ms": round(measured(case.content, pins, 21) * 1000, 2),
