@@ -146,7 +146,7 @@ def _bundles(bundle: dict[str, Any]) -> Iterator[Row]:
 def _rush(rush: dict[str, Any]) -> Iterator[Row]:
     yield Row(f"the rush before a deadline: of {rush['attestations']:,} attestations refused, lost, late",
               f"{rush['refused']}, {rush['lost']}, {rush['late']}", "0, 0, 0",
-              f"{rush['at_once_per_second']} a second at once, 99 % within {rush['at_once_p99_ms']:.0f} ms")  # fmt: skip
+              f"{rush['at_once_per_second']} a second, 99 % within {rush['at_once_p99_ms']:.0f} ms")  # fmt: skip
     yield Row("its last quarter in one minute, 99 of 100, ms", f"{rush['last_hour_p99_ms']:.0f}", "at most 500",
               f"half within {rush['last_hour_median_ms']:.0f} ms")  # fmt: skip
     yield Row("server, worker and database with nothing to do, memory in MiB", f"{rush['memory_mib']}", "at most 400",
