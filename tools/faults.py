@@ -62,7 +62,11 @@ def written(lines: list[dict[str, Any]], on: date) -> str:
         found[int(line["row"][1:]), line["postgresql"]].append(line)
     ran = [version for version in VERSIONS if any(key[1] == version for key in found)]
     servers = " and ".join(sorted({str(line.get("server", line["postgresql"])) for line in lines}))
-    sample = "" if all(line["full"] for line in lines) else " **This is the sample, not the whole.**"
+    sample = (
+        ""
+        if all(line["full"] for line in lines)
+        else " **So far\nmost of what stands here is the sample; the whole has not been run to its end.**"
+    )
     out = [
         *_HEAD.format(on=on.isoformat(), servers=servers, sample=sample).splitlines(),
         "| | fault | passes when | " + " | ".join(f"on PostgreSQL {version}" for version in ran) + " |",

@@ -36,7 +36,8 @@ ROWS: dict[int, Row] = {
     12: Row("the primary killed, its synchronous standby promoted",
             "nothing acknowledged is lost; writes go on by themselves within 15 s"),
     13: Row("the process that makes the views killed (-9) in the middle; two at once; an event that can't be read",
-            "every event counted once, views equal to a rebuild; the second idles; the event is named"),
+            "every event counted once, views equal to a rebuild; the event is named and stops the worker (*ours*: "
+            "parking it would show views that skip something)"),
     14: Row("the publisher killed at every step", "readers see an old or a new set, whole; the checkpoint comes last"),
     15: Row("a backup taken under load and restored; a restore to a chosen time",
             "fsck passes; every command acknowledged before is there, none after"),
@@ -50,6 +51,6 @@ ROWS: dict[int, Row] = {
     21: Row("whatever a check needs is missing, cut short, damaged, out of date", "never *valid*: it can't be checked"),
     22: Row("SIGTERM under load, one server after the other", "no request in flight fails; it ends within 10 s"),
     23: Row("10 MB of QR text, deeply nested JSON, 100,000 rows, long streams",
-            "refused within 100 ms where it is refused; memory grows by 50 MB at most"),
+            "small ones refused within 100 ms, megabytes within 2 s; memory grows by 50 MB at most"),
     24: Row("eight processes start and migrate at once", "all of them work; every migration runs once"),
 }  # fmt: skip
