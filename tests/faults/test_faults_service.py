@@ -96,7 +96,8 @@ def test_fault_r22_one_server_after_the_other_is_stopped_under_load(  # noqa: C9
                     f"{servers[turn % 2].address}/api/people", json={"name": "Ada Okafor", "residence": "VA"},
                     headers={"Idempotency-Key": key},
                 )  # fmt: skip
-            except httpx.ConnectError:
+            except (httpx.ConnectError, httpx.ReadError):
+                # Refused, or hung up on while it waited to be taken: as a proxy does, to the other, under its key.
                 turn += 1
                 refused.append(key)
                 time.sleep(0.01)
@@ -197,9 +198,9 @@ def test_fault_r23_more_than_it_should_take(settings, registry, desk, service, s
     grown = memory().rss - before
     assert one.answers()
 
-    slow = {name: round(1000 * seconds) for name, seconds in took.items() if seconds > 0.1}
+    slow = {name: round(1000 * seconds) for name, seconds in took.items() if seconds > sized(1.0, 0.1)}
     assert set(slow) <= {"10 MB of digits", "zeros", "large", "100,000 rows"}, slow  # what takes a time to be sent
-    assert max(took.values()) < 2
+    assert max(took.values()) < sized(8, 2)
     assert grown < 50 << 20
     figures |= {"bombs": len(took), "memory MB": round(grown / (1 << 20)),
                 "slowest ms": round(1000 * max(took.values()))}  # fmt: skip
