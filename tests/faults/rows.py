@@ -49,7 +49,8 @@ ROWS: dict[int, Row] = {
     20: Row("everything is gone but the backup, the keys and the master key",
             "a new machine serves within 5 minutes, and old QR codes verify"),
     21: Row("whatever a check needs is missing, cut short, damaged, out of date", "never *valid*: it can't be checked"),
-    22: Row("SIGTERM under load, one server after the other", "no answer is an error; who was hung up on before being taken is served by the other; it ends within 10 s"),
+    22: Row("SIGTERM under load, one server after the other", "no answer is an error; who was hung up on "
+            "before being taken is served by the other; it ends within 10 s"),
     23: Row("10 MB of QR text, deeply nested JSON, 100,000 rows, long streams",
             "small ones refused within 100 ms, megabytes within 2 s; memory grows by 50 MB at most"),
     24: Row("eight processes start and migrate at once", "all of them work; every migration runs once"),
