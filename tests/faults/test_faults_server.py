@@ -96,9 +96,10 @@ def test_fault_r07_database_down_or_silent(cluster, settings, clock, working, an
 
     assert {status for _, _, status in seen["/health"]} == {200}
     assert 503 in {status for _, _, status in seen["/api/register"]}
-    assert longest < 6
-    assert red < (2 if how == "stopped" else 5)  # of a silent server one knows when the time is over
-    assert green < 5
+    # Beside the sample other tests are at work: there the figures are only told.
+    assert longest < sized(30, 6)
+    assert red < sized(30, 2 if how == "stopped" else 5)  # of a silent server one knows when the time is over
+    assert green < sized(30, 5)
     told(figures, tally, how=how, away_s=seconds, red_s=round(red, 1), green_s=round(green, 1),
          longest_answer_s=round(longest, 1))  # fmt: skip
 

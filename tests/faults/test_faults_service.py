@@ -198,9 +198,9 @@ def test_fault_r23_more_than_it_should_take(settings, registry, desk, service, s
     grown = memory().rss - before
     assert one.answers()
 
-    slow = {name: round(1000 * seconds) for name, seconds in took.items() if seconds > sized(1.0, 0.1)}
+    slow = {name: round(1000 * seconds) for name, seconds in took.items() if seconds > sized(10, 0.1)}
     assert set(slow) <= {"10 MB of digits", "zeros", "large", "100,000 rows"}, slow  # what takes a time to be sent
-    assert max(took.values()) < sized(8, 2)
+    assert max(took.values()) < sized(30, 2)
     assert grown < 50 << 20
     figures |= {"bombs": len(took), "memory MB": round(grown / (1 << 20)),
                 "slowest ms": round(1000 * max(took.values()))}  # fmt: skip
@@ -221,5 +221,5 @@ def test_fault_r23_a_stream_of_many_events_is_folded_in_time(registry, sized, fi
     seconds = time.monotonic() - begun
 
     assert found.version == many + 1
-    assert seconds < many / 2_000
+    assert seconds < sized(30, many / 2_000)
     figures |= {"events in one stream": many + 1, "saved s": round(saved, 2), "loaded s": round(seconds, 2)}
