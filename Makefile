@@ -48,11 +48,10 @@ test-deep: setup ## Fifty times the random histories of deeds that `make test` r
 
 test-faults: setup $(POSTGRESQL_15) ## All of the fault tests on PostgreSQL 15 and 18: kills, cuts, full disks, restores; writes docs/faults.md
 	@rm -f build/faults-*.jsonl
-	for version in 18 15; do \
+	failed=0; for version in 18 15; do \
 	  REGISTRY_TEST_FAULTS=full REGISTRY_TEST_POSTGRESQL=$$version REGISTRY_TEST_FAULTS_REPORT=$$PWD/build/faults-$$version.jsonl \
-	    $(PY) -m pytest -n $(JOBS) --dist loadfile --timeout 900 -r fEs tests/faults; \
-	done
-	$(PY) tools/faults.py
+	    $(PY) -m pytest -n $(JOBS) --dist loadfile --timeout 900 -r fEs tests/faults || failed=1; \
+	done; $(PY) tools/faults.py; exit $$failed
 
 format: setup ## Format the Python files and sort their imports
 	.venv/bin/ruff check --select I --fix --quiet .
