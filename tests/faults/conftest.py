@@ -146,6 +146,14 @@ def figures(request) -> Iterator[dict[str, Any]]:
         file.write(json.dumps(line) + "\n")
 
 
+def pytest_collection_modifyitems(config, items):
+    """What belongs to the whole alone is no part of the sample: it is left out there, not skipped."""
+    left_out = [item for item in items if not FULL and item.get_closest_marker("whole")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     outcome = yield

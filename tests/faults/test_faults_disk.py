@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 from judging import judge
 from load import Load, ask_again, registered, through_the_store
-from postgres import FULL, NAME, PostgreSQL, at, user, wait_for
+from postgres import NAME, PostgreSQL, at, user, wait_for
 
 
 @pytest.fixture
@@ -53,6 +53,7 @@ def comes_back(server):
 LITTLE_LOG = {"min_wal_size": "2MB", "max_wal_size": "4MB"}
 
 
+@pytest.mark.whole
 def test_fault_r04_disk_full_and_then_space_again(small, tmp_path, opened, answers, seed, sized, figures):
     disk = small(120)
     server = PostgreSQL(disk / "pg", **LITTLE_LOG)
@@ -115,7 +116,7 @@ def test_fault_r04_files_that_can_not_grow_and_then_can(folders, tmp_path, opene
     told(figures, tally, restarts=restarts)
 
 
-@pytest.mark.skipif(not FULL, reason="only in `make test-faults`")
+@pytest.mark.whole
 def test_fault_r05_reads_writes_and_flushes_that_fail(folders, tmp_path, opened, answers, chance, seed, sized, figures):
     """By strace, at the system calls of the server: a failed flush of the log stops it, as it must."""
     if not shutil.which("strace"):

@@ -13,7 +13,7 @@ from grounds import MASTER_KEY
 from history import History
 from judging import at_work, judge
 from load import Load, ask_again, through_the_store
-from postgres import FULL, NAME, PostgreSQL, at, clients, wait_for
+from postgres import NAME, PostgreSQL, at, clients, wait_for
 
 from registry.api import create_app
 from registry.api.actors import Desk
@@ -24,7 +24,7 @@ from registry.opening import open_keys
 from registry.settings import Settings
 
 
-@pytest.mark.skipif(not FULL, reason="only in `make test-faults`")
+@pytest.mark.whole
 def test_fault_r12_primary_killed_and_standby_promoted(folders, tmp_path, clock, opened, answers, seed, sized, figures):
     first = PostgreSQL(folders()).initialise().start()
     with first.connect() as connection:
@@ -84,7 +84,7 @@ def restored(backup, folder, archive, **target):
     return server
 
 
-@pytest.mark.skipif(not FULL, reason="only in `make test-faults`")
+@pytest.mark.whole
 def test_fault_r15_backup_under_load_restored_to_a_moment_and_to_the_end(
     folders, tmp_path, clock, opened, answers, seed, sized, figures
 ):
