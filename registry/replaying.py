@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
@@ -102,7 +103,10 @@ def ask(settings: Settings, replay: Replay, question: Question, given: Mapping[s
     with closing(Vault(settings)) as vault, closing(_Store(settings, vault, replay)) as store:
         registry = Registry(store, clock=lambda: replay.known, draw=os.urandom, kid=lambda: "")
         try:
-            return asyncio.run(_ask(settings, registry, replay, _request(question, given), actor))
+            asked = _ask(settings, registry, replay, _request(question, given), actor)
+            # In a thread of its own: whoever asks may have a loop already.
+            with ThreadPoolExecutor(1) as apart:
+                return apart.submit(asyncio.run, asked).result()
         except (NotMigrated, psycopg.errors.UndefinedTable):
             # Dropped in this moment.
             raise gone(replay.name, []) from None

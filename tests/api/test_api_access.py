@@ -98,6 +98,8 @@ def thing_of_path(path, world):
     kind = path.split("/")[1]
     if "likenesses" in path or kind == "ratings":
         return Thing()  # no such question is open
+    if kind == "reciprocity":
+        return Thing()  # of all associations
     if kind == "transfers":
         return Thing(person=world["person"], releasing="VA", receiving="CT")
     if kind == "people" and "{person}" not in path:
@@ -156,6 +158,8 @@ def test_questions_are_refused_exactly_where_the_table_has_no_row(world, client,
             thing = thing_of_path(question.path, world)
             if question.rule in ("see_reviews", "see_exams"):
                 thing = Thing(person=rights.get("person", ""))
+            if question.rule == "reconsider":
+                thing = Thing(association=rights.get("association", ""))  # where none is named, one's own
             may = allowed(actor(role, rights), question.rule, thing) is not None
             answer = one.get(path + ("?category=IFS" if question.name in ("missing", "coverage") else ""))
             # No log is published here: of who may take a bundle that is all that is said.

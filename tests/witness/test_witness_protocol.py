@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 from base64 import b64decode, b64encode
 from hashlib import sha256
 
@@ -163,6 +164,8 @@ def test_the_access_log_says_which_log_and_not_who(address, log, caplog):
     post(address, log.submission(0, 5))
     post(address, b"rubbish")
 
+    while len(caplog.messages) < 2:  # the line is written after the answer
+        time.sleep(0.01)
     first, second = (json.loads(message) for message in caplog.messages)
     assert first.keys() == {"at", "origin", "size", "status", "seconds"}
     assert (first["origin"], first["size"], first["status"]) == (ORIGIN, 5, 200)
