@@ -11,7 +11,6 @@ from domain.aggregate import Aggregate
 from domain.application import Application
 from domain.association import Row as Licensee
 from domain.audit import Audit
-from domain.category import AddOn
 from domain.editions import practice
 from domain.endorsement import Endorsement, IssueReason
 from domain.errors import OutOfTurn
@@ -46,21 +45,9 @@ class Again(Registry):
     def as_possible_for(self, actor: Actor, refused: OutOfTurn) -> OutOfTurn:  # noqa: ARG002 # nobody is to do it
         return refused
 
-    def gathered(
-        self,
-        person: Person,
-        category: str,
-        association: str,
-        on: date,
-        *,
-        add_on: AddOn | None = None,
-        add_on_to: str = "",
-        submitted_on: date | None = None,
-    ) -> Gathered:
+    def gathered(self, *args: Any, **facts: Any) -> Gathered:
         """What was handed in, and what it added up to; kept, for other rules are asked of it too."""
-        self.gathered_last = super().gathered(
-            person, category, association, on, add_on=add_on, add_on_to=add_on_to, submitted_on=submitted_on
-        )
+        self.gathered_last = super().gathered(*args, **facts)
         return self.gathered_last
 
 
