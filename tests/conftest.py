@@ -16,11 +16,11 @@ from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
-from typing import NoReturn, TextIO
+from typing import TextIO
 
 import psycopg
 import pytest
-from grounds import MASTER_KEY, TEMPLATE, MovingClock, address
+from grounds import MASTER_KEY, TEMPLATE, MovingClock, address, lacking
 from playwright.sync_api import Browser, sync_playwright
 from psycopg.sql import SQL, Identifier
 
@@ -179,12 +179,6 @@ def connect(settings) -> Iterator[Callable[..., psycopg.Connection]]:
 
 
 # --- parts that set-up brings: outside CI a test without them is skipped and says so, in CI it fails
-
-
-def lacking(what: str) -> NoReturn:
-    if os.environ.get("CI") == "true":
-        pytest.fail(what)
-    pytest.skip(what)
 
 
 @pytest.fixture(scope="session")

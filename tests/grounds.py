@@ -1,7 +1,11 @@
-"""What fixtures and the random runs stand on: the template's name, its address, a key, a clock that is moved."""
+"""What fixtures and the random runs stand on: the template, its address, a key, a clock that is moved, what is lacking."""
 
+import os
 from datetime import date, datetime, timedelta
+from typing import NoReturn
 from urllib.parse import urlsplit, urlunsplit
+
+import pytest
 
 TEMPLATE = "registry_template"
 MASTER_KEY = bytes(range(32))
@@ -29,3 +33,10 @@ class MovingClock:
 
     def set(self, now: datetime) -> None:
         self.now = now
+
+
+def lacking(what: str) -> NoReturn:
+    """Outside CI a test without a part is skipped and says so; in CI it fails."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(what)
+    pytest.skip(what)

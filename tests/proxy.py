@@ -1,9 +1,13 @@
 """A socket in front of the server's, for tests of what is lost on the way."""
 
 import socket
+import tempfile
 import threading
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
 
 
 class Proxy:
@@ -58,3 +62,12 @@ class Proxy:
                 to.sendall(data)
             for each in (from_, to):
                 each.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.fixture
+def proxy(settings):
+    """In front of the server of these settings."""
+    with tempfile.TemporaryDirectory() as folder:
+        proxy = Proxy(parse_qs(urlsplit(settings.database_url).query)["host"][0], folder)
+        yield proxy
+        proxy.close()

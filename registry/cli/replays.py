@@ -14,9 +14,8 @@ from domain.errors import Invalid
 from projections import replays
 from projections.engine import Engine, Outdated
 from projections.replays import BadReplay, Replay, Unknowable
-from registry import database, worker
 from registry.cli.people import acting
-from registry.cli.views import Progress, refusals
+from registry.cli.views import Progress, opened, refusals
 from registry.known import read_known
 from registry.opening import open_registry
 from registry.settings import Settings
@@ -149,14 +148,9 @@ def _drop(connection: Connection[Any], names: list[str], *, as_json: bool) -> No
 
 @contextmanager
 def _open(settings: Settings) -> Iterator[tuple[Vault, Connection[Any]]]:
-    database.ready(settings)
-    vault = Vault(settings)
-    try:
-        with worker.connect(settings, "projector") as connection:
-            connection.execute("SET timezone = 'UTC'")
-            yield vault, connection
-    finally:
-        vault.close()
+    with opened(settings) as (vault, connection):
+        connection.execute("SET timezone = 'UTC'")
+        yield vault, connection
 
 
 @contextmanager

@@ -85,14 +85,21 @@ def join(registry: typer.Typer) -> None:
 
 
 @contextmanager
-def _engine(settings: Settings) -> Iterator[tuple[Engine, Connection[Any]]]:
+def opened(settings: Settings) -> Iterator[tuple[Vault, Connection[Any]]]:
+    """What opens names, and a connection of the role that makes views."""
     database.ready(settings)
     vault = Vault(settings)
     try:
         with worker.connect(settings, "projector") as connection:
-            yield Engine(EventMapper().load, vault.open_all), connection
+            yield vault, connection
     finally:
         vault.close()
+
+
+@contextmanager
+def _engine(settings: Settings) -> Iterator[tuple[Engine, Connection[Any]]]:
+    with opened(settings) as (vault, connection):
+        yield Engine(EventMapper().load, vault.open_all), connection
 
 
 class Progress:

@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from faces import address, client, desk, life, registry, views
 from history import History
 from postgres import FULL, VERSION, PostgreSQL
+from proxy import proxy
 
 from domain.access import OPERATOR
 from registry import database
@@ -28,7 +29,7 @@ from registry.commands import Act
 from registry.opening import open_keys, open_registry
 from registry.settings import Settings
 
-__all__ = ["address", "client", "desk", "life", "registry", "views"]
+__all__ = ["address", "client", "desk", "life", "proxy", "registry", "views"]
 
 DRAWN = pytest.StashKey[int]()
 WHEN_CALLED = pytest.StashKey[pytest.TestReport]()

@@ -6,6 +6,7 @@ import time
 from contextlib import suppress
 
 import pytest
+from grounds import lacking
 from judging import judge
 from load import Load, ask_again, registered, through_the_store
 from postgres import NAME, PostgreSQL, at, user, wait_for
@@ -92,7 +93,7 @@ def limit(server, most):
 def test_fault_r04_files_that_can_not_grow_and_then_can(folders, tmp_path, opened, answers, seed, sized, figures):
     """What a user may do without root: the limit refuses the table its next page, in the middle of a command."""
     if not shutil.which("prlimit"):
-        pytest.skip("no prlimit on this machine (util-linux)")
+        lacking("no prlimit on this machine; install it (Debian: apt-get install util-linux)")
     server = PostgreSQL(folders(), **LITTLE_LOG)
     settings, registry = on_its_own(server, tmp_path, opened)
     sends = [through_the_store(registry, answers)] * 3

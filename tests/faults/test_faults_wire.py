@@ -2,18 +2,16 @@
 
 import multiprocessing
 import random
-import tempfile
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 from faces import Client, serving
 from judging import judge
 from load import BEFORE, registered, through_the_store
-from proxy import Proxy
 
 from domain.errors import Conflict
 from domain.event import Request
@@ -22,14 +20,6 @@ from registry.api import create_app
 from registry.opening import open_registry
 from registry.settings import Settings
 from registry.store import KeyReused, Store
-
-
-@pytest.fixture
-def proxy(settings):
-    with tempfile.TemporaryDirectory() as folder:
-        proxy = Proxy(parse_qs(urlsplit(settings.database_url).query)["host"][0], folder)
-        yield proxy
-        proxy.close()
 
 
 @pytest.fixture

@@ -1,16 +1,14 @@
 """What happens when many write at once, and when the connection or the server goes away."""
 
-import tempfile
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
 import psycopg
 import pytest
 from facts import Case
-from proxy import Proxy
 
 from domain.errors import Conflict, Taken
 from domain.event import Request
@@ -132,14 +130,6 @@ def test_a_command_that_waited_too_long_was_not_begun(store, connect, monkeypatc
 
 
 # --- the connection
-
-
-@pytest.fixture
-def proxy(settings):
-    with tempfile.TemporaryDirectory() as folder:
-        proxy = Proxy(parse_qs(urlsplit(settings.database_url).query)["host"][0], folder)
-        yield proxy
-        proxy.close()
 
 
 @pytest.fixture
