@@ -1,4 +1,4 @@
-"""What fixtures and the random runs stand on: the template, its address, a key, a clock that is moved, what is lacking."""
+"""What fixtures and random runs stand on: the template, its address, a key, a clock that is moved, what is lacking."""
 
 import os
 from datetime import date, datetime, timedelta
