@@ -115,7 +115,12 @@ TURNS: dict[str, tuple[str, dict[str, str]]] = {
     "archive": ("endorsement", _endorsement("active", "inactive", "lapsed", "emeritus", to="archived")),
     "grant_add_on": ("endorsement", _endorsement("active")),
     "convert": ("endorsement", _endorsement("active", "inactive", "lapsed", "suspended")),
-    "correct": ("endorsement", _endorsement(*_ALIVE, to="active lapsed inactive emeritus suspended")),
+    # What was recorded wrongly of one that has ended is corrected too; it has ended all the same.
+    "correct": (
+        "endorsement",
+        _endorsement(*_ALIVE, to="active lapsed inactive emeritus suspended")
+        | _endorsement("removed", "archived", "erased"),
+    ),
     "settle_report": ("endorsement", _endorsement(*_ANY)),
     "issue_certificate": ("endorsement", _endorsement("active")),
     # Audits.
