@@ -612,12 +612,13 @@ def _key(name: str, facts: Sequence[Fact]) -> Key:
     if begin.topic != "key.published":
         raise _malformed("the events of a key do not begin with its publication")
     state = begin.state
+    use = fold.text(state, "use")
     withdrawn = any(fact.topic == "key.withdrawn" for fact in facts)
     key = Key(
-        use=fold.text(state, "use"),
+        use=use,
         controller=fold.text(state, "controller"),
         id=f"{fold.text(state, 'controller')}#{name}",
-        public=keys.read_multikey(fold.text(state, "public")),
+        public=keys.read_public(use, fold.text(state, "public")),
         withdrawn="withdrawn" if withdrawn else None,
         specimen=state.get("specimen") is True,
     )

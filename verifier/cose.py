@@ -37,6 +37,11 @@ def thumbprint(public: bytes) -> bytes:
     return hashlib.sha256(b"\xa3\x01\x01\x20\x06\x21\x58\x20" + public).digest()[:KID_SIZE]
 
 
+def point_thumbprint(x: bytes, y: bytes) -> bytes:
+    """The kid of a P-256 key, of its COSE key {1: 2, -1: 1, -2: x, -3: y}."""
+    return hashlib.sha256(b"\xa4\x01\x02\x20\x01\x21\x58\x20" + x + b"\x22\x58\x20" + y).digest()[:KID_SIZE]
+
+
 def header(kid: bytes, typ: str) -> bytes:
     return cbor.encode({1: -8, 4: kid, 16: typ})
 

@@ -12,24 +12,32 @@ from typing import Any, Final
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from verifier import cose, proof, strictjson
+from verifier import cose, multibase, proof, strictjson
 from verifier.certificate import prefix
 from verifier.verdict import Unverified
 
-USES: Final = ("certificate", "status", "log")
+USES: Final = ("certificate", "status", "log", "jwt")
+"""What a key may sign. `jwt` keys are of P-256 and sign ES256, all others are Ed25519."""
+_NAMED: Final = {"certificate", "status", "jwt"}  # proofs and JWTs name them by their ids, not by their kids
 
 _ED25519: Final = b"\xed\x01"  # multicodec
-_BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_P256: Final = b"\x80\x24"  # the same
 _SIZE: Final = 32
+_POINT: Final = 33  # bytes of a compressed point of P-256
 _PREFIX: Final = re.compile(r"https://[a-z0-9.-]+(:[0-9]{1,5})?/v1#", re.ASCII)
 _HOST: Final = re.compile(r"[a-z0-9.-]+(%3[Aa][0-9]{1,5})?", re.ASCII)
 _P: Final = 2**255 - 19
 _D: Final = -121665 * pow(121666, -1, _P) % _P
+_Q: Final = 2**256 - 2**224 + 2**192 + 2**96 - 1  # the field of P-256
+_B: Final = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One Ed25519 key, for one use. `withdrawn` says since when nothing it signed is to be believed."""
+    """One key, for one use. `withdrawn` says since when nothing it signed is to be believed.
+
+    `public` is an Ed25519 key of 32 bytes, or for `jwt` a compressed point of P-256, of 33.
+    """
 
     use: str
     controller: str
@@ -38,21 +46,51 @@ class Key:
     withdrawn: str | None = None
     specimen: bool = False
     kid: bytes = field(init=False)
-    _ed25519: Ed25519PublicKey = field(init=False, repr=False, compare=False)
+    _ed25519: Ed25519PublicKey | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        refuse_weak(self.public)
-        object.__setattr__(self, "kid", cose.thumbprint(self.public))
-        object.__setattr__(self, "_ed25519", Ed25519PublicKey.from_public_bytes(self.public))
+        if (self.use == "jwt") != (len(self.public) == _POINT):
+            raise _refused("a key of another kind than its use has")
+        if self.use == "jwt":
+            kid, ed25519 = cose.point_thumbprint(*point(self.public)), None
+        else:
+            refuse_weak(self.public)
+            kid, ed25519 = cose.thumbprint(self.public), Ed25519PublicKey.from_public_bytes(self.public)
+        object.__setattr__(self, "kid", kid)
+        object.__setattr__(self, "_ed25519", ed25519)
 
     def check(self, envelope: cose.Envelope) -> None:
         self.holds(envelope.signature, envelope.to_be_signed)
 
     def holds(self, signature: bytes, message: bytes) -> None:
-        try:
-            self._ed25519.verify(signature, message)
-        except InvalidSignature:
+        """Raises Unverified unless this key signed the message, with the one algorithm it has."""
+        if self._ed25519 is None:
+            held = _holds_es256(self.public, signature, message)
+        else:
+            try:
+                self._ed25519.verify(signature, message)
+            except InvalidSignature:
+                held = False
+            else:
+                return
+        if not held:
             raise Unverified("tampered", f"the signature is not of the key {self.id}") from None
+
+
+def _holds_es256(public: bytes, signature: bytes, message: bytes) -> bool:
+    """ES256 (RFC 7518, 3.4): the signature is r and s, 32 bytes each."""
+    from cryptography.hazmat.primitives import hashes  # noqa: PLC0415 - a QR code and a badge's JSON need none of this
+    from cryptography.hazmat.primitives.asymmetric import ec, utils  # noqa: PLC0415 - the same
+
+    if len(signature) != 2 * _SIZE:
+        return False
+    r, s = int.from_bytes(signature[:_SIZE]), int.from_bytes(signature[_SIZE:])
+    key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), public)
+    try:
+        key.verify(utils.encode_dss_signature(r, s), message, ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature:
+        return False
+    return True
 
 
 class KeyRing:
@@ -69,12 +107,15 @@ class KeyRing:
         self.prefixes = frozenset(prefixes)
         self.witnesses = tuple(dict.fromkeys(witnesses))
         self._keys: dict[bytes, Key] = {}
+        self._kids: dict[tuple[str, str], bytes] = {}
         for key in keys:
             self._add(key)
         withdrawn = {key.public for key in self if key.use == "log" and key.withdrawn}
         self.logs = tuple(line for line in dict.fromkeys(logs) if _logged_by(line) not in withdrawn)
 
     def _add(self, key: Key) -> None:
+        if key.use in _NAMED and self._kids.setdefault((key.use, key.id), key.kid) != key.kid:
+            raise _refused(f"two keys have the one name {key.id}")
         known = self._keys.setdefault(key.kid, key)
         if (known.use, known.controller, known.public) != (key.use, key.controller, key.public):
             raise _refused(f"the key {key.kid.hex()} stands there twice, with different uses or owners")
@@ -99,6 +140,15 @@ class KeyRing:
 
     def for_status(self, kid: bytes) -> Key:
         return self._for("status", kid)
+
+    def named(self, name: str, use: str) -> Key:
+        """The key that a proof or a JWT names by its DID URL."""
+        kid = self._kids.get((use, name))
+        if kid is None:
+            other = next((key.use for key in self if key.id == name), None)
+            why = f"is for {other}, not for {use}" if other else "is not in the key ring"
+            raise Unverified("unknown_key", f"the key {name} {why}")
+        return self._keys[kid]
 
     def _for(self, use: str, kid: bytes) -> Key:
         key = self._keys.get(kid)
@@ -129,7 +179,7 @@ def read_keys_json(text: bytes) -> KeyRing:
             use=row["use"],
             controller=_member(row, "controller", str),
             id=_member(row, "id", str),
-            public=read_multikey(_member(row, "publicKeyMultibase", str)),
+            public=read_public(row["use"], _member(row, "publicKeyMultibase", str)),
             withdrawn=_date(row.get("withdrawn")),
             specimen=specimen,
         )
@@ -142,10 +192,11 @@ def read_keys_json(text: bytes) -> KeyRing:
 
 
 def read_did(text: bytes) -> KeyRing:
-    """The Ed25519 keys under `assertionMethod` of a did:web document.
+    """The keys under `assertionMethod` of a did:web document.
 
-    A document whose id ends in `:status` supplies keys for lists only, any other for certificates only. A key that
-    is `revoked` counts without being asserted, so that what it signed is known to be worth nothing.
+    A document whose id ends in `:status` supplies keys for lists only, any other for certificates (Ed25519) and JWTs
+    (P-256) only. A key that is `revoked` counts without being asserted, so that what it signed is known to be worth
+    nothing.
     """
     document = _object(text)
     did = _member(document, "id", str)
@@ -159,11 +210,14 @@ def read_did(text: bytes) -> KeyRing:
         identifier, withdrawn = _member(method, "id", str), _date(method.get("revoked"))
         if not (identifier in asserted or withdrawn) or (public := _public(method)) is None:
             continue
+        for_jwt = len(public) == _POINT
+        if for_jwt and use == "status":
+            continue
         if method.get("controller") != did:
             raise _refused("a key that another DID controls")
         keys.append(
             Key(
-                use=use,
+                use="jwt" if for_jwt else use,
                 controller=did,
                 id=identifier,
                 public=public,
@@ -202,15 +256,23 @@ def _logged_by(vkey: str) -> bytes:
 
 
 def _public(method: Mapping[str, Any]) -> bytes | None:
-    """The Ed25519 key of a verification method; None for keys of other kinds."""
+    """The Ed25519 or P-256 key of a verification method; None for keys of other kinds."""
     if method.get("type") == "Multikey":
         encoded = _member(method, "publicKeyMultibase", str)
+        if encoded.startswith("zDn"):
+            return read_point(encoded)
         return read_multikey(encoded) if encoded.startswith("z6Mk") else None
     if method.get("type") == "JsonWebKey":
         jwk = _member(method, "publicKeyJwk", dict)
-        if (jwk.get("kty"), jwk.get("crv")) != ("OKP", "Ed25519"):
-            return None
-        return _base64url(_member(jwk, "x", str))
+        match jwk.get("kty"), jwk.get("crv"):
+            case "OKP", "Ed25519":
+                return _base64url(_member(jwk, "x", str))
+            case "EC", "P-256":
+                x, y = _base64url(_member(jwk, "x", str)), _base64url(_member(jwk, "y", str))
+                public = bytes((2 + (y[-1] & 1),)) + x
+                if point(public)[1] != y:
+                    raise _refused("an x and y that are no point of P-256")
+                return public
     return None
 
 
@@ -223,27 +285,43 @@ def _host(did: str) -> str:
 
 
 def multikey(public: bytes) -> str:
-    """The publicKeyMultibase of an Ed25519 key."""
-    number = int.from_bytes(_ED25519 + public)
-    letters = ""
-    while number:
-        number, digit = divmod(number, 58)
-        letters = _BASE58[digit] + letters
-    return "z" + letters
+    """The publicKeyMultibase of a key: Ed25519, or a compressed point of P-256."""
+    return multibase.encode((_P256 if len(public) == _POINT else _ED25519) + public)
+
+
+def read_public(use: str, encoded: str) -> bytes:
+    """The key of a publicKeyMultibase, of the kind that this use has. Raises Unverified."""
+    return read_point(encoded) if use == "jwt" else read_multikey(encoded)
 
 
 def read_multikey(encoded: str) -> bytes:
     """The Ed25519 key of a publicKeyMultibase. Raises Unverified for any other spelling."""
-    number = 0
-    for letter in encoded[1:64]:
-        digit = _BASE58.find(letter)
-        number = number * 58 + digit
-        if digit < 0:
-            break
-    public = (number & ((1 << 8 * _SIZE) - 1)).to_bytes(_SIZE) if number > 0 else b""
-    if encoded != multikey(public):
-        raise _refused("a publicKeyMultibase that is not an Ed25519 key")
-    return public
+    return _read_multikey(encoded, _ED25519, _SIZE, "an Ed25519 key")
+
+
+def read_point(encoded: str) -> bytes:
+    """The P-256 key of a publicKeyMultibase, as a compressed point. Raises Unverified for any other spelling."""
+    return _read_multikey(encoded, _P256, _POINT, "a P-256 key")
+
+
+def _read_multikey(encoded: str, kind: bytes, size: int, whose: str) -> bytes:
+    decoded = multibase.decode(encoded, len(kind) + size)
+    if decoded is None or not decoded.startswith(kind):
+        raise _refused(f"a publicKeyMultibase that is not {whose}")
+    return decoded[len(kind) :]
+
+
+@lru_cache(maxsize=256)
+def point(public: bytes) -> tuple[bytes, bytes]:
+    """X and y of a compressed point of P-256; the curve has no points of small order. Refuses what is none."""
+    x = int.from_bytes(public[1:])
+    square = (x * x * x - 3 * x + _B) % _Q
+    y = pow(square, (_Q + 1) // 4, _Q)
+    if len(public) != _POINT or public[0] not in {2, 3} or x >= _Q or y * y % _Q != square:
+        raise _refused("a key that is no point of P-256, or not in its one spelling")
+    if y & 1 != public[0] & 1:
+        y = _Q - y
+    return public[1:], y.to_bytes(_SIZE)
 
 
 def _base64url(encoded: str) -> bytes:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from base64 import urlsafe_b64encode
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from verifier import certificate as qr
 from verifier import cose, keys, proof, status
@@ -31,6 +36,29 @@ def public(private):
     return private.public_key().public_bytes_raw()
 
 
+def p256(name):
+    return ec.derive_private_key(int.from_bytes(sha256(f"tests:{name}".encode()).digest()[:31]), ec.SECP256R1())
+
+
+def compressed(private):
+    return private.public_key().public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
+
+
+def es256(private, message):
+    r, s = decode_dss_signature(private.sign(message, ec.ECDSA(SHA256(), deterministic_signing=True)))
+    return r.to_bytes(32) + s.to_bytes(32)
+
+
+def b64(data):
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def jwk(private):
+    x, y = keys.point(compressed(private))
+    return {"publicKeyJwk": {"kty": "EC", "crv": "P-256", "x": b64(x), "y": b64(y)}}
+
+
+SIGNING = p256("signing")
 ISSUING, LISTING, LOGGING, STRANGER = key("issuing"), key("listing"), key("logging"), key("stranger")
 VKEY = proof.vkey(f"{HOST}/log", public(LOGGING))
 
@@ -98,6 +126,12 @@ def at_hand(*tokens):
 
 
 TRANSFERRED = Notice("transferred", "2026-11-20", "active", "CT")
+
+
+def p256_row(private):
+    kid = cose.point_thumbprint(*keys.point(compressed(private))).hex()
+    name = {"kid": kid, "use": "jwt", "controller": ISSUER, "id": f"{ISSUER}#{kid}"}
+    return name | {"publicKeyMultibase": keys.multikey(compressed(private)), "withdrawn": None}
 
 
 def keys_json(*, specimen=False, **changes):
@@ -172,9 +206,7 @@ def event(**changes):
 
 
 def preimage(state=None, *, position=CERTIFICATE.log_index + 1, stream=None, topic="certificate.issued"):
-    from base64 import urlsafe_b64encode
-
-    encoded = urlsafe_b64encode(spelled(event() if state is None else state)).rstrip(b"=").decode()
+    encoded = b64(spelled(event() if state is None else state))
     return spelled([position, stream or f"endorsement/{CERTIFICATE.number}", 4, topic, encoded])
 
 

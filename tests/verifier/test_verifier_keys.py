@@ -2,9 +2,13 @@
 
 import json
 from base64 import b64decode, urlsafe_b64encode
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from papers import (
     HOST,
     ISSUER,
@@ -12,16 +16,22 @@ from papers import (
     LISTING,
     LOGGING,
     PREFIX,
+    SIGNING,
     STRANGER,
     VKEY,
+    compressed,
     did,
+    es256,
+    jwk,
     key,
     keys_json,
+    p256,
+    p256_row,
     public,
     spelled,
 )
 
-from verifier import cose, keys, proof, strictjson
+from verifier import cbor, cose, keys, multibase, proof, strictjson
 from verifier.keys import Key, KeyRing
 from verifier.verdict import Unverified
 
@@ -186,8 +196,8 @@ class TestDidDocument:
     @pytest.mark.parametrize(
         "method",
         [
-            {"type": "JsonWebKey", "publicKeyJwk": {"kty": "EC", "crv": "P-256", "x": "x", "y": "y"}},
-            {"type": "Multikey", "publicKeyMultibase": "zDnaerDaTF5BXEavCrfRZEk316dpbLsfPDZ3WJ5hRTPFU2169"},
+            {"type": "JsonWebKey", "publicKeyJwk": {"kty": "EC", "crv": "P-384", "x": "x", "y": "y"}},
+            {"type": "Multikey", "publicKeyMultibase": "z82LkvCwHNreneWpsgPEbV3gu1C6NFJEBg4srfJ5gdxEsMGRJ"},
             {"type": "Ed25519VerificationKey2018", "publicKeyBase58": "x"},
         ],
     )
@@ -197,6 +207,28 @@ class TestDidDocument:
         document["assertionMethod"].append(f"{ISSUER}#2")
 
         assert len(list(keys.read_did(spelled(document)))) == 1
+
+    @pytest.mark.parametrize("spelling", [jwk(SIGNING), {"publicKeyMultibase": keys.multikey(compressed(SIGNING))}])
+    def test_a_key_of_p256_is_for_jwts(self, spelling):
+        kind = "JsonWebKey" if "publicKeyJwk" in spelling else "Multikey"
+        for controller, found in ((ISSUER, 1), (f"{ISSUER}:status", 0)):
+            document = did(controller=controller)
+            name = f"{controller}#2"
+            method = {"id": name, "controller": controller, "type": kind}
+            document["verificationMethod"].append(method | spelling)
+            document["assertionMethod"].append(name)
+
+            assert [key.public for key in keys.read_did(spelled(document)) if key.use == "jwt"] == (
+                [compressed(SIGNING)] * found
+            )
+
+    @pytest.mark.parametrize("change", [{"x": "A" * 43}, {"y": "A" * 43}, {"y": None}, {"x": "AAAA"}])
+    def test_a_key_of_p256_that_is_no_point(self, change):
+        document = did()
+        spelling = {"publicKeyJwk": jwk(SIGNING)["publicKeyJwk"] | change}
+        document["verificationMethod"][0] |= {"type": "JsonWebKey"} | spelling
+
+        refused(keys.read_did, document)
 
     def test_a_key_outside_assertion_method_is_not_taken(self):
         assert list(keys.read_did(spelled(did() | {"assertionMethod": [{"id": f"{ISSUER}#1"}]}))) == []
@@ -241,6 +273,72 @@ class TestDidDocument:
     )
     def test_of_something_else_than_a_host(self, name):
         assert "did:web" in refused(keys.read_did, did(controller=name))
+
+
+class TestP256:
+    def test_stands_in_keys_json_as_a_multikey(self):
+        page = keys_json()
+        page["keys"].append(p256_row(SIGNING))
+        ring = keys.read_keys_json(spelled(page))
+
+        key = ring.named(f"{ISSUER}#{p256_row(SIGNING)['kid']}", "jwt")
+
+        assert (key.use, key.public) == ("jwt", compressed(SIGNING))
+        assert keys.multikey(key.public).startswith("zDn")
+
+    def test_kid_is_the_thumbprint_of_its_cose_key(self):
+        x, y = keys.point(compressed(SIGNING))
+        spelled_out = cbor.encode({1: 2, -1: 1, -2: x, -3: y})
+
+        assert Key("jwt", ISSUER, "#2", compressed(SIGNING)).kid == sha256(spelled_out).digest()[:8]
+
+    @pytest.mark.parametrize("use", ["certificate", "status", "log"])
+    def test_signs_jwts_only(self, use):
+        with pytest.raises(Unverified, match="another kind"):
+            Key(use, ISSUER, "#2", compressed(SIGNING))
+        with pytest.raises(Unverified, match="another kind"):
+            Key("jwt", ISSUER, "#2", public(ISSUING))
+
+    @pytest.mark.parametrize("change", [{"use": "certificate"}, {"kid": "0" * 16}, {"publicKeyMultibase": "zDnaer"}])
+    def test_of_another_use_or_spelling(self, change):
+        page = keys_json()
+        page["keys"].append(p256_row(SIGNING) | change)
+
+        refused(keys.read_keys_json, page)
+
+    def test_is_one_of_a_name(self):
+        page = keys_json()
+        page["keys"] += [p256_row(SIGNING), p256_row(p256("another")) | {"id": p256_row(SIGNING)["id"]}]
+
+        assert "two keys have the one name" in refused(keys.read_keys_json, page)
+
+    @given(number=st.integers(1, 2**256 - 2**224))
+    @settings(max_examples=30, deadline=None)
+    def test_points_are_those_of_the_library(self, number):
+        private = ec.derive_private_key(number, ec.SECP256R1())
+        numbers = private.public_key().public_numbers()
+
+        assert keys.point(compressed(private)) == (numbers.x.to_bytes(32), numbers.y.to_bytes(32))
+
+    def test_checks_es256(self):
+        key = Key("jwt", ISSUER, "#2", compressed(SIGNING))
+        signature = es256(SIGNING, b"message")
+
+        key.holds(signature, b"message")
+        for other, message in ((signature, b"other"), (signature[:-1], b"message"), (bytes(64), b"message")):
+            with pytest.raises(Unverified) as caught:
+                key.holds(other, message)
+            assert caught.value.verdict == "tampered"
+
+
+class TestMultibase:
+    @given(data=st.binary(max_size=80))
+    def test_reads_what_it_writes(self, data):
+        assert multibase.decode(multibase.encode(data), len(data)) == data
+
+    @pytest.mark.parametrize("text", ["", "z", "x11", "z1", "z111", "z0I", "z" + "z" * 90])
+    def test_has_one_spelling(self, text):
+        assert multibase.decode(text, 2) is None
 
 
 class TestRing:
