@@ -1,4 +1,4 @@
-"""Builds the verification page: our sources, the sentences of verifier/verdict.py and the QR decoder in one file.
+"""Builds the verification page: our sources, the table of verifier/verdict.py and the QR decoder in one file.
 
 The names of categories and associations are the domain's.
 """
@@ -24,7 +24,7 @@ from verifier.verdict import (
     LANGUAGES,
     NOTICE_SENTENCES,
     REASON_WORDS,
-    REPLACED_WORDS,
+    REPLACED_SENTENCES,
     STANDING_WORDS,
     VERDICTS,
 )
@@ -69,11 +69,21 @@ def spoken(template: str, words: dict[str, dict[str, str]]) -> dict[str, Any]:
             "en": {name: text for name, text in words["en"].items() if name not in standing},
             "es": {name: text for name, text in words["es"].items() if name != "no_script"},
         },
-        "SENTENCES": {row.name: {"en": row.en, "es": row.es} for row in VERDICTS.values()},
+        "VERDICTS": [
+            {
+                "name": row.name,
+                "condition": row.condition,
+                "look": row.look,
+                "en": row.en,
+                "es": row.es,
+                **({"letter_en": row.letter_en, "letter_es": row.letter_es} if row.letter_en else {}),
+            }
+            for row in VERDICTS.values()
+        ],
         "NOTICE": {
             lang: {
                 "sentence": NOTICE_SENTENCES[lang],
-                "replaced": REPLACED_WORDS[lang],
+                "replaced": REPLACED_SENTENCES[lang],
                 "reasons": REASON_WORDS[lang],
                 "standings": STANDING_WORDS[lang],
             }
@@ -100,6 +110,10 @@ def bundled(source: str, *more: str) -> str:
     return code.replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 
+def packed(code: str) -> str:
+    return base64.b64encode(zlib.compress(code.encode(), 9)).decode()
+
+
 def digest(text: str) -> str:
     """As a policy names an inline script or style."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
@@ -109,14 +123,14 @@ def build() -> str:
     template = (SOURCES / "page.html").read_text("utf-8")
     words = json.loads((SOURCES / "words.json").read_text("utf-8"))
     style = esbuild("--loader=css", given=(SOURCES / "page.css").read_text("utf-8"))
-    code, decoder = script(spoken(template, words)), bundled("decoder.js")
+    scripts = {"boot": bundled("boot.js"), "page": script(spoken(template, words)), "decoder": bundled("decoder.js")}
     policy = (
-        f"default-src 'none'; script-src {digest(code)} {digest(decoder)}; style-src {digest(style)}; "
+        f"default-src 'none'; script-src {' '.join(map(digest, scripts.values()))}; style-src {digest(style)}; "
         "connect-src 'self'; img-src blob: data:; form-action 'self'; base-uri 'none'"
     )
     parts = {name: html.escape(text, quote=False) for name, text in words["en"].items()}
-    packed = base64.b64encode(zlib.compress(decoder.encode(), 9)).decode()
-    parts |= {"policy": policy, "style": style, "script": code, "decoder": packed, "keys": "null"}
+    parts |= {"policy": policy, "style": style, "keys": "null", "boot": scripts.pop("boot")}
+    parts |= {name: packed(code) for name, code in scripts.items()}
     return re.sub(r"\{\{(\w+)\}\}", lambda place: parts[place[1]], template)
 
 

@@ -19,7 +19,7 @@ from verifier.certificate import LONGEST_TEXT, Certificate, prefix
 from verifier.keys import KeyRing
 from verifier.status import Statuses
 from verifier.verdict import LANGUAGES, LAST_SECOND, UNFORESEEN, USAGE, VERDICTS, Unverified, iso, worst
-from verifier.verification import STATUS_CHECK, Verified, refusal, verify
+from verifier.verification import STATUS_CHECK, Verified, refused_words, verify
 
 _HOST: Final = re.compile(r"[a-z0-9.-]+(:[0-9]{1,5})?", re.ASCII)
 _LONGEST_INPUT: Final = 16 << 20
@@ -40,9 +40,11 @@ examples:
 
 exit codes:
   0  valid
-  1  authentic, but revoked, suspended, replaced, expired, not yet valid, or its key was withdrawn
+  1  authentic, but revoked, suspended, replaced, expired, not yet valid, its key was withdrawn, or it is a letter
+     of registration, which is no endorsement
   2  not authentic: unreadable, altered, another issuer's, an unknown key or a wrong address
-  3  authentic, but its current status is not known (no list, or one that is too old)
+  3  not established: authentic, but its current status is not known (no list, or one that is too old), or it
+     could not be checked here
   64 the command or a file it names cannot be understood
   70 a fault of this program: it says nothing about any certificate
   With several certificates it is the worst of them: 64, 2, 1, 3, 0.
@@ -370,9 +372,11 @@ def _report(name: str, result: Verified | Unverified, at: datetime, lang: str, n
     """All that is said of one certificate; of one that is not authentic no claim is repeated."""
     report: dict[str, Any] = {
         "source": name,
+        "kind": "certificate",
         "verdict": result.verdict,
         "exit": VERDICTS[result.verdict].exit,
         "sentence": "",
+        "words": {},
         "specimen": False,
         "checked_at": iso(int(at.timestamp())),
         "as_of": None,
@@ -384,10 +388,13 @@ def _report(name: str, result: Verified | Unverified, at: datetime, lang: str, n
         "checks": [asdict(check) for check in result.checks],
     }
     if isinstance(result, Unverified):
-        return report | {"sentence": refusal(result, lang), "why": result.why}
+        words = refused_words(result, lang)
+        return report | {"sentence": words.sentence, "words": words._asdict(), "why": result.why}
     telling = next((check.found for check in result.checks if check.passed is False), None)
     return report | {
+        "kind": result.kind,
         "sentence": result.sentence(lang),
+        "words": result.words(lang)._asdict(),
         "specimen": result.key.specimen,
         "as_of": iso(int(result.as_of.timestamp())) if result.as_of else None,
         "certificate": _shown(result.certificate),

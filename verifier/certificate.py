@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from verifier import cbor, cose
-from verifier.verdict import Unverified
+from verifier.verdict import Kind, Unverified
 
 TYP: Final = "iecmh+cwt"
+LETTER_TYP: Final = "iecmh-letter+cwt"
+"""Of a letter of registration: an application is open. It is no endorsement."""
 LONGEST_TEXT: Final = 2048
 LONGEST_MESSAGE: Final = 512
 PATH: Final = "/v1#"
@@ -58,6 +60,10 @@ class Sealed:
     prefix: str
     envelope: cose.Envelope
     certificate: Certificate
+
+    @property
+    def kind(self) -> Kind:
+        return "letter" if self.envelope.typ == LETTER_TYP else "certificate"
 
 
 def digits(message: bytes) -> str:
@@ -115,9 +121,9 @@ def claims(certificate: Certificate) -> bytes:
     )
 
 
-def seal(certificate: Certificate, kid: bytes, sign: Callable[[bytes], bytes]) -> bytes:
-    """The signed message of a certificate; `sign` is the key's own signing function."""
-    return cose.seal(claims(certificate), TYP, kid, sign)
+def seal(certificate: Certificate, kid: bytes, sign: Callable[[bytes], bytes], typ: str = TYP) -> bytes:
+    """The signed message of a certificate, or of a letter; `sign` is the key's own signing function."""
+    return cose.seal(claims(certificate), typ, kid, sign)
 
 
 def unseal(received: str) -> Sealed:
@@ -130,7 +136,7 @@ def unseal(received: str) -> Sealed:
     message = undigits(parts[2])
     if len(message) > LONGEST_MESSAGE:
         raise Unverified("malformed", "longer than any certificate")
-    envelope = cose.unseal(message, TYP)
+    envelope = cose.unseal(message, TYP, LETTER_TYP)
     return Sealed(parts[1], envelope, read_claims(envelope.payload))
 
 

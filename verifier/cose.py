@@ -60,7 +60,7 @@ def seal(payload: bytes, typ: str, kid: bytes, sign: Callable[[bytes], bytes]) -
     return enclose(protected, payload, sign(to_be_signed(protected, payload)))
 
 
-def unseal(message: bytes, typ: str) -> Envelope:
+def unseal(message: bytes, *types: str) -> Envelope:
     if message[:1] != TAG:
         raise Unverified("malformed", "not a COSE_Sign1 message")
     match decoded(message[1:]):
@@ -76,9 +76,9 @@ def unseal(message: bytes, typ: str) -> Envelope:
     kid = stated[4]
     if stated[1] not in _ALGORITHMS or type(kid) is not bytes or len(kid) != KID_SIZE:
         raise Unverified("malformed", "another algorithm, or a key id of another size")
-    if stated[16] != typ:
-        raise Unverified("malformed", f"not of the type {typ}")
-    return Envelope(kid, typ, protected, payload, signature)
+    if stated[16] not in types:
+        raise Unverified("malformed", f"not of the type {' or '.join(types)}")
+    return Envelope(kid, stated[16], protected, payload, signature)
 
 
 def decoded(data: bytes) -> Any:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from verifier import cbor, cose
 from verifier.keys import KeyRing
-from verifier.verdict import Notice, Unverified, iso
+from verifier.verdict import Condition, Notice, Unverified, iso
 
 LIST_TYP: Final = "application/statuslist+cwt"
 NOTES_TYP: Final = "iecmh-notes+cwt"
@@ -23,7 +23,12 @@ CLOCKS_DIFFER: Final = 600
 SIZE: Final = 131_072
 """The entries of one list: enough for one certificate to hide in."""
 
-VERDICT_OF: Final = {0: "valid", 1: "revoked", 2: "suspended", 3: "superseded"}
+CONDITION_OF: Final[dict[int, Condition]] = {
+    0: "listed_good",
+    1: "listed_revoked",
+    2: "listed_suspended",
+    3: "listed_superseded",
+}
 
 _LONGEST_LIST: Final = 1 << 18
 _LONGEST_NOTES: Final = 1 << 23

@@ -10,11 +10,24 @@ from datetime import datetime
 from typing import Any, Final
 
 from verifier import proof, strictjson
-from verifier.certificate import Certificate, unseal
+from verifier.certificate import Certificate, Sealed, unseal
 from verifier.keys import Key, KeyRing
 from verifier.proof import Cosignature
-from verifier.status import SIZE, VERDICT_OF, Statuses, StatusList
-from verifier.verdict import PROOF_REFUSED, VERDICTS, Check, Notice, Unverified, instant, iso, sentence
+from verifier.status import CONDITION_OF, SIZE, Statuses, StatusList
+from verifier.verdict import (
+    PROOF_REFUSED,
+    VERDICTS,
+    Check,
+    Condition,
+    Kind,
+    Notice,
+    Unverified,
+    Words,
+    decide,
+    instant,
+    iso,
+    sentence,
+)
 
 __all__ = ["CHECKS", "LOG_CHECK", "STATUS_CHECK", "Verified", "iso", "prove", "refusal", "verify"]
 
@@ -30,6 +43,7 @@ CHECKS: Final = (
     "it was not revoked, suspended or replaced",
     "it has not expired",
 )
+_NOTED: Final = {"listed_revoked", "listed_suspended", "listed_superseded"}
 LOG_CHECK: Final = 6
 STATUS_CHECK: Final = 9
 
@@ -48,24 +62,33 @@ class Verified:
     log_position: int | None = None
     cosignatures: tuple[Cosignature, ...] = ()
     """The witnesses we know that cosigned the checkpoint of the log proof."""
+    kind: Kind = "certificate"
 
     @property
     def exit(self) -> int:
         return VERDICTS[self.verdict].exit
 
     def sentence(self, lang: str = "en") -> str:
-        return sentence(self.verdict, lang, self.notice)
+        return sentence(self.verdict, lang, self.notice, self.kind)
+
+    def words(self, lang: str = "en") -> Words:
+        return VERDICTS[self.verdict].words(lang, self.kind)
 
 
 class _Log:
-    """The checks made so far."""
+    """The checks made so far, and the conditions of the table that they found."""
 
     def __init__(self) -> None:
         self.checks: list[Check] = []
+        self.conditions: set[Condition] = set()
 
     def note(self, found: str, *, passed: bool | None = True) -> None:
         number = len(self.checks)
         self.checks.append(Check(number + 1, CHECKS[number], passed, found))
+
+    def found(self, condition: Condition, found: str, *, passed: bool | None = False) -> None:
+        self.conditions.add(condition)
+        self.note(found, passed=passed)
 
 
 def verify(
@@ -86,22 +109,24 @@ def verify(
         raise ValueError("a time without its zone")
     log = _Log()
     try:
-        certificate, key, proved = _authentic(
-            text, keys, keys.prefixes if prefixes is None else prefixes, log_proof, log
-        )
+        sealed, key, proved = _authentic(text, keys, keys.prefixes if prefixes is None else prefixes, log_proof, log)
     except Unverified as refused:
         log.note(refused.why, passed=False)
         refused.checks = tuple(log.checks)
         raise
+    certificate = sealed.certificate
+    if sealed.kind == "letter":
+        log.conditions.add("letter")
     now = int(at.timestamp() // 1)  # the last good second is good to its end
-    verdict, listed = _standing(certificate, key, keys, statuses, now, log)
+    listed = _standing(certificate, key, keys, statuses, now, log)
+    row = decide(log.conditions)
     notice = None
-    if listed is not None and statuses is not None and verdict in VERDICT_OF.values() and verdict != "valid":
+    if listed is not None and statuses is not None and row.condition in _NOTED:
         notes = statuses.notes_of(certificate.status_uri, keys)
         if notes is not None and not notes.untimely(now) and notes.controller == listed.controller:
             notice = notes.get(certificate.status_index)
     return Verified(
-        verdict,
+        row.name,
         certificate,
         key,
         tuple(log.checks),
@@ -109,12 +134,13 @@ def verify(
         notice,
         proved.position if proved else None,
         proved.cosignatures if proved else (),
+        sealed.kind,
     )
 
 
 def _authentic(
     text: str, keys: KeyRing, prefixes: Collection[str], log_proof: str | bytes | None, log: _Log
-) -> tuple[Certificate, Key, Proved | None]:
+) -> tuple[Sealed, Key, Proved | None]:
     sealed = unseal(text)
     certificate, envelope = sealed.certificate, sealed.envelope
     log.note(f"key {envelope.kid.hex()}")
@@ -130,41 +156,40 @@ def _authentic(
     log.note(key.controller)
     if log_proof is None:
         log.note("no proof was given", passed=None)
-        return certificate, key, None
+        return sealed, key, None
     proved = prove(certificate, log_proof, keys)
     words = [f"at position {proved.position}"]
     words += [f"cosigned by {one.witness} at {iso(one.time)}" for one in proved.cosignatures]
     log.note(", ".join(words))
-    return certificate, key, proved
+    return sealed, key, proved
 
 
 def _standing(
     certificate: Certificate, key: Key, keys: KeyRing, statuses: Statuses | None, now: int, log: _Log
-) -> tuple[str, StatusList | None]:
-    """The verdict, and the status list if one had its say."""
+) -> StatusList | None:
+    """Finds all that is to be said of its time and status; gives the status list if one had its say."""
     if key.withdrawn:
-        log.note(f"withdrawn since {key.withdrawn}", passed=False)
-        return "key_revoked", None
-    log.note("")
+        log.found("key_withdrawn", f"withdrawn since {key.withdrawn}")
+    else:
+        log.note("")
     if now < certificate.valid_from:
-        log.note(f"begins {iso(certificate.valid_from)}", passed=False)
-        return "not_yet_valid", None
-    log.note(f"since {iso(certificate.valid_from)}")
+        log.found("early", f"begins {iso(certificate.valid_from)}")
+    else:
+        log.note(f"since {iso(certificate.valid_from)}")
     listed = None
     try:
         listed, status = _listed(certificate, keys, statuses, now)
     except Unverified as unknown:
-        log.note(unknown.why, passed=None)
+        log.found("unlisted", unknown.why, passed=None)
     else:
-        verdict = VERDICT_OF[status]
-        log.note(f"{verdict} as of {iso(listed.issued_at)}", passed=verdict == "valid")
-        if verdict != "valid":
-            return verdict, listed
+        condition = CONDITION_OF[status]
+        good = condition == "listed_good"
+        log.found(condition, f"{decide({condition}).name} as of {iso(listed.issued_at)}", passed=good)
     if now > certificate.expires_at:
-        log.note(f"expired {iso(certificate.expires_at)}", passed=False)
-        return "expired", listed
-    log.note(f"good through {iso(certificate.expires_at)}")
-    return "valid" if listed else "status_unknown", listed
+        log.found("late", f"expired {iso(certificate.expires_at)}")
+    else:
+        log.note(f"good through {iso(certificate.expires_at)}")
+    return listed
 
 
 def _listed(certificate: Certificate, keys: KeyRing, statuses: Statuses | None, now: int) -> tuple[StatusList, int]:
@@ -176,7 +201,7 @@ def _listed(certificate: Certificate, keys: KeyRing, statuses: Statuses | None, 
     if why := listed.untimely(now):
         raise Unverified("status_unknown", why)
     status = listed[certificate.status_index]
-    if status not in VERDICT_OF:
+    if status not in CONDITION_OF:
         raise Unverified("status_unknown", f"the list has a status {status} that we do not know")
     return listed, status
 
@@ -256,6 +281,10 @@ def _seconds(time: Any) -> int | None:
         return None
 
 
-def refusal(refused: Unverified, lang: str = "en") -> str:
+def refused_words(refused: Unverified, lang: str = "en") -> Words:
     """What to say of what is not authentic; a log proof that was refused has words of its own."""
-    return PROOF_REFUSED[lang] if len(refused.checks) == LOG_CHECK else sentence(refused.verdict, lang)
+    return PROOF_REFUSED[lang] if len(refused.checks) == LOG_CHECK else VERDICTS[refused.verdict].words(lang)
+
+
+def refusal(refused: Unverified, lang: str = "en") -> str:
+    return refused_words(refused, lang).sentence

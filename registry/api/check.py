@@ -8,8 +8,8 @@ from typing import Any
 from verifier import files, status
 from verifier.keys import KeyRing, read_keys_json
 from verifier.status import Statuses
-from verifier.verdict import Unverified
-from verifier.verification import Verified, iso, refusal, verify
+from verifier.verdict import LANGUAGES, VERDICTS, Unverified
+from verifier.verification import Verified, iso, refusal, refused_words, verify
 
 LONGEST_UPLOAD = 12 << 20
 
@@ -53,9 +53,14 @@ class Checker:
 
 def _report(result: Verified | Unverified, at: datetime) -> dict[str, Any]:
     """Of a certificate that is not authentic no claim is repeated."""
+    row = VERDICTS[result.verdict]
     report: dict[str, Any] = {
+        "kind": "certificate",
         "verdict": result.verdict,
+        "exit": row.exit,
+        "look": row.look,
         "sentences": {},
+        "words": {},
         "checked_at": iso(int(at.timestamp())),
         "as_of": None,
         "specimen": False,
@@ -64,10 +69,15 @@ def _report(result: Verified | Unverified, at: datetime) -> dict[str, Any]:
         "checks": [asdict(check) for check in result.checks],
     }
     if isinstance(result, Unverified):
-        return report | {"sentences": {"en": refusal(result, "en"), "es": refusal(result, "es")}}
+        return report | {
+            "sentences": {lang: refusal(result, lang) for lang in LANGUAGES},
+            "words": {lang: refused_words(result, lang)._asdict() for lang in LANGUAGES},
+        }
     certificate = result.certificate
     return report | {
-        "sentences": {"en": result.sentence("en"), "es": result.sentence("es")},
+        "kind": result.kind,
+        "sentences": {lang: result.sentence(lang) for lang in LANGUAGES},
+        "words": {lang: result.words(lang)._asdict() for lang in LANGUAGES},
         "as_of": iso(int(result.as_of.timestamp())) if result.as_of else None,
         "specimen": result.key.specimen,
         "log_position": result.log_position,

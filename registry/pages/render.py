@@ -20,7 +20,7 @@ from registry.api.deeds import BY_NAME
 from registry.api.past import PRESENT, when_of
 from registry.api.shown import category_title
 from registry.certificates.keys import KeyFolder
-from registry.pages.words import HAPPENED, LABELS, LANGUAGES, STANDING_COLOURS, TEXTS, VERDICTS, plain
+from registry.pages.words import HAPPENED, LABELS, LANGUAGES, STANDING_COLOURS, TEXTS, plain
 from registry.settings import Settings
 
 _ASSETS: Final = {
@@ -117,7 +117,6 @@ def _environment() -> Environment:
         "HAPPENED": HAPPENED,
         "LABELS": LABELS,
         "STANDING_COLOURS": STANDING_COLOURS,
-        "VERDICTS": VERDICTS,
     }
     return environment
 

@@ -217,40 +217,6 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
     },
 }
 
-VERDICTS: Final[dict[str, dict[str, tuple[str, str]]]] = {
-    # The big word and the colour of its card.
-    "en": {
-        "valid": ("Valid", "good"),
-        "expired": ("Expired", "warn"),
-        "revoked": ("Revoked", "stop"),
-        "suspended": ("Suspended", "warn"),
-        "superseded": ("Replaced", "warn"),
-        "not_yet_valid": ("Not yet valid", "warn"),
-        "key_revoked": ("Key withdrawn", "stop"),
-        "unknown_key": ("Not recognized", "stop"),
-        "tampered": ("Not genuine", "stop"),
-        "issuer_mismatch": ("Not genuine", "stop"),
-        "wrong_domain": ("Wrong address", "stop"),
-        "malformed": ("Not readable", "unsure"),
-        "status_unknown": ("Status not known", "unsure"),
-    },
-    "es": {
-        "valid": ("Válido", "good"),
-        "expired": ("Vencido", "warn"),
-        "revoked": ("Revocado", "stop"),
-        "suspended": ("Suspendido", "warn"),
-        "superseded": ("Reemplazado", "warn"),
-        "not_yet_valid": ("Aún no vigente", "warn"),
-        "key_revoked": ("Clave retirada", "stop"),
-        "unknown_key": ("No reconocido", "stop"),
-        "tampered": ("No auténtico", "stop"),
-        "issuer_mismatch": ("No auténtico", "stop"),
-        "wrong_domain": ("Dirección errónea", "stop"),
-        "malformed": ("Ilegible", "unsure"),
-        "status_unknown": ("Estado desconocido", "unsure"),
-    },
-}
-
 STANDING_COLOURS: Final = {
     "active": "good", "lapsed": "warn", "inactive": "unsure", "emeritus": "unsure", "suspended": "warn",
     "removed": "stop", "archived": "unsure", "erased": "unsure",

@@ -5,7 +5,7 @@ import { keyRing } from "../../verifier/page/keys.js";
 import { verify } from "../../verifier/page/verify.js";
 
 const asked = JSON.parse(readFileSync(0, "utf8"));
-const { keys, lists, now, texts } = asked;
+const { keys, lists, now, rows, texts } = asked;
 if (asked.rings) {
   const answers = asked.rings.map((documents) =>
     keyRing(documents).then(
@@ -18,6 +18,7 @@ if (asked.rings) {
 }
 const ring = { ...(await keyRing(keys)), complete: true };
 const world = {
+  rows,
   ring: async () => ring,
   bytes: async (path) => {
     if (!(path in lists)) throw new Error("no such list");

@@ -115,11 +115,11 @@ class Plane:
         )
         return replace(plain, **changes)
 
-    def message(self, by: Signer = CERTIFICATES, **changes: Any) -> bytes:
-        return qr.seal(self.certificate(**changes), by.kid, by.private.sign)
+    def message(self, by: Signer = CERTIFICATES, typ: str = qr.TYP, **changes: Any) -> bytes:
+        return qr.seal(self.certificate(**changes), by.kid, by.private.sign, typ)
 
-    def text(self, by: Signer = CERTIFICATES, host: str = HOST, **changes: Any) -> str:
-        return qr.text(host, self.message(by, **changes))
+    def text(self, by: Signer = CERTIFICATES, host: str = HOST, typ: str = qr.TYP, **changes: Any) -> str:
+        return qr.text(host, self.message(by, typ, **changes))
 
 
 class _Handler(http.server.SimpleHTTPRequestHandler):

@@ -30,7 +30,7 @@ from static_plane import (
 
 from verifier import cbor, cose, keys, status
 from verifier import certificate as qr
-from verifier.verdict import Unverified
+from verifier.verdict import VERDICTS, Unverified
 from verifier.verification import verify
 
 HERE = Path(__file__).resolve().parent
@@ -50,6 +50,7 @@ def page_says(texts, key_files, lists, now):
         "keys": [json.loads(file) for file in key_files],
         "lists": {path: base64.b64encode(token).decode() for path, token in lists.items()},
         "now": now,
+        "rows": [{"name": row.name, "condition": row.condition} for row in VERDICTS.values()],
         "texts": texts,
     }
     return [

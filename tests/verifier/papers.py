@@ -89,9 +89,9 @@ CERTIFICATE = qr.Certificate(
 )
 
 
-def text(certificate=CERTIFICATE, *, by=ISSUING, host=HOST, **changes):
+def text(certificate=CERTIFICATE, *, by=ISSUING, host=HOST, typ=qr.TYP, **changes):
     certificate = replace(certificate, **changes)
-    return qr.text(host, qr.seal(certificate, cose.thumbprint(public(by)), by.sign))
+    return qr.text(host, qr.seal(certificate, cose.thumbprint(public(by)), by.sign, typ))
 
 
 def of_payload(payload, *, by=ISSUING, typ=qr.TYP, host=HOST):

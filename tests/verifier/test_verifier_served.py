@@ -28,13 +28,16 @@ def test_a_refused_log_proof_has_words_of_its_own(checker):
     own, another = asked(log_proof()), asked(log_proof(preimage(event(cti="f" * 32))))
 
     assert (own["verdict"], own["log_position"]) == ("valid", CERTIFICATE.log_index + 1)
-    assert (another["verdict"], another["sentences"]) == ("tampered", PROOF_REFUSED)
+    assert (another["verdict"], another["sentences"]) == (
+        "tampered",
+        {lang: words.sentence for lang, words in PROOF_REFUSED.items()},
+    )
 
 
 def test_a_forgery_has_the_words_of_its_verdict(checker):
     refused = checker.check(text()[:-17].encode() + b"0" * 17, NOW)
 
-    assert refused["sentences"] == {lang: getattr(VERDICTS["tampered"], lang) for lang in LANGUAGES}
+    assert refused["sentences"] == {lang: VERDICTS["tampered"].words(lang).sentence for lang in LANGUAGES}
 
 
 @pytest.mark.parametrize("demo", [True, False])

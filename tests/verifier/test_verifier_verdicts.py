@@ -1,7 +1,7 @@
 """What each verdict needs, and which of several comes first."""
 
 from dataclasses import replace
-from itertools import product
+from itertools import compress, product
 
 import pytest
 from papers import (
@@ -31,7 +31,7 @@ from papers import (
 from verifier import cbor, cose, keys, proof, status
 from verifier import certificate as qr
 from verifier.keys import Key, KeyRing
-from verifier.verdict import LANGUAGES, VERDICTS, Notice, Unverified, sentence, worst
+from verifier.verdict import LANGUAGES, VERDICTS, Notice, Unverified, decide, sentence, worst
 from verifier.verification import CHECKS, verify
 
 GOOD = at_hand(listed())
@@ -183,9 +183,9 @@ class TestNotes:
         found = verify(text(), ring(), statuses, at=NOW)
 
         assert found.notice == TRANSFERRED
-        assert "replaced; transferred to CT" in found.sentence("en")
-        assert "reemplazado; transferido a CT" in found.sentence("es")
-        assert "now active, held by CT" in found.sentence("en")
+        assert "This paper was replaced on 2026-11-20: transferred to CT." in found.sentence("en")
+        assert "reemplazado el 2026-11-20: transferido a CT." in found.sentence("es")
+        assert "The endorsement itself is active, held by CT." in found.sentence("en")
 
     def test_of_a_good_certificate_are_not_read(self):
         assert verify(text(), ring(), at_hand(listed(), noted({HERE: TRANSFERRED})), at=NOW).notice is None
@@ -209,7 +209,17 @@ class TestNotes:
     def test_words_that_we_do_not_know_are_shown_as_they_are(self):
         said = sentence("superseded", "en", Notice("merged", "2026-11-20", "honorary", "CT"))
 
-        assert "replaced; merged. The endorsement is now honorary, held by CT." in said
+        assert "replaced on 2026-11-20: merged. The endorsement itself is honorary, held by CT." in said
+
+    def test_an_old_paper_never_hides_a_removal(self):
+        said = sentence("superseded", "en", Notice("renewed", "2026-11-20", "removed", "CT"))
+
+        assert "The endorsement itself is removed, held by CT." in said
+
+    def test_of_a_letter_speak_of_no_endorsement(self):
+        said = sentence("revoked", "en", TRANSFERRED, "letter")
+
+        assert said == VERDICTS["revoked"].words("en", "letter").sentence
 
 
 class TestLogProof:
@@ -291,30 +301,105 @@ class TestPrecedence:
                 assert verdict(words, keys, lists[standing]) == expected
 
 
+class TestALetterOfRegistration:
+    def test_that_holds_is_no_endorsement(self):
+        found = verify(text(typ=qr.LETTER_TYP), ring(), GOOD, at=NOW)
+
+        assert (found.kind, found.verdict, found.exit) == ("letter", "not_an_endorsement", 1)
+        assert "This is not an endorsement." in found.sentence("en")
+        assert "Esto no es un aval." in found.sentence("es")
+
+    @pytest.mark.parametrize(
+        ("changes", "statuses", "name"),
+        [
+            ({"expires_at": seconds("2026-01-01T00:00:00Z")}, GOOD, "expired"),
+            ({}, at_hand(listed({HERE: 1})), "revoked"),
+            ({}, None, "status_unknown"),
+        ],
+    )
+    def test_has_the_verdicts_of_a_certificate_in_its_own_words(self, changes, statuses, name):
+        found = verify(text(typ=qr.LETTER_TYP, **changes), ring(), statuses, at=NOW)
+
+        assert (found.verdict, found.words()) == (name, VERDICTS[name].letter_en)
+        assert "This is not an endorsement." in found.sentence("en")
+
+
+AUTHENTIC = [row for row in VERDICTS.values() if row.exit in {1, 3} and row.name != "cannot_check"]
+
+
 class TestTheTable:
     def test_is_in_the_order_and_with_the_exits_of_the_contract(self):
-        assert [(row.name, row.exit) for row in VERDICTS.values()] == [
-            ("malformed", 2),
-            ("wrong_domain", 2),
-            ("unknown_key", 2),
-            ("tampered", 2),
-            ("issuer_mismatch", 2),
-            ("key_revoked", 1),
-            ("not_yet_valid", 1),
-            ("revoked", 1),
-            ("suspended", 1),
-            ("superseded", 1),
-            ("expired", 1),
-            ("status_unknown", 3),
-            ("valid", 0),
+        assert [(row.name, row.exit, row.look) for row in VERDICTS.values()] == [
+            ("malformed", 2, "unsure"),
+            ("wrong_domain", 2, "stop"),
+            ("cannot_check", 3, "unsure"),
+            ("unknown_key", 2, "stop"),
+            ("tampered", 2, "stop"),
+            ("issuer_mismatch", 2, "stop"),
+            ("key_revoked", 1, "stop"),
+            ("not_yet_valid", 1, "warn"),
+            ("revoked", 1, "stop"),
+            ("suspended", 1, "stop"),
+            ("superseded", 1, "warn"),
+            ("expired", 1, "warn"),
+            ("status_unknown", 3, "unsure"),
+            ("not_an_endorsement", 1, "unsure"),
+            ("valid", 0, "good"),
         ]
 
+    @pytest.mark.parametrize("kind", ["certificate", "badge", "letter"])
     @pytest.mark.parametrize("name", VERDICTS)
-    def test_says_what_it_is_and_what_to_do_in_both_languages(self, name):
-        said = [sentence(name, lang) for lang in LANGUAGES]
+    def test_says_what_it_is_what_it_is_not_and_what_to_do_in_both_languages(self, name, kind):
+        english, spanish = (VERDICTS[name].words(lang, kind) for lang in LANGUAGES)
 
-        assert len(set(said)) == 2
-        assert all(one.endswith(".") and one.count(". ") + one.count("; ") >= 1 for one in said)
+        assert all(one != other for one, other in zip(english[1:], spanish[1:], strict=True))
+        for said in (english, spanish):
+            assert all(part.endswith(".") for part in said[1:])
+            assert all(len(part.split()) <= 20 for part in said)
+            assert said.sentence == " ".join(said[1:])
+        assert sentence(name, "es", kind=kind) == spanish.sentence
+
+    @pytest.mark.parametrize("row", AUTHENTIC, ids=lambda row: row.name)
+    def test_never_says_of_a_letter_that_it_shows_an_endorsement(self, row):
+        for lang, denial in (("en", "This is not an endorsement."), ("es", "Esto no es un aval.")):
+            words = row.words(lang, "letter")
+            assert words.what_not.startswith(denial)
+            assert "endorse" not in (words.what + words.now).lower()
+
+
+class TestDeciding:
+    """Every combination of conditions there is."""
+
+    CONDITIONS = tuple(row.condition for row in VERDICTS.values())
+    LISTED = frozenset({"listed_good", "listed_revoked", "listed_suspended", "listed_superseded"})
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def decided(cls):
+        combinations = [
+            frozenset(compress(cls.CONDITIONS, chosen)) for chosen in product((False, True), repeat=len(cls.CONDITIONS))
+        ]
+        return [(conditions, decide(conditions)) for conditions in combinations]
+
+    def test_takes_the_first_row_in_order_whose_condition_was_found(self, decided):
+        for conditions, row in decided:
+            found = conditions if conditions & self.LISTED else conditions | {"unlisted"}
+            assert row.condition == min(found, key=self.CONDITIONS.index)
+
+    def test_is_never_valid_without_a_fresh_status_nor_of_a_letter(self, decided):
+        good = [conditions for conditions, row in decided if row.name == "valid" or row.exit == 0 or row.look == "good"]
+
+        assert good == [{"listed_good"}]
+
+    def test_what_our_side_could_not_fetch_or_read_makes_nothing_inauthentic(self, decided):
+        """Taking away what we had at hand never turns an answer into exit 2."""
+        for conditions, row in decided:
+            for lacking in (conditions - self.LISTED | {"unlisted"}, conditions | {"unequipped"}):
+                assert decide(lacking).exit != 2 or row.exit == 2
+        assert all(decide(lacking).exit == 3 for lacking in ({"unequipped"}, {"unlisted"}, set()))
+
+    def test_reaches_every_verdict(self, decided):
+        assert {row.name for _, row in decided} == VERDICTS.keys()
 
     @pytest.mark.parametrize(
         ("exits", "expected"), [([], 0), ([0, 0], 0), ([0, 3], 3), ([3, 1, 0], 1), ([1, 2, 3], 2), ([2, 64], 64)]

@@ -3,9 +3,9 @@
 import { NotDeterministic, bytesHead, decode } from "./cbor.js";
 
 export class Unverified extends Error {
-  constructor(verdict, why) {
+  constructor(condition, why) {
     super(why);
-    this.verdict = verdict;
+    this.condition = condition; // of the verdict table
   }
 }
 
@@ -15,9 +15,10 @@ const NO_DIGITS = "digits that are no message";
 const TOO_LONG = "longer than any certificate";
 const STATUS = 65535;
 const DETAIL = -65537;
+const LETTER = "iecmh-letter+cwt"; // of registration: an application is open, no endorsement
 
 const malformed = (why) => {
-  throw new Unverified("malformed", why);
+  throw new Unverified("misshapen", why);
 };
 
 export const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -51,14 +52,14 @@ const isBytes = (value, length) => value instanceof Uint8Array && (length === un
 export const hasKeys = (value, ...keys) =>
   value instanceof Map && value.size === keys.length && keys.every((key) => value.has(key));
 
-export function uncose(message, typ) {
+export function uncose(message, ...types) {
   if (message[0] !== 0xd2) malformed("not a COSE_Sign1 message");
   const parts = decoded(message.subarray(1));
   const [header, unprotected, payload, signature] = Array.isArray(parts) && parts.length === 4 ? parts : [];
   if (!isBytes(header) || !hasKeys(unprotected) || !isBytes(payload) || !isBytes(signature, 64))
     malformed("not the four parts of a COSE_Sign1 message");
   const stated = decoded(header);
-  if (!hasKeys(stated, 1, 4, 16) || ![-8, -19].includes(stated.get(1)) || !isBytes(stated.get(4), 8) || stated.get(16) !== typ)
+  if (!hasKeys(stated, 1, 4, 16) || ![-8, -19].includes(stated.get(1)) || !isBytes(stated.get(4), 8) || !types.includes(stated.get(16)))
     malformed("another header than ours");
   const signed = Uint8Array.from([
     ...[0x84, 0x6a, ...new TextEncoder().encode("Signature1")],
@@ -68,7 +69,7 @@ export function uncose(message, typ) {
     ...bytesHead(payload.length),
     ...payload,
   ]);
-  return { kid: hex(stated.get(4)), claims: decoded(payload), signed, signature };
+  return { kid: hex(stated.get(4)), typ: stated.get(16), claims: decoded(payload), signed, signature };
 }
 
 const text = (value, most) => {
@@ -112,8 +113,8 @@ export function unsealDigits(digits) {
   if (!/^[0-9]+$/.test(digits)) malformed(NO_DIGITS);
   const message = undigits(digits);
   if (message.length > 512) malformed(TOO_LONG);
-  const envelope = uncose(message, "iecmh+cwt");
-  return { envelope, certificate: stated(envelope.claims) };
+  const envelope = uncose(message, "iecmh+cwt", LETTER);
+  return { envelope, certificate: { ...stated(envelope.claims), kind: envelope.typ === LETTER ? "letter" : "certificate" } };
 }
 
 export function unseal(received) {

@@ -3,7 +3,7 @@
 import { NotRead, fromCamera, fromFile } from "./picture.js";
 import { keyRing } from "./keys.js";
 import { verify } from "./verify.js";
-import { NAMES, NOTICE, SENTENCES, WORDS } from "built";
+import { NAMES, NOTICE, VERDICTS, WORDS } from "built";
 
 const $ = (id) => document.getElementById(id);
 const saved = location.protocol === "file:"; // a copy on this device: no server to ask
@@ -17,20 +17,6 @@ const LOOKS = {
   warn: ["M24 3 46 43H2Z", "M24 17v12m0 6v1"],
   unsure: ["M10 4h28a6 6 0 0 1 6 6v28a6 6 0 0 1-6 6H10a6 6 0 0 1-6-6V10a6 6 0 0 1 6-6Z", "M18 18a6 6 0 1 1 9 5c-2 1-3 3-3 5m0 6v1"],
 };
-const LOOK = {
-  valid: "good",
-  expired: "warn",
-  superseded: "warn",
-  not_yet_valid: "warn",
-  key_revoked: "warn",
-  suspended: "stop",
-  revoked: "stop",
-  tampered: "stop",
-  issuer_mismatch: "stop",
-  unknown_key: "stop",
-  wrong_domain: "stop",
-};
-
 let language = new URLSearchParams(location.search).get("lang") ?? navigator.language.slice(0, 2);
 if (!Object.hasOwn(WORDS, language)) language = "en";
 let report = null; // the last result
@@ -92,6 +78,7 @@ async function check(text, own = false) {
   stopCamera();
   say("checking");
   report = await verify(text, {
+    rows: VERDICTS,
     ring: async () => {
       await loadRing();
       return { ...ring, complete: source !== "embedded" };
@@ -210,37 +197,37 @@ function fill(list, rows) {
 }
 
 // What the issuer's signed notes say: why, when, and where the endorsement is now.
-function noticed({ verdict, notice }) {
-  if (!notice) return "";
+function noticed({ verdict, notice, kind }) {
+  if (!notice || kind === "letter") return "";
   const [reason, on, standing, now] = notice;
   const said = NOTICE[language];
   const values = {
     on: day(Date.parse(on) / 1000),
-    replaced: verdict === "superseded" ? said.replaced : "",
     standing: named(said.standings, standing) ?? standing,
     association: association(now),
   };
   const filled = (template) => template.replace(/\{(\w+)\}/g, (_, name) => values[name]);
   values.reason = filled(named(said.reasons, reason) ?? reason);
-  return filled(said.sentence);
+  return filled(verdict === "superseded" ? said.replaced : said.sentence);
 }
 
 function showResult() {
-  const { verdict, certificate, asOf } = report;
-  const look = LOOK[verdict] ?? "unsure";
+  const { verdict, certificate, asOf, row, kind } = report;
+  const { look } = row;
+  const [big, ...said] = row[`${kind}_${language}`] ?? row[language];
   $("result").dataset.verdict = verdict;
   $("card").className = look;
   $("shape").setAttribute("d", LOOKS[look][0]);
   $("sign").setAttribute("d", LOOKS[look][1]);
   const head = $("verdict");
-  head.textContent = word(`head_${verdict}`);
+  head.textContent = big;
   document.title = `${head.textContent} - ${word("title")}`;
   if (verdict === "expired") {
     const when = document.createElement("small");
     when.textContent = word("expired_on", lastDay(certificate));
     head.append(" ", when);
   }
-  $("sentence").textContent = verdict in SENTENCES ? SENTENCES[verdict][language] : word(verdict);
+  $("sentence").textContent = said.join(" ");
   $("notice").textContent = noticed(report);
   $("facts").hidden = $("meaning").hidden = !certificate;
   $("compare").hidden = !certificate || verdict === "valid"; // its sentence says so already
@@ -268,7 +255,7 @@ function showResult() {
   $("checks").replaceChildren(
     ...report.checks.map(({ name, holds }) => {
       const item = document.createElement("li");
-      item.textContent = `${word(`step_${name}`)}: ${word(holds ? "yes" : "no")}`;
+      item.textContent = `${word(`step_${name}`)}: ${word(holds === null ? "unchecked" : holds ? "yes" : "no")}`;
       return item;
     }),
   );

@@ -13,15 +13,9 @@ const detector = async () =>
     ? new BarcodeDetector({ formats: ["qr_code"] })
     : null;
 
-// The decoder travels deflated, and is unpacked when a browser has no detector of its own. The page's policy
-// names the hash of what comes out, so nothing else could run in its place.
+// Unpacked when a browser has no detector of its own.
 async function decode(...words) {
-  if (!globalThis.decodeQR) {
-    const packed = Uint8Array.from(atob(document.getElementById("decoder").textContent), (letter) => letter.charCodeAt(0));
-    const script = document.createElement("script");
-    script.textContent = new TextDecoder().decode(await inflate(packed, 1e6));
-    document.head.append(script);
-  }
+  if (!globalThis.decodeQR) await unpack("decoder");
   return globalThis.decodeQR(...words);
 }
 

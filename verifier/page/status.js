@@ -5,10 +5,10 @@ import { find, holds } from "./keys.js";
 
 const MOST = 1 << 17; // 131,072 places of at most 8 bits
 const OTHER = "the list is not one of ours";
-const LISTED = ["valid", "revoked", "suspended", "superseded"];
+const LISTED = ["good", "revoked", "suspended", "superseded"];
 
 const unknown = (why) => {
-  throw new Unverified("status_unknown", why);
+  throw new Unverified("unlisted", why);
 };
 
 export async function inflate(bytes, most) {
@@ -64,7 +64,8 @@ export async function look(bytes, certificate, ring, now) {
   const place = index * bits;
   if (place >= places.length * 8) unknown("the certificate's place is not in the list");
   const is = LISTED[(places[Math.floor(place / 8)] >> (place % 8)) & ((1 << bits) - 1)];
-  return { is: is ?? unknown("the list has a status that we do not know"), asOf: Number(claims.get(6)) };
+  if (!is) unknown("the list has a status that we do not know");
+  return { is: `listed_${is}`, asOf: Number(claims.get(6)) };
 }
 
 // Why a certificate is no longer good: [reason, day, standing now, association now], or nothing.
