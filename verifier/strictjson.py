@@ -12,9 +12,9 @@ class NotStrict(ValueError):
     """This is not JSON that every reader would read the same way."""
 
 
-def loads(text: bytes) -> Any:
-    if len(text) > LONGEST:
-        raise NotStrict("longer than 1 MiB")
+def loads(text: bytes, most: int = LONGEST) -> Any:
+    if len(text) > most:
+        raise NotStrict(f"longer than {most >> 20} MiB")
     try:
         value = _decode(text.decode("utf-8", "strict"))
         if b"\\u" in text:

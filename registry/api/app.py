@@ -28,6 +28,7 @@ from registry.api.house import House
 from registry.api.problems import KINDS, Problem, problem_of
 from registry.api.question import Question, answered
 from registry.api.questions import QUESTIONS, problem_for_unknown_path, proof_of
+from registry.api.roster_checks import check_roster
 from registry.api.shown import event_shown, links
 from registry.commands import Registry
 from registry.opening import open_registry
@@ -67,6 +68,7 @@ def create_app(settings: Settings, *, registry: Registry | None = None, clock: C
             f"/api{question.path}", _api(settings, partial(_ask, question)), methods=["GET"], name=question.name
         )
     app.add_api_route("/api/check", _api(settings, partial(_check, checker)), methods=["POST"], name="check")
+    app.add_api_route("/api/roster-checks", _api(settings, check_roster), methods=["POST"], name="check_roster")
     app.add_api_route("/log/{position}.tlog-proof", _api(settings, _proof), methods=["GET"], name="proof")
     app.add_api_route("/health", _health, methods=["GET"], name="health")
     app.add_api_route("/ready", _ready, methods=["GET"], name="ready")

@@ -18,6 +18,7 @@ DEADLINE: Final = 4.8
 # A phone sends its picture slowly; what answers it needs no database.
 UPLOAD_DEADLINE: Final = 60.0
 CHECK: Final = "/v1/check"
+SLOW: Final = frozenset({CHECK, "/roster-check", "/roster-check/receipt", "/api/roster-checks"})
 
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -58,7 +59,7 @@ class Edge:
                 deadline.reschedule(None)  # what is on its way may take its time
             await send(message)
 
-        seconds = UPLOAD_DEADLINE if scope["path"] == CHECK else DEADLINE
+        seconds = UPLOAD_DEADLINE if scope["path"] in SLOW else DEADLINE
         try:
             async with asyncio.timeout(seconds) as deadline:
                 if from_elsewhere(scope):

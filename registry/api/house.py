@@ -27,6 +27,7 @@ from registry.api.actors import Desk
 from registry.api.associations import remember
 from registry.api.check import Checker
 from registry.api.deeds import Deed
+from registry.api.rosters import Rosters
 from registry.certificates.keys import KeyFolder
 from registry.certificates.paper import Printer
 from registry.commands import Act, Registry
@@ -148,6 +149,7 @@ class House:
         self.keys: KeyFolder = open_keys(settings)
         self.desk = Desk(settings, clock=clock)
         self.readers = Readers(lambda: database.url(settings, "reader"))
+        self.rosters = Rosters(settings, registry, self.keys)
         self._printer: Printer | None = None
         self._associations: dict[str, Row] = ROWS
         self._associations_until = 0.0

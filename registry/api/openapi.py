@@ -91,6 +91,7 @@ def document(host: str, questions: Sequence[Asked]) -> dict[str, Any]:
     for deed in DEEDS:
         paths.setdefault(f"/api{deed.path}", {})["post"] = _deed(deed)
     paths["/api/check"] = {"post": _CHECK}
+    paths["/api/roster-checks"] = {"post": _ROSTER}
     paths["/log/{position}.tlog-proof"] = {"get": _PROOF}
     return {
         "openapi": "3.1.0",
@@ -267,6 +268,37 @@ _CHECK: dict[str, Any] = {
             },
         },
         **_problems(413, 503),
+    },
+}
+_ROSTER: dict[str, Any] = {
+    "operationId": "check_roster",
+    "summary": "What a whole roster is worth now, as a signed receipt",
+    "description": (
+        "Up to 5,000 rows, each with a name and an endorsement number or the text of a certificate's code. A number is "
+        "found only together with the name. Nothing of it is kept. 25,000 rows an hour for one address. `verify "
+        "receipt` checks the receipt later; with `Accept: application/pdf` it comes as pages, with the JSON attached. "
+        "The format is in docs/format.md."
+    ),
+    "tags": ["roster-checks"],
+    "security": [{}, {"key": []}],
+    "requestBody": {
+        "required": True,
+        "content": {
+            "text/csv": {"example": "number,name\nIFS-7K3MQ9TD,Marisol Okafor\n"},
+            "application/json": {"example": {"rows": [{"number": "IFS-7K3MQ9TD", "name": "Marisol Okafor"}]}},
+        },
+    },
+    "responses": {
+        "200": {
+            "description": "The receipt, whatever was found",
+            "content": {
+                "application/vnd.endorsement-registry.receipt+json": {
+                    "example": {"type": "iecmh-receipt", "counts": {"rows": 1, "in_force": 1}, "rows": []}
+                },
+                "application/pdf": {},
+            },
+        },
+        **_problems(400, 401, 413, 415, 422, 429, 503),
     },
 }
 _PROOF: dict[str, Any] = {

@@ -71,6 +71,9 @@ KINDS: dict[str, Kind] = {
              "No edition, category or association is in force for this on that day."),
         Kind("idempotency_key_reused", 422, "The key came with another body",
              "This Idempotency-Key was used for another request. Take a new one."),
+        Kind("too_many", 429, "Too much at once",
+             "This address has had as much checked as one may for now. Retry-After says in how many seconds to ask "
+             "again."),
         Kind("internal", 500, "A defect of ours",
              "Nothing you can mend. Tell the operator the `trace`, which is in the log."),
         Kind("unavailable", 503, "Not now",

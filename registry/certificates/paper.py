@@ -4,16 +4,13 @@ import unicodedata
 from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
-from threading import Lock
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal
 
 import msgspec
-import typst
 
 from domain.association import DateCustom
-from registry.certificates.qr import Unprintable
+from registry.certificates.sheet import Sheets
 
-_TEMPLATE: Final = Path(__file__).with_name("certificate.typ")
 _MONTHS: Final = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
@@ -57,45 +54,14 @@ def day(on: date, custom: DateCustom) -> str:
 
 
 class Printer:
-    """Keeps its compilers: a page takes milliseconds. `fonts`: a folder with more fonts, for names of any script.
-
-    The fonts that come with typst cover Latin, Greek, Cyrillic, Hebrew and the common letters of Arabic. A name
-    with other letters is set in a font of that folder, else of the system; with none, printing is refused.
-    """
+    """Prints certificates; `fonts` as `Sheets` takes them."""
 
     def __init__(self, fonts: Path | None = None) -> None:
-        self._fonts = [fonts] if fonts and fonts.is_dir() else []
-        more = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=self._fonts)
-        self._families = more.families()
-        self._lock = Lock()  # a compiler holds the inputs of one page
-        self._compilers: dict[bool, typst.Compiler] = {}
+        self._sheets = Sheets("certificate", fonts)
 
     def print(self, paper: Paper, code: bytes, attachments: Sequence[Attachment] = ()) -> bytes:
-        """The page; `code` is the SVG of the QR code. The same inputs give the same bytes."""
-        words = msgspec.json.encode({"fonts": self._families, **_words(paper, code, attachments)}).decode()
-        with self._lock:
-            for system_fonts in (False, True):
-                try:
-                    return self._compile(words, int(paper.issued_at.timestamp()), system_fonts=system_fonts)
-                except typst.TypstError as error:
-                    if "could not be displayed" not in error.message:
-                        raise
-        # The compiler's message quotes the name; ours must not.
-        raise Unprintable("no font here has all letters of the name: put one that has into the folder of fonts")
-
-    def _compile(self, words: str, timestamp: int, *, system_fonts: bool) -> bytes:
-        compiler = self._compilers.get(system_fonts)
-        if compiler is None:
-            compiler = self._compilers[system_fonts] = typst.Compiler(
-                _TEMPLATE, root=_TEMPLATE.parent, font_paths=self._fonts, ignore_system_fonts=not system_fonts
-            )
-        page = compiler.compile(
-            format="pdf",
-            sys_inputs={"certificate": words},
-            pdf_standards=["a-3b", "ua-1"],
-            timestamp=timestamp,
-        )
-        return cast("bytes", page)  # one file: only pictures come as a list
+        """The page; `code` is the SVG of the QR code. The same inputs give the same bytes. Raises Unprintable."""
+        return self._sheets.print(_words(paper, code, attachments), paper.issued_at)
 
 
 def _words(paper: Paper, code: bytes, attachments: Sequence[Attachment]) -> dict[str, Any]:
