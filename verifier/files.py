@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -36,6 +36,10 @@ _MOST_MEMORY: Final = 512 << 20
 _MOST_CPU: Final = 5  # seconds; a certificate takes less than one
 _DEADLINE: Final = 15.0  # seconds on the clock, for a busy machine
 _BOOT: Final = "import sys; sys.path[:] = sys.argv[1:]; from verifier import files; files.answer()"
+_BOOT_ATTACHMENT: Final = (
+    "import sys; sys.path[:] = sys.argv[3:]; from verifier import files; "
+    "files.answer_attachment(sys.argv[1], int(sys.argv[2]))"
+)
 _KEPT: Final = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")  # what a process needs to start, no secrets
 
 
@@ -65,10 +69,16 @@ _DRAWN: Final = (_PDF, *_PICTURES)
 
 def _find_apart(content: bytes) -> Found:
     """What another process of ours finds in a picture or PDF."""
+    told = _apart(_BOOT, [], content)
+    return Found(told["text"], b64decode(told["proof"]) if told["proof"] is not None else None)
+
+
+def _apart(boot: str, asked: list[str], content: bytes) -> dict[str, Any]:
+    """What another process of ours answers; `boot` is what it runs, with `asked` as its first arguments."""
     here = str(Path(__file__).resolve().parent.parent)
     try:
         done = subprocess.run(  # noqa: S603 - this same program, and no word of the file on its command line
-            [sys.executable, "-I", "-B", "-c", _BOOT, here, *sys.path],
+            [sys.executable, "-I", "-B", "-c", boot, *asked, here, *sys.path],
             input=content,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -76,14 +86,38 @@ def _find_apart(content: bytes) -> Found:
             timeout=_DEADLINE,
             check=True,
         )
-        answer = json.loads(done.stdout)
+        told: dict[str, Any] = json.loads(done.stdout)
     except (OSError, ValueError, subprocess.SubprocessError):
         raise Unverified("malformed", "a file that takes more time or memory to read than any certificate") from None
-    if missing := answer.get("missing"):
+    if missing := told.get("missing"):
         raise MissingReader(missing)
-    if why := answer.get("why"):
+    if why := told.get("why"):
         raise Unverified("malformed", why)
-    return Found(answer["text"], b64decode(answer["proof"]) if answer["proof"] is not None else None)
+    return told
+
+
+def attachment(content: bytes, name: str, most: int) -> bytes:
+    """The one file of this name that a PDF carries, read in a process apart. Raises Unverified, MissingReader."""
+    if len(content) > LONGEST_FILE:
+        raise Unverified("malformed", "a file larger than any of ours")
+    held = _apart(_BOOT_ATTACHMENT, [name, str(most)], content)["attached"]
+    if held is None:
+        raise Unverified("malformed", f"a PDF that does not carry {name}, or carries it twice")
+    return b64decode(held)
+
+
+def answer_attachment(name: str, most: int) -> None:
+    """The other process: a PDF on standard input, the attachment as JSON on standard output."""
+    _confine()
+    found: dict[str, str | None]
+    try:
+        held = _attachments(sys.stdin.buffer.read(LONGEST_FILE), (name,), most).get(name)
+        found = {"attached": b64encode(held).decode() if held is not None else None}
+    except Unverified as refused:
+        found = {"why": refused.why}
+    except MissingReader as missing:
+        found = {"missing": str(missing)}
+    sys.stdout.write(json.dumps(found))
 
 
 def answer() -> None:
@@ -141,8 +175,10 @@ def _in_pdf(content: bytes) -> Found:
     return Found(_the_one(_codes(_pages(content)), "this PDF"), attached.get(_PROOF))
 
 
-def _attachments(content: bytes) -> dict[str, bytes]:
-    """Those of our names; none where the PDF is too odd to say."""
+def _attachments(
+    content: bytes, names: Sequence[str] = (_QR, _PROOF), most: int = _LONGEST_ATTACHMENT
+) -> dict[str, bytes]:
+    """Those of these names; none where the PDF is too odd to say."""
     try:
         from pypdf import PdfReader  # noqa: PLC0415 - heavy, and rarely needed
     except ImportError:
@@ -153,10 +189,10 @@ def _attachments(content: bytes) -> dict[str, bytes]:
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)
     try:
         held = PdfReader(io.BytesIO(content)).attachments
-        attached = {name: held[name] for name in (_QR, _PROOF) if name in held}
+        attached = {name: held[name] for name in names if name in held}
     except Exception:  # noqa: BLE001 - a hostile PDF makes the library fail in many ways; then it is looked at
         return {}
-    if any(len(versions) > 1 or len(versions[0]) > _LONGEST_ATTACHMENT for versions in attached.values()):
+    if any(len(versions) > 1 or len(versions[0]) > most for versions in attached.values()):
         raise Unverified("malformed", "an attachment that is twice there, or too large")
     return {name: versions[0] for name, versions in attached.items()}
 

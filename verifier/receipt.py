@@ -9,11 +9,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from typing import Any, Final
 
-from verifier import proof, strictjson
-from verifier.bundle import encode
+from verifier import integrity, multibase, proof, strictjson
 from verifier.keys import Key, KeyRing
 from verifier.proof import Checkpoint, Cosignature
 from verifier.roster import MOST_ROWS, ROW_VERDICTS, counts
@@ -29,11 +27,8 @@ LARGEST: Final = 24 << 20
 _WHOLE: Final = 1 << 53  # RFC 8785 knows no larger numbers
 _MOST_LISTS: Final = 10_000
 _MOST_GROUPS: Final = 2_000_000  # openings of arrays and objects, in names too: few bytes there are much memory here
-_SUITE: Final = "eddsa-jcs-2022"
 _SIGNATURE: Final = 64
-_BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", re.ASCII)
-_METHOD: Final = re.compile(r"(did:web:[^#\s]+)#([0-9a-f]{16})", re.ASCII)
 
 _MEMBERS: Final[Mapping[str, type]] = {
     "type": str,
@@ -159,20 +154,8 @@ def seal(
         "counts": counts(rows),
         "rows": list(rows),
     }
-    options = {
-        "type": "DataIntegrityProof",
-        "cryptosuite": _SUITE,
-        "created": time,
-        "verificationMethod": method,
-        "proofPurpose": "assertionMethod",
-    }
-    value["proof"] = options | {"proofValue": _base58(sign(signed_bytes(value, options)))}
-    return encode(value).encode()
-
-
-def signed_bytes(unsigned: Mapping[str, Any], options: Mapping[str, Any]) -> bytes:
-    """What is signed (W3C vc-di-eddsa, eddsa-jcs-2022): the hash of the proof's options, then that of the rest."""
-    return sha256(encode(options).encode()).digest() + sha256(encode(unsigned).encode()).digest()
+    value["proof"] = integrity.prove(value, method, int(at.timestamp()), sign)
+    return integrity.canonical(value)
 
 
 # --- checking ---
@@ -194,8 +177,8 @@ def check(content: bytes, keys: KeyRing, *, checkpoint: bytes | None = None) -> 
         key = _key(receipt, options, keys)
         note(key.id)
         unsigned = {name: value for name, value in receipt.items() if name != "proof"}
-        key.holds(_unbase58(receipt["proof"]["proofValue"]), signed_bytes(unsigned, options))
-        note("Ed25519, eddsa-jcs-2022")
+        key.holds(_signature(receipt["proof"]), integrity.to_be_signed(unsigned, options))
+        note(f"Ed25519, {integrity.JCS}")
         note(f"withdrawn since {key.withdrawn}" if key.withdrawn else "", not key.withdrawn)
         found = proof.read_checkpoint(receipt["checkpoint"], keys.logs) if keys.logs else None
         note(f"{found.origin}, {found.size} events" if found else "no key of a log was named", bool(found) or None)
@@ -219,7 +202,7 @@ def _read(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
         raise _malformed("it has more parts than a receipt can have")
     try:
         receipt = strictjson.loads(content, most=LARGEST)
-        encode(receipt).encode()  # refuses halves of surrogate pairs
+        integrity.canonical(receipt)  # refuses halves of surrogate pairs
     except (ValueError, RecursionError) as refused:  # NotStrict is a ValueError
         raise _malformed(f"not the JSON of a receipt ({type(refused).__name__})") from None
     if not _has(receipt, _MEMBERS):
@@ -241,7 +224,7 @@ def _options(receipt: Mapping[str, Any]) -> dict[str, Any]:
     if not _has(options, _PROOF):
         raise _malformed("it has no proof of the kind we know")
     del options["proofValue"]
-    known = {"type": "DataIntegrityProof", "cryptosuite": _SUITE, "proofPurpose": "assertionMethod"}
+    known = {"type": "DataIntegrityProof", "cryptosuite": integrity.JCS, "proofPurpose": "assertionMethod"}
     if any(options[name] != value for name, value in known.items()) or options["created"] != receipt["checked_at"]:
         raise _malformed("its proof is of another kind, or of another time")
     return options
@@ -268,15 +251,17 @@ def _has(value: Any, members: Mapping[str, type]) -> bool:
 
 
 def _key(receipt: Mapping[str, Any], options: Mapping[str, Any], keys: KeyRing) -> Key:
-    named = _METHOD.fullmatch(options["verificationMethod"])
-    if named is None:
-        raise _malformed("its proof names no key of a registry")
-    key = keys.for_status(bytes.fromhex(named[2]))
-    if key.id != options["verificationMethod"]:
-        raise Unverified("issuer_mismatch", f"it names {options['verificationMethod']}, the key is {key.id}")
+    key = keys.named(options["verificationMethod"], "status")
     if key.controller not in (receipt["issuer"], f"{receipt['issuer']}:status"):
         raise Unverified("issuer_mismatch", f"it names {receipt['issuer']}, its key belongs to {key.controller}")
     return key
+
+
+def _signature(given: Mapping[str, str]) -> bytes:
+    signature = multibase.decode(given["proofValue"], _SIGNATURE)
+    if signature is None:
+        raise _malformed("its proof is no signature")
+    return signature
 
 
 def _counted(receipt: Mapping[str, Any]) -> str:
@@ -301,27 +286,3 @@ def _same_log(found: Checkpoint | None, published: bytes | None, keys: KeyRing) 
 
 def _malformed(why: str) -> Unverified:
     return Unverified("malformed", why)
-
-
-# --- base58, as multibase writes it ---
-
-
-def _base58(data: bytes) -> str:
-    number, letters = int.from_bytes(data), ""
-    while number:
-        number, digit = divmod(number, 58)
-        letters = _BASE58[digit] + letters
-    return "z" + "1" * (len(data) - len(data.lstrip(b"\0"))) + letters
-
-
-def _unbase58(text: str) -> bytes:
-    number = 0
-    for letter in text[1:100]:
-        digit = _BASE58.find(letter)
-        if digit < 0:
-            break
-        number = number * 58 + digit
-    data = number.to_bytes(_SIGNATURE) if number < 1 << 8 * _SIGNATURE else b""
-    if text != _base58(data):
-        raise _malformed("its proof is no signature in base58")
-    return data

@@ -128,11 +128,49 @@ class Crowd:
         cti = self.draw(16).hex()
         self._record([self._issued(held, cti=cti, replaces=held.cti, why="corrected")])
 
+    def befall(self):
+        """To five each: removal, suspension, a new certificate. Then one chose not to be listed, one was erased."""
+        removed, suspended, replaced = (self.people[start : start + 5] for start in (100, 200, 300))
+        for held in removed:
+            self.becomes(held, Endorsement.Removed, ground="fraud", proposed_by="other")
+        for held in suspended:
+            self.becomes(held, Endorsement.Suspended, reason="fraud_being_established")
+        for held in replaced:
+            self.replaced(held)
+        unlisted, erased = self.people[400:402]
+        self._record([self.event(Person.PublicationChosen, f"person/{unlisted.person}", listed=False)])
+        self._record([self.event(Person.Erased, f"person/{erased.person}")])
+
     def publish(self):
         """The views up to date, and the static plane."""
         with psycopg.connect(database.url(self.settings, "projector"), autocommit=True) as connection:
             Engine(self.store.mapper.load, self.vault.open_all).rebuild(connection)
             open_plane(self.settings, self.keys).publish(connection, self.clock())
+
+    def roster(self):
+        """5,000 rows, texts and numbers in turn, and the forty that are wrong: the row, and the verdict it must get."""
+        rows = [[held.number if at % 2 else self.text(held), held.name] for at, held in enumerate(self.people)]
+        rows[400:402] = rows[502:504]  # of who is not shown; these stand there twice, and in order
+        wrong = {}
+        for places, verdict, change in (
+            (range(100, 105, 2), "revoked", None),
+            (range(101, 105, 2), "not_in_force", None),
+            (range(200, 205, 2), "suspended", None),
+            (range(201, 205, 2), "not_in_force", None),
+            (range(300, 305, 2), "superseded", None),
+            (range(4_990, 5_000, 2), "expired", None),
+            (range(4_991, 5_000, 2), "not_in_force", None),
+            (range(1_000, 1_004), "not_found", lambda _, name: (new_number("IFS", self.draw), name)),
+            (range(1_101, 1_107, 2), "not_found", lambda text, _: (text, "Somebody Else")),
+            (range(1_100, 1_106, 2), "name_differs", lambda text, _: (text, "Somebody Else")),
+            (range(1_200, 1_206, 2), "tampered", lambda text, name: (text[:-17] + "0" * 17, name)),
+            (range(1_300, 1_304, 2), "wrong_domain", lambda text, name: (text.replace("registry", "registr1"), name)),
+            (range(1_400, 1_402), "unreadable", lambda _, name: ("IFS-0000000", name)),
+        ):
+            for at in places:
+                rows[at] = list(change(*rows[at])) if change else rows[at]
+                wrong[at + 2] = verdict  # the header is row 1
+        return rows, wrong
 
     def checker(self):
         url = database.url(self.settings, "reader")
