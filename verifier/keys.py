@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from base64 import b64decode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
 
@@ -59,6 +61,10 @@ class Key:
         object.__setattr__(self, "kid", kid)
         object.__setattr__(self, "_ed25519", ed25519)
 
+    def was_good_at(self, time: int) -> bool:
+        """Whether it was no other's yet, in unix seconds; never, where it was withdrawn without a time we can read."""
+        return self.withdrawn is None or time < _seconds(self.withdrawn)
+
     def check(self, envelope: cose.Envelope) -> None:
         self.holds(envelope.signature, envelope.to_be_signed)
 
@@ -110,8 +116,11 @@ class KeyRing:
         self._kids: dict[tuple[str, str], bytes] = {}
         for key in keys:
             self._add(key)
-        withdrawn = {key.public for key in self if key.use == "log" and key.withdrawn}
-        self.logs = tuple(line for line in dict.fromkeys(logs) if _logged_by(line) not in withdrawn)
+        withdrawn = {key.public: key for key in self if key.use == "log" and key.withdrawn}
+        lines = dict.fromkeys(logs)
+        self.logs = tuple(line for line in lines if _logged_by(line) not in withdrawn)
+        self.withdrawn_logs = {line: withdrawn[_logged_by(line)] for line in lines if _logged_by(line) in withdrawn}
+        """The withdrawn keys of the log by their vkeys: what they signed counts where a witness saw it before."""
 
     def _add(self, key: Key) -> None:
         if key.use in _NAMED and self._kids.setdefault((key.use, key.id), key.kid) != key.kid:
@@ -120,7 +129,7 @@ class KeyRing:
         if (known.use, known.controller, known.public) != (key.use, key.controller, key.public):
             raise _refused(f"the key {key.kid.hex()} stands there twice, with different uses or owners")
         # one source that knows of a withdrawal, or that this is a demo, is enough
-        withdrawn, specimen = known.withdrawn or key.withdrawn, known.specimen or key.specimen
+        withdrawn, specimen = _earlier(known, key), known.specimen or key.specimen
         if (withdrawn, specimen) != (known.withdrawn, known.specimen):
             self._keys[key.kid] = replace(known, withdrawn=withdrawn, specimen=specimen)
 
@@ -131,7 +140,7 @@ class KeyRing:
         return KeyRing(
             (*self, *other),
             prefixes=self.prefixes | other.prefixes,
-            logs=(*self.logs, *other.logs),
+            logs=(*self.logs, *self.withdrawn_logs, *other.logs, *other.withdrawn_logs),
             witnesses=(*self.witnesses, *other.witnesses),
         )
 
@@ -387,6 +396,20 @@ def _date(value: Any) -> str | None:
     if value is None or type(value) is str:
         return value or None
     raise _refused("a date that is not a text")
+
+
+def _seconds(text: str) -> float:
+    """Of a time that says its zone, or a day (UTC); anything else is before everything."""
+    try:
+        time = datetime.fromisoformat(text)
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return -math.inf
+
+
+def _earlier(*keys: Key) -> str | None:
+    """When the first of them says that it was withdrawn; an unreadable time is the earliest."""
+    return min((key.withdrawn for key in keys if key.withdrawn), key=_seconds, default=None)
 
 
 def _refused(why: str) -> Unverified:

@@ -118,7 +118,8 @@ def verify(
     if sealed.kind == "letter":
         log.conditions.add("letter")
     now = int(at.timestamp() // 1)  # the last good second is good to its end
-    listed = _standing(certificate, key, keys, statuses, now, log)
+    _look_at_key(key, proved.cosignatures if proved else (), log)
+    listed = _standing(certificate, keys, statuses, now, log)
     row = decide(log.conditions)
     notice = None
     if listed is not None and statuses is not None and row.condition in _NOTED:
@@ -158,20 +159,37 @@ def _authentic(
         log.note("no proof was given", passed=None)
         return sealed, key, None
     proved = prove(certificate, log_proof, keys)
+    if proved is None:
+        log.note("a withdrawn key of the log signed the proof, and no witness we know saw it before", passed=None)
+        return sealed, key, None
     words = [f"at position {proved.position}"]
     words += [f"cosigned by {one.witness} at {iso(one.time)}" for one in proved.cosignatures]
     log.note(", ".join(words))
     return sealed, key, proved
 
 
+def _look_at_key(key: Key, cosignatures: Collection[Cosignature], log: _Log) -> None:
+    """What a withdrawn key signed is believed where a witness saw its issue in the log before the key was another's.
+
+    The log's own signature is no witness: who steals one key may have stolen both.
+    """
+    seen = [one for one in cosignatures if key.was_good_at(one.time)]
+    if key.withdrawn is None:
+        log.note("")
+    elif seen:
+        first = min(seen, key=lambda one: one.time)
+        log.note(
+            f"withdrawn since {key.withdrawn}, and believed of this one: {first.witness} saw it in the log before, at"
+            f" {iso(first.time)}"
+        )
+    else:
+        log.found("key_withdrawn", f"withdrawn since {key.withdrawn}, and no witness we know saw it in the log before")
+
+
 def _standing(
-    certificate: Certificate, key: Key, keys: KeyRing, statuses: Statuses | None, now: int, log: _Log
+    certificate: Certificate, keys: KeyRing, statuses: Statuses | None, now: int, log: _Log
 ) -> StatusList | None:
     """Finds all that is to be said of its time and status; gives the status list if one had its say."""
-    if key.withdrawn:
-        log.found("key_withdrawn", f"withdrawn since {key.withdrawn}")
-    else:
-        log.note("")
     if now < certificate.valid_from:
         log.found("early", f"begins {iso(certificate.valid_from)}")
     else:
@@ -214,10 +232,13 @@ class Proved:
     cosignatures: tuple[Cosignature, ...]
 
 
-def prove(certificate: Certificate, log_proof: str | bytes, keys: KeyRing) -> Proved:
-    """What `log_proof` proves of this certificate; the bad line of a witness we know refuses it."""
+def prove(certificate: Certificate, log_proof: str | bytes, keys: KeyRing) -> Proved | None:
+    """What `log_proof` proves of this certificate; the bad line of a witness we know refuses it.
+
+    None, which is as good as no proof: only a withdrawn key of the log signed it, and no witness saw it before.
+    """
     read = proof.read_proof(log_proof)
-    proof.check_proof(read, keys.logs)
+    signed_by = proof.check_proof(read, (*keys.logs, *keys.withdrawn_logs)).signed_by
     cosignatures = proof.cosignatures(read.checkpoint, keys.witnesses)
     issued = _issued(read.extra)
     position, stream, _, topic, _ = issued.entry
@@ -230,6 +251,9 @@ def prove(certificate: Certificate, log_proof: str | bytes, keys: KeyRing) -> Pr
         raise Unverified("tampered", "the certificate names another status list than its place in the log has")
     if stream != f"endorsement/{certificate.number}" or _stated(state) != _claimed(certificate):
         raise Unverified("tampered", "the log has other facts of this certificate than it states")
+    logs = [keys.withdrawn_logs.get(line) for line in signed_by]
+    if not any(key is None or any(key.was_good_at(one.time) for one in cosignatures) for key in logs):
+        return None
     return Proved(int(position), cosignatures)
 
 

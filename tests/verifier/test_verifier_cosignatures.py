@@ -6,10 +6,11 @@ from hashlib import sha256
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from papers import NOW, VKEY, at_hand, keys_json, listed, log_proof, public, ring, spelled, text
+from papers import HOST, ISSUING, LOGGING, NOW, VKEY, at_hand, keys_json, listed, log_proof, public, ring, spelled, text
 
-from verifier import keys, proof
+from verifier import cose, keys, proof
 from verifier.__main__ import main
+from verifier.keys import Key
 from verifier.proof import Cosignature, cosignatures
 from verifier.verdict import Unverified
 from verifier.verification import verify
@@ -19,6 +20,7 @@ SEED = sha256(b"iecmh-test-vector:witness-2026").digest()
 COSIGNING = Ed25519PrivateKey.from_private_bytes(SEED)
 OTHER = Ed25519PrivateKey.from_private_bytes(bytes(32))
 TIME = 1795348800
+KID = cose.thumbprint(public(ISSUING))
 WITNESS_VKEY = proof.witness_vkey(WITNESS, public(COSIGNING))
 
 # docs/format.md, section 6: changed, these are a changed promise.
@@ -44,12 +46,12 @@ def note_of(given):
     return proof.signed_text(proof.read_proof(given).checkpoint)
 
 
-def check(given, witnesses=(WITNESS_VKEY,)):
-    own = ring()
+def check(given, witnesses=(WITNESS_VKEY,), *, more=(), **withdrawn):
+    own = ring(**withdrawn)
     good = at_hand(listed())
     return verify(
         text(),
-        keys.KeyRing(own, prefixes=own.prefixes, logs=[VKEY], witnesses=witnesses),
+        keys.KeyRing([*own, *more], prefixes=own.prefixes, logs=[VKEY], witnesses=witnesses),
         good,
         at=NOW,
         log_proof=given,
@@ -84,6 +86,53 @@ def test_without_a_cosignature_the_proof_is_a_proof():
     found = check(log_proof())
 
     assert (found.verdict, found.log_position, found.cosignatures) == ("valid", 3, ())
+
+
+# --- a withdrawn key, and what survives it ---
+
+AFTER, BEFORE = "2026-11-22T12:00:01Z", "2026-11-22T12:00:00Z"  # the theft was after the witness looked, or was not
+
+
+def test_a_certificate_that_a_witness_saw_before_the_theft_is_believed_and_it_is_said_why():
+    found = check(witnessed(), withdrawn=AFTER)
+
+    assert found.verdict == "valid"
+    assert found.checks[6].passed
+    assert found.checks[6].found.startswith(f"withdrawn since {AFTER}, and believed of this one: {WITNESS} saw it")
+
+
+@pytest.mark.parametrize(
+    ("given", "witnesses", "since"),
+    [
+        (witnessed(), (WITNESS_VKEY,), BEFORE),
+        (log_proof(), (WITNESS_VKEY,), AFTER),  # the log's own signature: who stole one key may have stolen both
+        (witnessed(), (), AFTER),
+        (witnessed(), (WITNESS_VKEY,), "some time in autumn"),
+        (None, (WITNESS_VKEY,), AFTER),
+    ],
+)
+def test_any_other_that_the_withdrawn_key_signed_is_not(given, witnesses, since):
+    found = check(given, witnesses, withdrawn=since)
+
+    assert (found.verdict, found.checks[6].passed) == ("key_revoked", False)
+    assert "Ask the holder for a newly signed" in found.sentence()
+
+
+def test_of_two_days_of_withdrawal_the_earlier_one_counts():
+    for days in ((AFTER, BEFORE), (BEFORE, AFTER), (AFTER, "autumn")):
+        one, other = (ring(withdrawn=day) for day in days)
+        assert (one | other).for_certificates(KID).withdrawn != AFTER
+
+
+def test_under_a_withdrawn_log_key_a_proof_counts_where_a_witness_saw_it_before_and_else_is_none():
+    def stolen(since):
+        return [Key("log", f"did:web:{HOST}", "#log", public(LOGGING), since)]
+
+    assert check(witnessed(), more=stolen(AFTER)).log_position == 3
+    for given, since in ((witnessed(), BEFORE), (log_proof(), AFTER)):
+        found = check(given, more=stolen(since))
+        assert (found.verdict, found.log_position, found.checks[5].passed) == ("valid", None, None)
+        assert check(given, more=stolen(since), withdrawn=AFTER).verdict == "key_revoked"
 
 
 def bad_lines():
