@@ -344,8 +344,8 @@ def _told_of_rows(rows: list[dict[str, Any]], counts: dict[str, int], lang: str)
     """How many there are of each verdict, and each row that is not in order."""
     for name, count in counts.items():
         if name != "rows":
-            told = roster.ROW_VERDICTS[name]
-            yield f"  {count:>5} {name.replace('_', ' ')}: {told.es if lang == 'es' else told.en}"
+            told = roster.ROW_VERDICTS[name].words(lang)
+            yield f"  {count:>5} {told.head}: {told.sentence}"
     for row in rows:
         if not roster.ROW_VERDICTS[row["verdict"]].good:
             why = f" ({row['why']})" if row["why"] else ""

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from verifier.keys import KeyRing
 from verifier.status import Statuses
-from verifier.verdict import VERDICTS, Unverified, iso, sentence
-from verifier.verification import refusal, verify
+from verifier.verdict import VERDICTS, Look, Unverified, Words, iso
+from verifier.verification import verify
 
 MOST_ROWS: Final = 5_000
 LONGEST_FILE: Final = 12 << 20
@@ -68,59 +68,71 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class RowVerdict:
-    """What is said of one row: `good` needs no second look."""
+    """What is said of one row, as of a certificate: see `verifier.verdict`. What is `good` needs no second look."""
 
     name: str
     exit: int
-    en: str
-    es: str
+    look: Look
+    en: Words
+    es: Words
 
     @property
     def good(self) -> bool:
         return self.exit == 0
 
+    def words(self, lang: str = "en") -> Words:
+        return self.es if lang == "es" else self.en
+
 
 _OWN: Final = (
     RowVerdict(
-        "in_force", 0,
-        "The register has this number under this name, in force.",
-        "El registro tiene este número con este nombre, vigente.",
+        "in_force", 0, "good",
+        Words("In force", "The register has this number under this name, in force.",
+              "It does not show who applied to you.", "Compare the name with a photo ID."),
+        Words("Vigente", "El registro tiene este número con este nombre, vigente.",
+              "No muestra quién se presentó ante usted.", "Compare el nombre con un documento con foto."),
     ),
     RowVerdict(
-        "not_in_force", 1,
-        "The register has this number under this name, but it is not in force.",
-        "El registro tiene este número con este nombre, pero no está vigente.",
+        "not_in_force", 1, "warn",
+        Words("Not in force", "The register has this number under this name.", "It is not in force.",
+              "Ask the holder, or the association."),
+        Words("No vigente", "El registro tiene este número con este nombre.", "No está vigente.",
+              "Pregunte a su titular o a la asociación."),
     ),
     RowVerdict(
-        "name_differs", 2,
-        "The certificate is genuine and in force, but it is about somebody of another name. Ask for their own.",
-        "El certificado es auténtico y está vigente, pero es de alguien con otro nombre. Pida el suyo.",
+        "name_differs", 2, "stop",
+        Words("Another name", "The certificate is genuine and in force.", "It is about somebody of another name.",
+              "Ask for their own certificate."),
+        Words("Otro nombre", "El certificado es auténtico y está vigente.", "Es de alguien con otro nombre.",
+              "Pida su propio certificado."),
     ),
     RowVerdict(
-        "not_found", 2,
-        "The register shows nobody with this number and this name. Compare both with the certificate and check that.",
-        "El registro no muestra a nadie con este número y este nombre. Compárelos con el certificado y compruébelo.",
+        "not_found", 2, "unsure",
+        Words("Not found", "The register shows nobody with this number and this name.",
+              "That does not say that there is no endorsement: not everybody is listed, and one letter is enough.",
+              "Compare both with the certificate, and check the certificate itself."),
+        Words("No encontrado", "El registro no muestra a nadie con este número y este nombre.",
+              "Eso no dice que no haya un aval: no todos figuran, y basta una letra distinta.",
+              "Compare ambos con el certificado y compruebe el propio certificado."),
     ),
     RowVerdict(
-        "letter", 2,
-        "This is a letter that an application is open, not an endorsement.",
-        "Es una carta de que hay una solicitud abierta; no es un aval.",
+        "unreadable", 2, "unsure",
+        Words("Not looked at", "This row can't be looked at.", "It says nothing of anybody.",
+              "Mend it and check again."),
+        Words("Sin comprobar", "Esta fila no se puede comprobar.", "No dice nada de nadie.",
+              "Corríjala y compruebe otra vez."),
     ),
     RowVerdict(
-        "unreadable", 2,
-        "This row can't be looked at. Mend it and check again.",
-        "Esta fila no se puede comprobar. Corríjala y compruebe otra vez.",
-    ),
-    RowVerdict(
-        "not_looked_up", 3,
-        "A number alone can't be checked without the registry. Ask for the certificate, or check there.",
-        "Un número solo no se puede comprobar sin el registro. Pida el certificado o compruébelo allí.",
+        "not_looked_up", 3, "unsure",
+        Words("Not looked up", "A number alone can't be checked without the registry.", "It says nothing of anybody.",
+              "Ask for the certificate, or check at the registry."),
+        Words("Sin buscar", "Un número solo no se puede comprobar sin el registro.", "No dice nada de nadie.",
+              "Pida el certificado o compruébelo en el registro."),
     ),
 )  # fmt: skip
 
 ROW_VERDICTS: Final[Mapping[str, RowVerdict]] = {row.name: row for row in _OWN} | {
-    row.name: RowVerdict(row.name, row.exit, sentence(row.name, "en"), sentence(row.name, "es"))
-    for row in VERDICTS.values()
+    row.name: RowVerdict(row.name, row.exit, row.look, row.words("en"), row.words("es")) for row in VERDICTS.values()
 }
 """By name: those of certificates, and those of rows alone."""
 
@@ -310,7 +322,7 @@ class Certificates:
         try:
             found = verify(of.text, self._keys, self._statuses, at=self._at)
         except Unverified as refused:
-            return answer(of, refused.verdict, why=refusal(refused).partition(". ")[0] + ".")
+            return answer(of, refused.verdict, why=refused.why)
         certificate, verdict = found.certificate, found.verdict
         if verdict == "valid" and not same_name(of.name, certificate.name):
             verdict = "name_differs"
@@ -324,7 +336,8 @@ class Certificates:
             association=certificate.association,
             through=iso(certificate.expires_at),
             as_of=iso(int(found.as_of.timestamp())) if found.as_of else "",
-            why=next((check.found for check in found.checks if check.passed is False), ""),
+            why=next((check.found for check in found.checks if check.passed is False), "")
+            or ("a letter that an application is open" if found.kind == "letter" else ""),
         )
 
 

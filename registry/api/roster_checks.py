@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from starlette.requests import Request as HttpRequest
 
 from domain.access import PUBLIC, Actor
-from registry.api.asking import actor_of, converted, read
+from registry.api.asking import actor_of, read
 from registry.api.house import House
 from registry.api.problems import Problem
 from registry.roster_check import rows_given
@@ -19,6 +19,8 @@ from verifier.roster import LONGEST_FILE, MOST_ROWS, NotARoster, Row
 from verifier.roster import read as rows_of
 
 PDF: Final = "application/pdf"
+
+_SHAPE: Final = '{"rows": [{"number": "...", "name": "..."}]}, both texts'
 
 
 def whose_turn(request: HttpRequest, actor: Actor) -> str:
@@ -66,12 +68,15 @@ def _rows(request: HttpRequest, content: bytes) -> list[Row]:
     if media in ("text/csv", "text/plain"):
         return roster_of(content)
     if media != "application/json":
-        raise Problem("media_type", 'Send text/csv, or JSON as {"rows": [{"number": "...", "name": "..."}]}.')
+        raise Problem("media_type", f"Send text/csv, or application/json as {_SHAPE}.")
     try:
         value = strictjson.loads(content, most=LONGEST_FILE)
     except strictjson.NotStrict as refused:
         raise Problem("malformed", f"Send one JSON object: this is {refused}.") from None
-    given: _Roster = converted(value, _Roster)
+    try:
+        given = msgspec.convert(value, _Roster)
+    except msgspec.ValidationError:
+        raise Problem("invalid", f"Send one JSON object: {_SHAPE}.", field="rows") from None
     if not 0 < len(given.rows) <= MOST_ROWS:
         raise Problem("invalid", f"Give from 1 to {MOST_ROWS:,} rows.", field="rows")
     return rows_given([(one.number, one.name) for one in given.rows])

@@ -58,7 +58,7 @@ def _words(content: bytes, receipt: Mapping[str, Any], shown: Any) -> dict[str, 
         "summary": f"{len(rows):,} rows checked by {receipt['issuer'].removeprefix('did:web:')} at {time}: "
         f"{len(good):,} in order, {len(problems):,} to look at.",
         "says": [*_SAYS, receipt["compared"]],
-        "counts": [[f"{count:,}", f"{_spoken(name)}: {ROW_VERDICTS[name].en}"] for count, name in found],
+        "counts": [[f"{count:,}", f"{_head(name)}: {ROW_VERDICTS[name].en.sentence}"] for count, name in found],
         "problems": problems,
         "good": good,
         "checkpoint": receipt["checkpoint"],
@@ -80,8 +80,8 @@ def _line(row: Mapping[str, Any], shown: Any) -> list[str]:
     about = ", ".join(filter(None, (row["number"], row["category"], row["association"])))
     through = f"through {row['through'][:10]}" if row["through"] else ""
     more = "; ".join(filter(None, (row["why"], about, through, row["same_as"] and f"as row {row['same_as']}")))
-    return [str(row["row"]), shown(shortened(row["text"])), shown(row["name"]), _spoken(row["verdict"]), shown(more)]
+    return [str(row["row"]), shown(shortened(row["text"])), shown(row["name"]), _head(row["verdict"]), shown(more)]
 
 
-def _spoken(verdict: str) -> str:
-    return verdict.replace("_", " ")
+def _head(verdict: str) -> str:
+    return ROW_VERDICTS[verdict].en.head

@@ -55,7 +55,7 @@ from registry.api.shown import (
 )
 from registry.api.standings import endorsement_then, endorsements_then
 from registry.commands import Act, thing_of
-from registry.pages import forms, rating
+from registry.pages import forms, rating, rosters
 from registry.pages.forms import Typed
 from registry.pages.render import asset, language_of, page
 from registry.reconsider.groups import lines
@@ -120,6 +120,10 @@ def add_pages(app: FastAPI, settings: Settings, checker: Checker) -> None:
     route("/leave", leave, "POST")
     route("/v1/check", see_check, public=True)
     app.add_api_route("/v1/check", partial(check_certificate, checker), methods=["POST"], name="check_page")
+    route("/roster-check", rosters.see_roster_check, public=True)
+    route("/roster-check", rosters.check_roster, "POST", public=True)
+    route("/roster-check/sample.csv", rosters.sample_roster, public=True)
+    route("/roster-check/receipt", rosters.keep_receipt, "POST", public=True)
     route("/references/{reference}", reference, takes=past.KNOWN)
     route("/rate", rating.see_rate, public=True)
     route("/rate", rating.open_rating, "POST", public=True)
