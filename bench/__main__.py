@@ -22,7 +22,7 @@ PAGE = HERE.parent / "verifier" / "page" / "index.html"
 RESULTS = HERE / "results.json"
 SIZES = "10k,100k,1M"
 SIZED = ("rebuild", "asof")
-ALONE = ("verify", "append", "world", "decide", "bundle", "lag", "rush")
+ALONE = ("verify", "append", "world", "decide", "bundle", "lag", "rush", "roster")
 
 
 class Row(NamedTuple):
@@ -83,6 +83,7 @@ def rows_of(found: dict[str, Any]) -> Iterator[Row]:
     for name, rows in (
         ("rebuild", _rebuilds), ("append", _appends), ("lag", _lag), ("asof", _pasts), ("decide", _decided),
         ("bundle", _bundles), ("rush", _rush), ("world", _world), ("verify", _verified),
+        ("roster", _rosters),
     ):  # fmt: skip
         if name in found:
             yield from rows(found[name])
@@ -162,6 +163,13 @@ def _world(world: dict[str, Any]) -> Iterator[Row]:
 def _verified(verify: dict[str, Any]) -> Iterator[Row]:
     yield Row("one QR text verified / a raw Ed25519 verify", f"{verify['ratio']:.2f}", "at most 2.5",
               f"{verify['verify_us']:.0f} µs / {verify['raw_us']:.0f} µs")  # fmt: skip
+
+
+def _rosters(roster: dict[str, Any]) -> Iterator[Row]:
+    yield Row(f"a roster of {roster['rows']:,} people checked, {roster['texts']:,} of them by certificate, seconds",
+              f"{roster['check_seconds']:.1f}", "less than 10",
+              f"its pages {roster['pages_seconds']:.1f} s; its receipt verified in {roster['receipt_check_ms']:.0f} ms"
+              )  # fmt: skip
 
 
 def lines_of(found: dict[str, Any]) -> list[Line]:

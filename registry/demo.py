@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import dataclasses
 import json
 import socket
@@ -48,6 +49,7 @@ from registry.roster import read_roster
 from registry.settings import Settings, WitnessAddress
 from registry.vault import Vault
 from registry.witness.witness import Witness
+from verifier.certificate import unseal
 from verifier.proof import vkey
 
 SEED: Final = 2002
@@ -513,6 +515,25 @@ def serve(settings: Settings, *, port: int, lan: bool, started: Callable[[], Non
     finally:
         stop.set()
         work.join(timeout=15)
+
+
+def put_roster(made: Made) -> Path:
+    """A roster to try: the new certificate, its number, then what an employer should look at twice."""
+    new, old = ((Path(folder) / "qr.txt").read_text().strip() for folder in (made.certificates, made.superseded))
+    name = unseal(new).certificate.name
+    rows = [
+        ("number", "name"),
+        (new, name),
+        (made.number, name),
+        (old, name),
+        (made.number, "Somebody Else"),
+        (new[:-17] + "0" * 17, name),
+        ("IFS-7K3MQ9T", name),
+    ]
+    path = Path(made.home) / "roster.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(rows)
+    return path
 
 
 def own_address() -> str:

@@ -69,6 +69,22 @@ def test_the_new_certificate_is_valid_and_the_old_one_superseded_by_connecticut(
     assert "Connecticut" in old["sentence"] or "CT" in old["sentence"]
 
 
+def test_the_roster_to_try_is_answered_with_a_receipt_that_verifies(made, home, tmp_path):
+    receipt = tmp_path / "receipt.json"
+    run(BIN / "registry", "rebuild", home=home)
+    asked = ("roster-check", home / "roster.csv", "--receipt", receipt, "--json")
+    checked = run(BIN / "registry", *asked, home=home, check=False)
+    assert checked.returncode == 1, checked.stderr
+    assert [row["verdict"] for row in json.loads(checked.stdout)["rows"]] == [
+        "valid", "in_force", "superseded", "not_found", "tampered", "unreadable",
+    ]  # fmt: skip
+    proved = run(BIN / "verify", "receipt", receipt, "--static", made["static"], "--json", home=home)
+    assert json.loads(proved.stdout)["witnesses"]
+    offline = run(BIN / "verify", "roster", home / "roster.csv", "--static", made["static"], home=home, check=False)
+    assert offline.returncode == 2
+    assert "Not looked up" in offline.stdout
+
+
 def test_the_paper_agrees_and_proves_its_position(made):
     paper, exit_code = verify(made["certificates"] / "certificate.pdf", "--static", made["static"])
     assert (paper["verdict"], exit_code) == ("valid", 0)

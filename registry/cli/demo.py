@@ -43,6 +43,7 @@ def demo(
             people = making.prepare(settings, _say)
             settings = witnessed()
             making.refresh(settings, people.made)
+            making.put_roster(people.made)
             if as_json:
                 print(msgspec.json.encode(people.made).decode(), flush=True)
             if not serve:
@@ -73,6 +74,8 @@ def _welcome(made: "Made", address: str, entries: list[tuple[str, str]], *, lan:
         f"\n  Come in, once by each link, within ten minutes (`registry enter` makes new ones):\n{links}\n"
         f"\n  Look at the public register:         {address}/register"
         f"\n  and at the endorsement of the life:  {address}/endorsements/{made.number}"
+        f"\n  Check an employer's roster:          {address}/roster-check"
+        f"\n  with the file                        {_shown(made.home)}/roster.csv"
         f"\n  The log's head, cosigned by a witness of its own process:  {address}/checkpoint\n"
         f"\n{_check(made, address)}"
         f"\n{_drawn(made)}{warning}"
