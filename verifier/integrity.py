@@ -25,6 +25,7 @@ _PURPOSE: Final = "assertionMethod"
 _SIGNATURE: Final = 64
 _OPTIONS: Final = {"type", "cryptosuite", "created", "verificationMethod", "proofPurpose", "proofValue"}
 _MORE: Final = {"@context", "expires"}
+LONGEST: Final = strictjson.LONGEST
 _DEEPEST: Final = 16
 _WHOLE: Final = 1 << 53  # RFC 8785 knows no larger numbers
 _TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", re.ASCII)

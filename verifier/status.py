@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar, cast
 
 from verifier import cbor, cose
 from verifier.keys import KeyRing
@@ -179,6 +179,7 @@ def _unknown(why: str) -> Unverified:
     return Unverified("status_unknown", why)
 
 
+_AnyList = TypeVar("_AnyList", bound=Signed)
 Source = Callable[[str], Sequence[bytes]]
 """Gives the lists or the notes at an address, if any; the same objects as long as they are the same."""
 
@@ -194,23 +195,22 @@ class Statuses:
         self._read: dict[str, tuple[list[Sequence[bytes]], KeyRing, Signed]] = {}
 
     def list_at(self, uri: str, keys: KeyRing) -> StatusList:
-        listed: StatusList = self._get(uri, keys, read_list)
-        return listed
+        return self.get(uri, keys, read_list)
 
     def notes_of(self, uri: str, keys: KeyRing) -> Notes | None:
         """The notes of the list at `uri`, or None: they explain, they decide nothing."""
         try:
-            read: Notes = self._get(f"{uri}.notes", keys, read_notes)
+            return self.get(f"{uri}.notes", keys, read_notes)
         except Unverified:
             return None
-        return read
 
-    def _get(self, uri: str, keys: KeyRing, read: Callable[[bytes, KeyRing], Any]) -> Any:
+    def get(self, uri: str, keys: KeyRing, read: Callable[[bytes, KeyRing], _AnyList]) -> _AnyList:
+        """The newest list at this address that `read` believes. Raises Unverified if there is none."""
         found = [source(uri) for source in self._sources]
         known = self._read.get(uri)
         if known is not None and known[1] is keys and known[0] == found:
-            return known[2]
-        newest: Signed | None = None
+            return cast("_AnyList", known[2])  # an address has lists of one kind
+        newest: _AnyList | None = None
         refused = _unknown("there is no list to look it up in")
         for token in chain.from_iterable(found):
             try:
@@ -238,6 +238,10 @@ def tokens(at_hand: Iterable[bytes]) -> Source:
 
 def _stated_uri(token: bytes) -> str:
     """What a list says it is; only a way to find it, it is checked when it is read."""
+    if token[:1] != cose.TAG:
+        from verifier import bitstring  # noqa: PLC0415 - it is built on this module, and few give such a file
+
+        return bitstring.stated_uri(token)
     try:
         match cose.decoded(token[1:]):
             case [bytes(), dict(), bytes(payload), bytes()]:
@@ -249,27 +253,36 @@ def _stated_uri(token: bytes) -> str:
     return ""
 
 
-_PATH: Final = re.compile(r"https://[^/?#]+/s/([1-9][0-9]{0,8}(?:\.notes)?)", re.ASCII)
+_PATH: Final = re.compile(
+    r"https://[^/?#]+/(s/[1-9][0-9]{0,8}(?:\.notes)?|status/revocation/[1-9][0-9]{0,8})", re.ASCII
+)
 
 
 def folder(static: Path) -> Source:
-    """A registry's static plane: the file `s/N` for `https://HOST/s/N`, read again when it changes."""
-    held: dict[str, tuple[tuple[int, int, int], tuple[bytes]]] = {}
+    """A registry's static plane: the file `s/N` for `https://HOST/s/N`, read again when it changes.
 
-    def load(uri: str) -> Sequence[bytes]:
-        place = _PATH.fullmatch(uri)
-        if place is None:
-            return ()
-        path = static / "s" / place[1]
+    A Bitstring list is there twice: the JWT is read where there is no JSON.
+    """
+    held: dict[str, tuple[tuple[int, int, int], bytes]] = {}
+
+    def load(name: str) -> Sequence[bytes]:
+        path = static / name
         try:
             stat = path.stat()
             stamp = stat.st_mtime_ns, stat.st_size, stat.st_ino
-            if uri not in held or held[uri][0] != stamp:
+            if name not in held or held[name][0] != stamp:
                 if stat.st_size > _LONGEST_NOTES:
                     return ()
-                held[uri] = stamp, (path.read_bytes(),)
+                held[name] = stamp, path.read_bytes()
         except OSError:
             return ()
-        return held[uri][1]
+        return (held[name][1],)
 
-    return load
+    def at(uri: str) -> Sequence[bytes]:
+        place = _PATH.fullmatch(uri)
+        if place is None:
+            return ()
+        name = place[1]
+        return load(name) or (load(f"{name}.jwt") if name.startswith("status/") else ())
+
+    return at
