@@ -1,4 +1,4 @@
-"""What a file holds of a certificate: the text of its code, and the log proof attached to a PDF.
+"""What a file holds of a certificate: the text of its code, the badge, and the log proof attached to a PDF.
 
 The libraries that read pictures and PDFs come with the extra `files`. They run in a process of their own with
 little memory and little time, so a hostile file ends that process and nothing else.
@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import subprocess
 import sys
+import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -30,7 +32,16 @@ _POINTS: Final = 72  # of a PDF, in one inch
 _RESOLUTIONS: Final = (150, 300)
 _QR: Final = "qr.txt"
 _PROOF: Final = "proof.tlog-proof"
+_BADGE: Final = "credential.json"
 _BOM: Final = b"\xef\xbb\xbf"
+_JWT: Final = re.compile(rb"ey[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+
+_BAKED: Final = b"openbadgecredential\0"  # Open Badges 3.0, 5.3.1: the keyword of the iTXt chunk
+_UNCOMPRESSED: Final = b"\0\0"  # flag and method
+_LONGEST_SVG: Final = 1 << 20
+_DEEPEST: Final = 32
+_SVG: Final = "http://www.w3.org/2000/svg svg"
+_BAKED_SVG: Final = "https://purl.imsglobal.org/ob/v3p0 credential"
 
 _MOST_MEMORY: Final = 512 << 20
 _MOST_CPU: Final = 5  # seconds; a certificate takes less than one
@@ -49,17 +60,25 @@ class MissingReader(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The text of the code, and the proof file that came with it."""
+    """The text of the code, the badge as JSON or JWT, and the proof file that came with them; one of the first two."""
 
-    text: str
+    text: str | None = None
     log_proof: bytes | None = None
+    badge: bytes | None = None
 
 
 def find(content: bytes) -> Found:
-    """Reads text, PNG, JPEG and PDF, told apart by their first bytes."""
+    """Reads text, JSON, JWT, SVG, PNG, JPEG and PDF, told apart by their first bytes."""
     if len(content) > LONGEST_FILE:
         raise Unverified("malformed", "a file larger than any certificate")
-    return _find_apart(content) if content.startswith(_DRAWN) else Found(plain(content))
+    if content.startswith(_DRAWN):
+        return _find_apart(content)
+    stripped = content.removeprefix(_BOM).strip(BLANKS.encode())
+    if stripped.startswith(b"<"):
+        return Found(badge=_in_svg(stripped))
+    if stripped.startswith(b"{") or _JWT.fullmatch(stripped):
+        return Found(badge=stripped)
+    return Found(plain(stripped))
 
 
 _PDF: Final = b"%PDF-"
@@ -70,7 +89,8 @@ _DRAWN: Final = (_PDF, *_PICTURES)
 def _find_apart(content: bytes) -> Found:
     """What another process of ours finds in a picture or PDF."""
     told = _apart(_BOOT, [], content)
-    return Found(told["text"], b64decode(told["proof"]) if told["proof"] is not None else None)
+    proof, badge = (b64decode(told[name]) if told[name] is not None else None for name in ("proof", "badge"))
+    return Found(told["text"], proof, badge)
 
 
 def _apart(boot: str, asked: list[str], content: bytes) -> dict[str, Any]:
@@ -126,8 +146,8 @@ def answer() -> None:
     found: dict[str, str | None]
     try:
         held = look(sys.stdin.buffer.read(LONGEST_FILE))
-        proof = b64encode(held.log_proof).decode() if held.log_proof is not None else None
-        found = {"text": held.text, "proof": proof}
+        proof, badge = (b64encode(part).decode() if part is not None else None for part in (held.log_proof, held.badge))
+        found = {"text": held.text, "proof": proof, "badge": badge}
     except Unverified as refused:
         found = {"why": refused.why}
     except MissingReader as missing:
@@ -157,7 +177,8 @@ def look(content: bytes) -> Found:
     """Reads a picture or PDF in this process: only for files that are trusted."""
     if content.startswith(_PDF):
         return _in_pdf(content)
-    return Found(_the_one(_codes([_picture(content)]), "this picture"))
+    baked = _baked(content)
+    return Found(_the_one(_codes([_picture(content)]), "this picture", needed=baked is None), badge=baked)
 
 
 def plain(content: bytes) -> str:
@@ -168,15 +189,87 @@ def plain(content: bytes) -> str:
     return text.decode()
 
 
+def _baked(content: bytes) -> bytes | None:
+    """The badge in the text of a PNG, which Open Badges calls baked."""
+    found = []
+    at = len(_PICTURES[0])
+    while content.startswith(_PICTURES[0]) and at < len(content):
+        size, kind = int.from_bytes(content[at : at + 4]), content[at + 4 : at + 8]
+        start, at = at + 8, at + 12 + size
+        if kind == b"iTXt" and content.startswith(_BAKED, start):
+            body = content[start + len(_BAKED) : at - 4]
+            parts = body[2:].split(b"\0", 2)  # a language, a translated keyword, the text
+            whole = zlib.crc32(content[start - 4 : at - 4]) == int.from_bytes(content[at - 4 : at])
+            if body[:2] != _UNCOMPRESSED or len(parts) != 3 or not whole:  # noqa: PLR2004 - as the line before says
+                raise Unverified("malformed", "a baked badge that cannot be read")
+            found.append(parts[2])
+    if len(found) > 1:
+        raise Unverified("malformed", "a picture with more than one badge in it")
+    return found[0] if found else None
+
+
+def _in_svg(content: bytes) -> bytes:
+    """The badge in an SVG. A drawing of a code cannot be scanned: that takes a picture made of points."""
+    if len(content) > _LONGEST_SVG:
+        raise Unverified("malformed", "a drawing larger than any of ours")
+    found = _Drawing(content).badges
+    if len(found) != 1:
+        raise Unverified("malformed", "a drawing with no badge in it, or more than one: give the PNG, or a photo")
+    return found[0]
+
+
+class _Drawing:
+    """The badges in an SVG. Document types, and with them all entities, are refused: we write none."""
+
+    def __init__(self, content: bytes) -> None:
+        from xml.parsers import expat  # noqa: PLC0415 - rarely needed; no entity is ever expanded, as said above
+
+        self.badges: list[bytes] = []
+        self._inside: list[str] | None = None
+        self._depth = 0
+        parser = expat.ParserCreate(namespace_separator=" ")
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._text
+        parser.StartDoctypeDeclHandler = self._refuse
+        parser.EntityDeclHandler = self._refuse
+        parser.ExternalEntityRefHandler = self._refuse
+        try:
+            parser.Parse(content, True)
+        except (expat.ExpatError, ValueError):
+            raise Unverified("malformed", "a drawing that cannot be read") from None
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        if (self._depth == 0) != (name == _SVG) or self._depth > _DEEPEST or self._inside is not None:
+            raise Unverified("malformed", "not a drawing, or not one of ours")
+        self._depth += 1
+        if name == _BAKED_SVG:
+            self._inside = [attributes["verify"]] if "verify" in attributes else []
+
+    def _end(self, name: str) -> None:
+        self._depth -= 1
+        if name == _BAKED_SVG and self._inside is not None:
+            self.badges.append("".join(self._inside).strip(BLANKS).encode())
+            self._inside = None
+
+    def _text(self, text: str) -> None:
+        if self._inside is not None:
+            self._inside.append(text)
+
+    def _refuse(self, *_: Any) -> int:
+        raise Unverified("malformed", "a drawing with a document type")
+
+
 def _in_pdf(content: bytes) -> Found:
     attached = _attachments(content)
+    badge, proof = attached.get(_BADGE), attached.get(_PROOF)
     if _QR in attached:
-        return Found(plain(attached[_QR]), attached.get(_PROOF))
-    return Found(_the_one(_codes(_pages(content)), "this PDF"), attached.get(_PROOF))
+        return Found(plain(attached[_QR]), proof, badge)
+    return Found(_the_one(_codes(_pages(content)), "this PDF", needed=badge is None), proof, badge)
 
 
 def _attachments(
-    content: bytes, names: Sequence[str] = (_QR, _PROOF), most: int = _LONGEST_ATTACHMENT
+    content: bytes, names: Sequence[str] = (_QR, _PROOF, _BADGE), most: int = _LONGEST_ATTACHMENT
 ) -> dict[str, bytes]:
     """Those of these names; none where the PDF is too odd to say."""
     try:
@@ -276,8 +369,8 @@ def _codes(pictures: Iterable[Any]) -> Iterator[set[str]]:
         yield {code.text for code in codes if code.valid}
 
 
-def _the_one(found: Iterator[set[str]], where: str) -> str:
-    """The certificate's code; other codes on the page do not disturb."""
+def _the_one(found: Iterator[set[str]], where: str, *, needed: bool) -> str | None:
+    """The certificate's code; other codes on the page do not disturb. Without one, None where none is needed."""
     others: set[str] = set()
     for texts in found:
         ours = {text for text in texts if PATH in text}
@@ -286,6 +379,8 @@ def _the_one(found: Iterator[set[str]], where: str) -> str:
         if ours:
             return ours.pop()
         others |= texts
+    if not needed:
+        return None
     if others:
         raise Unverified("malformed", f"the code on {where} is not a certificate's")
     raise Unverified("malformed", f"{where} shows no code that can be read")
