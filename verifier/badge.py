@@ -6,9 +6,11 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Final
 
 from verifier import credential
+from verifier.certificate import Badge
 from verifier.credential import VC_CONTEXT, Credential
 from verifier.verdict import Unverified
 
@@ -29,28 +31,6 @@ _LONGEST_NAME: Final = 120
 _LONGEST_NUMBER: Final = 40
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Badge:
-    """What one badge states. Times are whole seconds of UTC; `expires_at` is the last good one."""
-
-    issuer: str
-    number: str
-    name: str
-    category: str
-    association: str
-    valid_from: int
-    expires_at: int
-    id: bytes
-    """The certificate's own, or one of its own where the badge was issued again."""
-    subject: str
-    """Of all badges of one certificate the same."""
-    bits_uri: str | None
-    """Its Bitstring status list; None if it names no status."""
-    status_uri: str | None
-    """The token list of the same entries."""
-    status_index: int
-
-
 @dataclass(frozen=True, slots=True)
 class Sealed:
     """A badge as received: well-formed, and nothing more until its key has checked it."""
@@ -65,6 +45,12 @@ def unseal(content: bytes) -> Sealed:
         raise Unverified("malformed", "longer than any badge")
     received = credential.unseal(content)
     return Sealed(_read(received), received)
+
+
+def subject_of(cti: bytes) -> str:
+    """The id of the subject in every badge of a certificate: it says nothing of the person."""
+    digits = sha256(b"subject" + cti).hexdigest()[:32]
+    return "urn:uuid:" + "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
 def _read(received: Credential) -> Badge:

@@ -53,6 +53,28 @@ class Certificate:
     replaces: bytes | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Badge:
+    """What the badge of a certificate states. Times are whole seconds of UTC; `expires_at` is the last good one."""
+
+    issuer: str
+    number: str
+    name: str
+    category: str
+    association: str
+    valid_from: int
+    expires_at: int
+    id: bytes
+    """The certificate's own, or one of its own where the badge was issued again."""
+    subject: str
+    """Of all badges of one certificate the same."""
+    bits_uri: str | None
+    """Its Bitstring status list; None if it names no status."""
+    status_uri: str | None
+    """The token list of the same entries."""
+    status_index: int
+
+
 @dataclass(frozen=True, slots=True)
 class Sealed:
     """A certificate as received: well-formed, and nothing more until its key has checked the envelope."""

@@ -78,7 +78,7 @@ def find(content: bytes) -> Found:
         return Found(badge=_in_svg(stripped))
     if stripped.startswith(b"{") or _JWT.fullmatch(stripped):
         return Found(badge=stripped)
-    return Found(plain(stripped))
+    return Found(plain(content))
 
 
 _PDF: Final = b"%PDF-"
@@ -227,7 +227,7 @@ class _Drawing:
         self.badges: list[bytes] = []
         self._inside: list[str] | None = None
         self._depth = 0
-        parser = expat.ParserCreate(namespace_separator=" ")
+        parser = expat.ParserCreate("utf-8", " ")  # whatever it says of its encoding
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._text

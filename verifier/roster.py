@@ -326,7 +326,7 @@ class Certificates:
         certificate, verdict = found.certificate, found.verdict
         if verdict == "valid" and not same_name(of.name, certificate.name):
             verdict = "name_differs"
-        if found.as_of:
+        if found.as_of and certificate.status_uri:
             self.lists.add(certificate.status_uri)
         return answer(
             of,

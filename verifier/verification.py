@@ -5,15 +5,16 @@ from __future__ import annotations
 import binascii
 from base64 import urlsafe_b64decode
 from collections.abc import Collection
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from verifier import proof, strictjson
-from verifier.certificate import Certificate, Sealed, unseal
+from verifier.certificate import Badge, Certificate, Sealed, prefix, unseal
 from verifier.keys import Key, KeyRing
 from verifier.proof import Cosignature
-from verifier.status import CONDITION_OF, SIZE, Statuses, StatusList
+from verifier.status import CONDITION_OF, SIZE, Signed, Statuses, StatusList
 from verifier.verdict import (
     PROOF_REFUSED,
     VERDICTS,
@@ -29,7 +30,23 @@ from verifier.verdict import (
     sentence,
 )
 
-__all__ = ["CHECKS", "LOG_CHECK", "STATUS_CHECK", "Verified", "iso", "prove", "refusal", "verify"]
+if TYPE_CHECKING:
+    from verifier import badge as badges
+    from verifier.bitstring import BitList
+    from verifier.files import Found
+
+__all__ = [
+    "CHECKS",
+    "LOG_CHECK",
+    "STATUS_CHECK",
+    "Verified",
+    "iso",
+    "prove",
+    "refusal",
+    "verify",
+    "verify_badge",
+    "verify_found",
+]
 
 CHECKS: Final = (
     "it has the shape of a certificate",
@@ -53,7 +70,7 @@ class Verified:
     """An authentic certificate and how it stands: only the verdict `valid` is good."""
 
     verdict: str
-    certificate: Certificate
+    certificate: Certificate | Badge
     key: Key
     checks: tuple[Check, ...]
     as_of: datetime | None = None
@@ -63,6 +80,8 @@ class Verified:
     cosignatures: tuple[Cosignature, ...] = ()
     """The witnesses we know that cosigned the checkpoint of the log proof."""
     kind: Kind = "certificate"
+    conditions: frozenset[Condition] = frozenset()
+    """What the checks found, of which the verdict is the first row."""
 
     @property
     def exit(self) -> int:
@@ -73,22 +92,6 @@ class Verified:
 
     def words(self, lang: str = "en") -> Words:
         return VERDICTS[self.verdict].words(lang, self.kind)
-
-
-class _Log:
-    """The checks made so far, and the conditions of the table that they found."""
-
-    def __init__(self) -> None:
-        self.checks: list[Check] = []
-        self.conditions: set[Condition] = set()
-
-    def note(self, found: str, *, passed: bool | None = True) -> None:
-        number = len(self.checks)
-        self.checks.append(Check(number + 1, CHECKS[number], passed, found))
-
-    def found(self, condition: Condition, found: str, *, passed: bool | None = False) -> None:
-        self.conditions.add(condition)
-        self.note(found, passed=passed)
 
 
 def verify(
@@ -105,123 +108,315 @@ def verify(
     `prefixes` are the addresses it may lead to: None for those of the key ring, an empty one for any.
     `log_proof` is a proof file: it must be this certificate's, from a log whose key is in the key ring.
     """
-    if at.tzinfo is None:
-        raise ValueError("a time without its zone")
-    log = _Log()
+    run = _Run(keys, statuses, at, prefixes)
     try:
-        sealed, key, proved = _authentic(text, keys, keys.prefixes if prefixes is None else prefixes, log_proof, log)
+        sealed, key = run.authentic(text)
+        certificate = sealed.certificate
+        proved = run.logged(certificate, log_proof)
     except Unverified as refused:
-        log.note(refused.why, passed=False)
-        refused.checks = tuple(log.checks)
-        raise
-    certificate = sealed.certificate
+        raise run.refused(refused) from None
     if sealed.kind == "letter":
-        log.conditions.add("letter")
-    now = int(at.timestamp() // 1)  # the last good second is good to its end
-    _look_at_key(key, proved.cosignatures if proved else (), log)
-    listed = _standing(certificate, keys, statuses, now, log)
-    row = decide(log.conditions)
-    notice = None
-    if listed is not None and statuses is not None and row.condition in _NOTED:
-        notes = statuses.notes_of(certificate.status_uri, keys)
-        if notes is not None and not notes.untimely(now) and notes.controller == listed.controller:
-            notice = notes.get(certificate.status_index)
-    return Verified(
-        row.name,
-        certificate,
-        key,
-        tuple(log.checks),
-        instant(listed.issued_at) if listed else None,
-        notice,
-        proved.position if proved else None,
-        proved.cosignatures if proved else (),
-        sealed.kind,
+        run.conditions.add("letter")
+    run.look_at_key(key, proved.cosignatures if proved else ())
+    run.begun(certificate.valid_from)
+    listed = run.listed(certificate)
+    run.not_expired(certificate.expires_at)
+    return run.verdict(certificate, sealed.kind, key, listed, proved)
+
+
+def verify_badge(
+    content: bytes,
+    keys: KeyRing,
+    statuses: Statuses | None = None,
+    *,
+    at: datetime,
+    prefixes: Collection[str] | None = None,
+    log_proof: str | bytes | None = None,
+) -> Verified:
+    """The same of a badge, as JSON by its jcs proof or as JWT; its issuer must be at one of the `prefixes`."""
+    run = _Run(keys, statuses, at, prefixes)
+    try:
+        sealed, key = run.authentic_badge(content)
+        proved = run.logged(sealed.badge, log_proof)
+    except Unverified as refused:
+        raise run.refused(refused) from None
+    run.look_at_key(key, proved.cosignatures if proved else ())
+    run.begun(sealed.credential.begins)
+    listed = run.listed(sealed.badge)
+    run.not_expired(sealed.credential.ends)
+    return run.verdict(sealed.badge, "badge", key, listed, proved)
+
+
+def verify_found(
+    found: Found,
+    keys: KeyRing,
+    statuses: Statuses | None = None,
+    *,
+    at: datetime,
+    prefixes: Collection[str] | None = None,
+    log_proof: str | bytes | None = None,
+) -> Verified:
+    """The same of what a file holds; its own log proof is not looked at unless it is given.
+
+    Where it holds a code and a badge both must be authentic and of one certificate, and what either of them is found to
+    be counts. The log proof is that of the code; a badge that was issued again has another.
+    """
+    if found.badge is None:
+        return verify(found.text or "", keys, statuses, at=at, prefixes=prefixes, log_proof=log_proof)
+    if found.text is None:
+        return verify_badge(found.badge, keys, statuses, at=at, prefixes=prefixes, log_proof=log_proof)
+    refusals: list[Unverified] = []
+    code = badge = None
+    try:
+        code = verify(found.text, keys, statuses, at=at, prefixes=prefixes, log_proof=log_proof)
+    except Unverified as refused:
+        refusals.append(refused)
+    for own_proof in (log_proof, None):
+        try:
+            badge = verify_badge(found.badge, keys, statuses, at=at, prefixes=prefixes, log_proof=own_proof)
+        except Unverified as refused:
+            if own_proof is None or len(refused.checks) != LOG_CHECK:
+                refusals.append(refused)
+                break
+        else:
+            break
+    if code is None or badge is None:
+        order = list(VERDICTS)
+        raise min(refusals, key=lambda refused: order.index(refused.verdict))
+    if not _are_one(code.certificate, badge.certificate):
+        raise _Run(keys, statuses, at, prefixes).refused(
+            Unverified("malformed", "the code and the badge in it are of two certificates")
+        )
+    conditions = code.conditions | badge.conditions
+    row = decide(conditions)
+    telling = code if row.name == code.verdict else badge
+    return replace(
+        telling,
+        verdict=row.name,
+        conditions=conditions,
+        log_position=code.log_position,
+        cosignatures=code.cosignatures,
     )
 
 
-def _authentic(
-    text: str, keys: KeyRing, prefixes: Collection[str], log_proof: str | bytes | None, log: _Log
-) -> tuple[Sealed, Key, Proved | None]:
-    sealed = unseal(text)
-    certificate, envelope = sealed.certificate, sealed.envelope
-    log.note(f"key {envelope.kid.hex()}")
-    if prefixes and sealed.prefix not in prefixes:
-        raise Unverified("wrong_domain", f"it leads to {sealed.prefix}")
-    log.note(sealed.prefix, passed=True if prefixes else None)
-    key = keys.for_certificates(envelope.kid)
-    log.note(key.id)
-    key.check(envelope)
-    log.note("Ed25519")
-    if certificate.issuer != key.controller:
-        raise Unverified("issuer_mismatch", f"they name {certificate.issuer}, it belongs to {key.controller}")
-    log.note(key.controller)
-    if log_proof is None:
-        log.note("no proof was given", passed=None)
-        return sealed, key, None
-    proved = prove(certificate, log_proof, keys)
-    if proved is None:
-        log.note("a withdrawn key of the log signed the proof, and no witness we know saw it before", passed=None)
-        return sealed, key, None
-    words = [f"at position {proved.position}"]
-    words += [f"cosigned by {one.witness} at {iso(one.time)}" for one in proved.cosignatures]
-    log.note(", ".join(words))
-    return sealed, key, proved
+def _are_one(code: Certificate | Badge, badge: Certificate | Badge) -> bool:
+    """One certificate: badges that were issued again for it have other ids, but all the same subject."""
+    from verifier.badge import subject_of  # noqa: PLC0415 - as authentic_badge
+
+    if not isinstance(code, Certificate) or not isinstance(badge, Badge):
+        return False
+    stated = [(one.issuer, one.number, one.name, one.category, one.association) for one in (code, badge)]
+    return stated[0] == stated[1] and badge.subject == subject_of(code.cti)
 
 
-def _look_at_key(key: Key, cosignatures: Collection[Cosignature], log: _Log) -> None:
-    """What a withdrawn key signed is believed where a witness saw its issue in the log before the key was another's.
+class _Run:
+    """The checks of one certificate: those made so far, and the conditions of the table that they found."""
 
-    The log's own signature is no witness: who steals one key may have stolen both.
-    """
-    seen = [one for one in cosignatures if key.was_good_at(one.time)]
-    if key.withdrawn is None:
-        log.note("")
-    elif seen:
-        first = min(seen, key=lambda one: one.time)
-        log.note(
-            f"withdrawn since {key.withdrawn}, and believed of this one: {first.witness} saw it in the log before, at"
-            f" {iso(first.time)}"
-        )
-    else:
-        log.found("key_withdrawn", f"withdrawn since {key.withdrawn}, and no witness we know saw it in the log before")
+    def __init__(
+        self, keys: KeyRing, statuses: Statuses | None, at: datetime, prefixes: Collection[str] | None
+    ) -> None:
+        if at.tzinfo is None:
+            raise ValueError("a time without its zone")
+        self._keys, self._statuses = keys, statuses
+        self._now = int(at.timestamp() // 1)  # the last good second is good to its end
+        self._prefixes = keys.prefixes if prefixes is None else prefixes
+        self.checks: list[Check] = []
+        self.conditions: set[Condition] = set()
 
+    def note(self, found: str, *, passed: bool | None = True) -> None:
+        number = len(self.checks)
+        self.checks.append(Check(number + 1, CHECKS[number], passed, found))
 
-def _standing(
-    certificate: Certificate, keys: KeyRing, statuses: Statuses | None, now: int, log: _Log
-) -> StatusList | None:
-    """Finds all that is to be said of its time and status; gives the status list if one had its say."""
-    if now < certificate.valid_from:
-        log.found("early", f"begins {iso(certificate.valid_from)}")
-    else:
-        log.note(f"since {iso(certificate.valid_from)}")
-    listed = None
-    try:
-        listed, status = _listed(certificate, keys, statuses, now)
-    except Unverified as unknown:
-        log.found("unlisted", unknown.why, passed=None)
-    else:
-        condition = CONDITION_OF[status]
+    def found(self, condition: Condition, found: str, *, passed: bool | None = False) -> None:
+        self.conditions.add(condition)
+        self.note(found, passed=passed)
+
+    def refused(self, refused: Unverified) -> Unverified:
+        self.note(refused.why, passed=False)
+        refused.checks = tuple(self.checks)
+        return refused
+
+    def authentic(self, text: str) -> tuple[Sealed, Key]:
+        sealed = unseal(text)
+        envelope = sealed.envelope
+        self.note(f"key {envelope.kid.hex()}")
+        self._leads(sealed.prefix, f"it leads to {sealed.prefix}", sealed.prefix)
+        key = self._keys.for_certificates(envelope.kid)
+        self.note(key.id)
+        key.check(envelope)
+        self.note("Ed25519")
+        self._issued_by(sealed.certificate.issuer, key)
+        return sealed, key
+
+    def authentic_badge(self, content: bytes) -> tuple[badges.Sealed, Key]:
+        from verifier import badge as badges  # noqa: PLC0415 - a code, the most frequent of all, needs none of it
+
+        sealed = badges.unseal(content)
+        received = sealed.credential
+        self.note(f"key {received.signed.key}")
+        host = received.issuer.removeprefix("did:web:").partition(":")[0].replace("%3A", ":")
+        self._leads(prefix(host), f"its issuer is {received.issuer}", received.issuer)
+        key = received.key(self._keys)
+        self.note(key.id)
+        received.signed.check(key)
+        self.note(received.algorithm)
+        self._issued_by(received.issuer, key)
+        return sealed, key
+
+    def _leads(self, address: str, why: str, found: str) -> None:
+        if self._prefixes and address not in self._prefixes:
+            raise Unverified("wrong_domain", why)
+        self.note(found, passed=True if self._prefixes else None)
+
+    def _issued_by(self, issuer: str, key: Key) -> None:
+        if issuer != key.controller:
+            raise Unverified("issuer_mismatch", f"they name {issuer}, it belongs to {key.controller}")
+        self.note(key.controller)
+
+    def logged(self, certificate: Certificate | Badge, log_proof: str | bytes | None) -> Proved | None:
+        if log_proof is None:
+            self.note("no proof was given", passed=None)
+            return None
+        proved = prove(certificate, log_proof, self._keys)
+        if proved is None:
+            why = "a withdrawn key of the log signed the proof, and no witness we know saw it before"
+            self.note(why, passed=None)
+            return None
+        words = [f"at position {proved.position}"]
+        words += [f"cosigned by {one.witness} at {iso(one.time)}" for one in proved.cosignatures]
+        self.note(", ".join(words))
+        return proved
+
+    def look_at_key(self, key: Key, cosignatures: Collection[Cosignature]) -> None:
+        """What a withdrawn key signed is believed where a witness saw its issue in the log while the key was ours.
+
+        The log's own signature is no witness: who steals one key may have stolen both.
+        """
+        seen = [one for one in cosignatures if key.was_good_at(one.time)]
+        if key.withdrawn is None:
+            self.note("")
+        elif seen:
+            first = min(seen, key=lambda one: one.time)
+            self.note(
+                f"withdrawn since {key.withdrawn}, and believed of this one: {first.witness} saw it in the log before,"
+                f" at {iso(first.time)}"
+            )
+        else:
+            why = f"withdrawn since {key.withdrawn}, and no witness we know saw it in the log before"
+            self.found("key_withdrawn", why)
+
+    def begun(self, valid_from: int) -> None:
+        if self._now < valid_from:
+            self.found("early", f"begins {iso(valid_from)}")
+        else:
+            self.note(f"since {iso(valid_from)}")
+
+    def not_expired(self, expires_at: int) -> None:
+        if self._now > expires_at:
+            self.found("late", f"expired {iso(expires_at)}")
+        else:
+            self.note(f"good through {iso(expires_at)}")
+
+    def listed(self, certificate: Certificate | Badge) -> Signed | None:
+        """Finds its status; gives the status list if one had its say."""
+        try:
+            if isinstance(certificate, Certificate):
+                listed, condition = self._of_code(certificate)
+            else:
+                listed, condition = self._of_badge(certificate)
+        except Unverified as unknown:
+            self.found("unlisted", unknown.why, passed=None)
+            return None
         good = condition == "listed_good"
-        log.found(condition, f"{decide({condition}).name} as of {iso(listed.issued_at)}", passed=good)
-    if now > certificate.expires_at:
-        log.found("late", f"expired {iso(certificate.expires_at)}")
-    else:
-        log.note(f"good through {iso(certificate.expires_at)}")
-    return listed
+        self.found(condition, f"{decide({condition}).name} as of {iso(listed.issued_at)}", passed=good)
+        return listed
+
+    def _token_list(self, uri: str, issuer: str) -> StatusList:
+        if self._statuses is None:
+            raise Unverified("status_unknown", "no status list was given")
+        listed = self._statuses.list_at(uri, self._keys)
+        self._may_say(listed, _listers(issuer))
+        return listed
+
+    def _of_code(self, certificate: Certificate) -> tuple[Signed, Condition]:
+        listed = self._token_list(certificate.status_uri, certificate.issuer)
+        return listed, _condition(listed, certificate.status_index)
+
+    def _of_badge(self, badge: Badge) -> tuple[Signed, Condition]:
+        """What its Bitstring list says; the token list, if it is at hand, says it more exactly, or knows worse.
+
+        A bit stays 1 for ever: where the token list says 0 again, a newer badge was issued. A 0 of the token list alone
+        does not show that this badge is still the one.
+        """
+        if badge.bits_uri is None or badge.status_uri is None:
+            raise Unverified("status_unknown", "the badge names no status")
+        tokens = exact = None
+        with suppress(Unverified):
+            tokens = self._token_list(badge.status_uri, badge.issuer)
+        if tokens is not None:
+            exact = _condition(tokens, badge.status_index)
+        try:
+            bits = self._bits(badge.bits_uri, badge.issuer)
+            revoked = bits[badge.status_index]
+        except Unverified:
+            if tokens is None or exact is None or exact == "listed_good":
+                raise
+            return tokens, exact
+        if tokens is None or exact is None or (not revoked and exact == "listed_good"):
+            return bits, "listed_revoked" if revoked else "listed_good"
+        return tokens, "listed_superseded" if exact == "listed_good" else exact
+
+    def _bits(self, uri: str, issuer: str) -> BitList:
+        from verifier import bitstring  # noqa: PLC0415 - as authentic_badge
+
+        if self._statuses is None:
+            raise Unverified("status_unknown", "no status list was given")
+        bits = self._statuses.get(uri, self._keys, bitstring.read)
+        self._may_say(bits, (issuer,))
+        return bits
+
+    def _may_say(self, listed: Signed, listers: Collection[str]) -> None:
+        if listed.controller not in listers:
+            raise Unverified("status_unknown", "the list was signed by another issuer")
+        if why := listed.untimely(self._now):
+            raise Unverified("status_unknown", why)
+
+    def verdict(
+        self, certificate: Certificate | Badge, kind: Kind, key: Key, listed: Signed | None, proved: Proved | None
+    ) -> Verified:
+        row = decide(self.conditions)
+        return Verified(
+            row.name,
+            certificate,
+            key,
+            tuple(self.checks),
+            instant(listed.issued_at) if listed else None,
+            self._notice(certificate) if listed is not None and row.condition in _NOTED else None,
+            proved.position if proved else None,
+            proved.cosignatures if proved else (),
+            kind,
+            frozenset(self.conditions),
+        )
+
+    def _notice(self, certificate: Certificate | Badge) -> Notice | None:
+        if self._statuses is None or certificate.status_uri is None:
+            return None
+        notes = self._statuses.notes_of(certificate.status_uri, self._keys)
+        if notes is None or notes.untimely(self._now) or notes.controller not in _listers(certificate.issuer):
+            return None
+        return notes.get(certificate.status_index)
 
 
-def _listed(certificate: Certificate, keys: KeyRing, statuses: Statuses | None, now: int) -> tuple[StatusList, int]:
-    if statuses is None:
-        raise Unverified("status_unknown", "no status list was given")
-    listed = statuses.list_at(certificate.status_uri, keys)
-    if listed.controller not in {certificate.issuer, f"{certificate.issuer}:status"}:
-        raise Unverified("status_unknown", "the list was signed by another issuer")
-    if why := listed.untimely(now):
-        raise Unverified("status_unknown", why)
-    status = listed[certificate.status_index]
+def _condition(listed: StatusList, index: int) -> Condition:
+    status = listed[index]
     if status not in CONDITION_OF:
         raise Unverified("status_unknown", f"the list has a status {status} that we do not know")
-    return listed, status
+    return CONDITION_OF[status]
+
+
+def _listers(issuer: str) -> tuple[str, str]:
+    """Whose token lists and notes count for what an issuer issued."""
+    return issuer, f"{issuer}:status"
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +427,7 @@ class Proved:
     cosignatures: tuple[Cosignature, ...]
 
 
-def prove(certificate: Certificate, log_proof: str | bytes, keys: KeyRing) -> Proved | None:
+def prove(certificate: Certificate | Badge, log_proof: str | bytes, keys: KeyRing) -> Proved | None:
     """What `log_proof` proves of this certificate; the bad line of a witness we know refuses it.
 
     None, which is as good as no proof: only a withdrawn key of the log signed it, and no witness saw it before.
@@ -243,13 +438,14 @@ def prove(certificate: Certificate, log_proof: str | bytes, keys: KeyRing) -> Pr
     issued = _issued(read.extra)
     position, stream, _, topic, _ = issued.entry
     state = issued.state
-    if topic != "certificate.issued" or state.get("cti") != certificate.cti.hex():
+    if topic != "certificate.issued" or not _is_of(certificate, state):
         raise Unverified("tampered", "the proof is of another event than this certificate's issue")
-    if position != read.index + 1 or read.index != certificate.log_index:
+    stated_index = certificate.log_index if isinstance(certificate, Certificate) else read.index
+    if position != read.index + 1 or read.index != stated_index:
         raise Unverified("tampered", "the proof is of another position than the certificate states")
-    if not certificate.status_uri.endswith(f"/s/{read.index // SIZE + 1}"):
+    if not (certificate.status_uri or "").endswith(f"/s/{read.index // SIZE + 1}"):
         raise Unverified("tampered", "the certificate names another status list than its place in the log has")
-    if stream != f"endorsement/{certificate.number}" or _stated(state) != _claimed(certificate):
+    if stream != f"endorsement/{certificate.number}" or _stated(state, certificate) != _claimed(certificate):
         raise Unverified("tampered", "the log has other facts of this certificate than it states")
     logs = [keys.withdrawn_logs.get(line) for line in signed_by]
     if not any(key is None or any(key.was_good_at(one.time) for one in cosignatures) for key in logs):
@@ -276,25 +472,33 @@ def _issued(extra: bytes) -> _Issued:
     raise Unverified("malformed", "the proof does not carry an event of ours")
 
 
-def _stated(state: dict[str, Any]) -> tuple[Any, ...]:
+def _is_of(certificate: Certificate | Badge, state: dict[str, Any]) -> bool:
+    """A badge that was issued again has an id of its own, which is in its event."""
+    if isinstance(certificate, Certificate):
+        return bool(state.get("cti") == certificate.cti.hex())
+    return bool((state.get("badge") or state.get("cti")) == certificate.id.hex())
+
+
+def _stated(state: dict[str, Any], certificate: Certificate | Badge) -> tuple[Any, ...]:
     return (
         state.get("number"),
         state.get("category"),
         state.get("association"),
         _seconds(state.get("valid_from")),
         _seconds(state.get("expires_at")),
-        state.get("replaces", ""),
+        state.get("replaces", "") if isinstance(certificate, Certificate) else "",
     )
 
 
-def _claimed(certificate: Certificate) -> tuple[Any, ...]:
+def _claimed(certificate: Certificate | Badge) -> tuple[Any, ...]:
+    replaces = certificate.replaces if isinstance(certificate, Certificate) else None
     return (
         certificate.number,
         certificate.category,
         certificate.association,
         certificate.valid_from,
         certificate.expires_at,
-        certificate.replaces.hex() if certificate.replaces else "",
+        replaces.hex() if replaces else "",
     )
 
 

@@ -9,7 +9,7 @@ from verifier import files, status
 from verifier.keys import KeyRing, read_keys_json
 from verifier.status import Statuses
 from verifier.verdict import LANGUAGES, VERDICTS, Unverified
-from verifier.verification import Verified, iso, refusal, refused_words, verify
+from verifier.verification import Verified, iso, refusal, refused_words, verify_found
 
 LONGEST_UPLOAD = 12 << 20
 
@@ -33,7 +33,7 @@ class Checker:
         try:
             found = files.find(content)
             proof = found.log_proof if ring.logs else None
-            result = verify(found.text, ring, self._statuses, at=at, log_proof=proof)
+            result = verify_found(found, ring, self._statuses, at=at, log_proof=proof)
         except Unverified as refused:
             result = refused
         return _report(result, at)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -15,8 +16,9 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from verifier import badge as badges
+from verifier import bitstring, cose, credential, integrity, keys, multibase, proof, status
 from verifier import certificate as qr
-from verifier import cose, keys, proof, status
 from verifier.keys import Key, KeyRing
 from verifier.status import Statuses
 from verifier.verdict import Notice
@@ -102,11 +104,142 @@ def ring(*, withdrawn=None, list_key_withdrawn=None, specimen=False, prefixes=(P
     return KeyRing(
         [
             Key("certificate", ISSUER, f"{ISSUER}#1", public(ISSUING), withdrawn, specimen),
+            Key("jwt", ISSUER, JWT_KEY, compressed(SIGNING), withdrawn, specimen),
             Key("status", f"{ISSUER}:status", f"{ISSUER}:status#1", public(LISTING), list_key_withdrawn, specimen),
         ],
         prefixes=prefixes,
         logs=logs,
     )
+
+
+# --- the same certificate as a badge ---
+
+BADGE_KEY = f"{ISSUER}#1"
+JWT_KEY = f"{ISSUER}#{cose.point_thumbprint(*keys.point(compressed(SIGNING))).hex()}"
+BITS = f"https://{HOST}/status/revocation/1"
+
+
+def written(seconds):
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def urn(identifier):
+    return f"urn:uuid:{UUID(bytes=identifier)}"
+
+
+def document(certificate=CERTIFICATE, **changes):
+    """The badge of a certificate before it is signed; `...` leaves a member out."""
+    whole = {
+        "@context": [credential.VC_CONTEXT, badges.OB_CONTEXT, badges.OB_EXTENSIONS],
+        "id": urn(certificate.cti),
+        "type": ["VerifiableCredential", "OpenBadgeCredential"],
+        "name": "Infant Family Specialist",
+        "issuer": {"id": certificate.issuer, "type": ["Profile"], "name": "A registry of these tests"},
+        "validFrom": written(certificate.valid_from),
+        "validUntil": written(certificate.expires_at),
+        "credentialSubject": {
+            "id": badges.subject_of(certificate.cti),
+            "type": ["AchievementSubject"],
+            "identifier": [
+                {
+                    "type": "IdentityObject",
+                    "hashed": False,
+                    "identityHash": certificate.name,
+                    "identityType": "name",
+                }
+            ],
+            "licenseNumber": certificate.number,
+            "source": {
+                "id": f"https://{HOST}/associations/{certificate.association}",
+                "type": ["Profile"],
+                "name": "An association",
+            },
+            "achievement": {
+                "id": f"https://{HOST}/achievements/{certificate.category.partition('+')[0]}",
+                "type": ["Achievement"],
+                "achievementType": "Certification",
+                "name": "Infant Family Specialist",
+                "humanCode": certificate.category,
+                "description": "It is described.",
+                "criteria": {"narrative": "It is told."},
+            },
+        },
+        "credentialStatus": {
+            "id": f"{BITS}#{certificate.status_index}",
+            "type": "BitstringStatusListEntry",
+            "statusPurpose": "revocation",
+            "statusListIndex": str(certificate.status_index),
+            "statusListCredential": BITS,
+        },
+        "credentialSchema": [{"id": "https://schema.example/", "type": "1EdTechJsonSchemaValidator2019"}],
+    } | changes
+    return {name: value for name, value in whole.items() if value is not ...}
+
+
+def proved(whole, *, by=ISSUING, key=BADGE_KEY, created=None, **options):
+    """With a proof of eddsa-jcs-2022, which says `options` as well."""
+    when_made = seconds(whole["validFrom"]) if created is None else created
+    proof_options = integrity.prove(whole, key, when_made, by.sign) | options
+    del proof_options["proofValue"]
+    value = multibase.encode(by.sign(integrity.to_be_signed(whole, proof_options)))
+    rdfc = {"type": "DataIntegrityProof", "cryptosuite": "eddsa-rdfc-2022", "proofValue": "z1"}
+    return {**whole, "proof": [rdfc, {**proof_options, "proofValue": value}]}
+
+
+def badge(whole=None, **options):
+    return spelled(proved(document() if whole is None else whole, **options))
+
+
+def claims_of(whole):
+    issuer = whole["issuer"]
+    return {
+        **whole,
+        "iss": issuer["id"] if isinstance(issuer, dict) else issuer,
+        "jti": whole["id"],
+        "sub": whole["credentialSubject"]["id"],
+        "nbf": seconds(whole["validFrom"]),
+        "exp": seconds(whole["validUntil"]),
+    }
+
+
+def compact(header, claims, sign):
+    parts = [b64(spelled(part)) for part in (header, claims)]
+    return ".".join([*parts, b64(sign(".".join(parts).encode()))]).encode()
+
+
+def badge_jwt(whole=None, *, by=SIGNING, key=JWT_KEY, header=None, **changes):
+    claims = claims_of(document() if whole is None else whole) | changes
+    claims = {name: value for name, value in claims.items() if value is not ...}
+    return compact({"alg": "ES256", "kid": key} | (header or {}), claims, lambda message: es256(by, message))
+
+
+def bit_list(revoked=(), *, uri=BITS, iat=LISTED, exp=None, issuer=ISSUER, size=status.SIZE // 8, **changes):
+    packed = bytearray(size)
+    for index in revoked:
+        packed[index // 8] |= 128 >> index % 8
+    return {
+        "@context": [credential.VC_CONTEXT],
+        "id": uri,
+        "type": ["VerifiableCredential", "BitstringStatusListCredential"],
+        "issuer": issuer,
+        "validFrom": written(iat),
+        "validUntil": written(iat + status.LIFE if exp is None else exp),
+        "credentialSubject": {
+            "id": f"{uri}#list",
+            "type": "BitstringStatusList",
+            "statusPurpose": "revocation",
+            "encodedList": bitstring.encoded(bytes(packed)),
+        }
+        | changes,
+    }
+
+
+def bits(revoked=(), *, by=ISSUING, key=BADGE_KEY, **changes):
+    return spelled(proved(bit_list(revoked, **changes), by=by, key=key))
+
+
+def bits_jwt(revoked=(), *, by=SIGNING, key=JWT_KEY, **changes):
+    return badge_jwt(bit_list(revoked, **changes), by=by, key=key)
 
 
 def token(payload, typ=status.LIST_TYP, *, by=LISTING):
@@ -156,6 +289,7 @@ def keys_json(*, specimen=False, **changes):
             row("certificate", ISSUING, ISSUER),
             row("status", LISTING, f"{ISSUER}:status"),
             row("log", LOGGING, ISSUER),
+            p256_row(SIGNING),
         ],
     } | changes
 

@@ -144,7 +144,7 @@ class TestExitCodes:
         def fails(*_, **__):
             raise ArithmeticError("with a path or a name in it")
 
-        monkeypatch.setattr("verifier.__main__.verify", fails)
+        monkeypatch.setattr("verifier.__main__.verify_found", fails)
 
         assert main([str(qr_txt), "--json"]) == 70
         out, err = capsys.readouterr()

@@ -8,12 +8,13 @@ from time import monotonic
 import pypdf
 import pytest
 import segno
-from papers import CERTIFICATE, log_proof, text
+from papers import CERTIFICATE, badge, badge_jwt, log_proof, text
 from PIL import Image
 from segno import consts
 
 from verifier import files
 from verifier.certificate import unseal
+from verifier.files import Found
 from verifier.verdict import Unverified
 
 
@@ -31,6 +32,32 @@ def saved(image, kind="PNG"):
     out = io.BytesIO()
     image.save(out, kind)
     return out.getvalue()
+
+
+def chunk(name, data):
+    return len(data).to_bytes(4) + name + data + zlib.crc32(name + data).to_bytes(4)
+
+
+def baked(*badges, image=None, flags=b"\0\0", keyword=b"openbadgecredential"):
+    """A PNG with badges in its text, right after its header."""
+    picture = saved(code() if image is None else image)
+    texts = [chunk(b"iTXt", keyword + b"\0" + flags + b"\0\0" + one) for one in badges]
+    return b"".join([picture[:33], *texts, picture[33:]])
+
+
+BLANK = Image.new("L", (300, 300), "white")
+SVG = """<?xml version="1.0" encoding="UTF-8"?>
+<svg xmlns="http://www.w3.org/2000/svg" xmlns:openbadges="https://purl.imsglobal.org/ob/v3p0" width="9" height="9">
+{}<path d="M0 0"/></svg>
+"""
+
+
+def svg(inside, around=SVG):
+    return around.format(inside).encode()
+
+
+def element(badge):
+    return f"<openbadges:credential><![CDATA[{badge.decode()}]]></openbadges:credential>"
 
 
 def pdf(image=None, **attached):
@@ -123,10 +150,6 @@ class TestPictures:
         assert refused(b"\xff\xd8\xff") == "a picture that cannot be opened"
 
     def test_with_too_many_points_are_not_unpacked(self):
-        def chunk(name, data):
-            body = name + data
-            return len(data).to_bytes(4) + body + zlib.crc32(body).to_bytes(4)
-
         header = (8_000).to_bytes(4) + (8_000).to_bytes(4) + b"\x08\x00\x00\x00\x00"
         bomb = (
             b"\x89PNG\r\n\x1a\n"
@@ -138,7 +161,108 @@ class TestPictures:
         assert "more points" in refused(bomb)
 
 
+class TestBakedPng:
+    @pytest.mark.parametrize("form", [badge, badge_jwt])
+    def test_holds_a_badge_and_a_code(self, form):
+        assert files.find(baked(form())) == Found(text(), None, form())
+
+    def test_may_hold_the_badge_alone(self):
+        assert files.find(baked(badge(), image=BLANK)) == Found(None, None, badge())
+        assert files.find(baked(badge(), image=code("https://example.org/"))) == Found(None, None, badge())
+
+    def test_texts_of_other_names_do_not_disturb(self):
+        assert files.find(baked(b"{}", keyword=b"openbadges")) == Found(text())
+        assert files.find(baked(b"{}", keyword=b"openbadgecredential2")) == Found(text())
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            baked(badge(), badge()),
+            baked(badge(), flags=b"\1\0"),
+            baked(badge(), flags=b"\0\1"),
+            baked(badge()).replace(b"Siobh", b"Siobn"),
+            baked().replace(b"IDAT", chunk(b"iTXt", b"openbadgecredential\0\0\0")[4:-4] + b"IDAT", 1),
+        ],
+    )
+    def test_that_is_baked_otherwise(self, content):
+        assert refused(content)
+
+    def test_a_chunk_longer_than_the_file(self):
+        picture = saved(code())
+        assert refused(picture[:33] + b"\xff\xff\xff\xff" + b"iTXtopenbadgecredential\0\0\0\0\0{}")
+
+    def test_is_of_one_certificate(self):
+        both = Image.new("L", (1000, 500), "white")
+        both.paste(code(), (0, 0))
+        both.paste(code(text(name="Another")), (500, 0))
+
+        assert "2 certificates" in refused(baked(badge(), image=both))
+
+
+class TestSvg:
+    @pytest.mark.parametrize("around", ["{}", "\ufeff{}", "\n {}"])
+    def test_holds_a_badge(self, around):
+        assert files.find(around.format(svg(element(badge())).decode()).encode()) == Found(badge=badge())
+
+    def test_may_hold_a_jwt(self):
+        inside = f'<openbadges:credential verify="{badge_jwt().decode()}"/>'
+
+        assert files.find(svg(inside)) == Found(badge=badge_jwt())
+
+    def test_the_name_of_the_space_counts_not_its_prefix(self):
+        other = SVG.replace("openbadges=", "ob=")
+
+        assert files.find(svg(element(badge()).replace("openbadges:", "ob:"), other)) == Found(badge=badge())
+        assert refused(svg(element(badge()), SVG.replace("/v3p0", "/v2p0")))
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            svg(""),
+            svg(element(badge()) * 2),
+            svg("<openbadges:credential><g/></openbadges:credential>"),
+            svg("<g>"),
+            svg("<g>" * 100 + "</g>" * 100),
+            svg(f"<svg>{element(badge())}</svg>"),
+            svg("&lol;"),
+            svg(element(badge()), '<!DOCTYPE svg><svg xmlns="http://www.w3.org/2000/svg">{}</svg>'),
+            svg(
+                "&a;",
+                '<!DOCTYPE svg [<!ENTITY a "aaaaaaaa"><!ENTITY b "&a;&a;">]>'
+                '<svg xmlns="http://www.w3.org/2000/svg">{}</svg>',
+            ),
+            svg(
+                "&a;",
+                '<!DOCTYPE svg [<!ENTITY a SYSTEM "file:///etc/passwd">]>'
+                '<svg xmlns="http://www.w3.org/2000/svg">{}</svg>',
+            ),
+            b"<html></html>",
+            b"<?xml version='1.0' encoding='nonsense'?><svg/>",
+            b"<",
+            svg("x" * (1 << 20)),
+        ],
+    )
+    def test_that_is_none_of_ours(self, content):
+        assert refused(content)
+
+
+class TestJsonAndJwt:
+    @pytest.mark.parametrize("form", [badge, badge_jwt])
+    @pytest.mark.parametrize("around", [b"%s", b"\xef\xbb\xbf%s\n", b" \r\n%s\t"])
+    def test_are_taken_as_they_are(self, form, around):
+        assert files.find(around % form()) == Found(badge=form())
+
+
 class TestPdf:
+    def test_carries_its_badge(self):
+        attached = {"qr.txt": text().encode(), "credential.json": badge(), "proof.tlog-proof": log_proof().encode()}
+
+        assert files.find(pdf(**attached)) == Found(text(), log_proof().encode(), badge())
+
+    def test_may_carry_the_badge_alone(self):
+        assert files.find(pdf(**{"credential.json": badge()})) == Found(None, None, badge())
+        assert files.find(pdf(code(), **{"credential.json": badge()})) == Found(text(), None, badge())
+
     def test_shows_a_code(self):
         found = files.find(pdf(code()))
 
@@ -150,7 +274,7 @@ class TestPdf:
         assert (found.text, found.log_proof) == (text(), log_proof().encode())
 
     def test_may_carry_the_proof_alone(self):
-        found = files.find(pdf(code(), **{"proof.tlog-proof": log_proof().encode(), "credential.json": b"{}"}))
+        found = files.find(pdf(code(), **{"proof.tlog-proof": log_proof().encode(), "other.json": b"{}"}))
 
         assert (found.text, found.log_proof) == (text(), log_proof().encode())
 
