@@ -676,11 +676,15 @@ class Endorsement(Aggregate):
             )
 
     class CertificateSigned(Event, frozen=True):
-        """Which key signs a certificate; after a compromise another one is appended."""
+        """Which key signs a certificate; after a compromise another one is appended.
+
+        `jwt`: the key of the badge's JWT; empty where there was none, then the oldest one signs it.
+        """
 
         topic: ClassVar[str] = "certificate.signed"
         cti: str
         kid: str
+        jwt: str = ""
 
     # -- deeds ------------------------------------------------------------------------------------------------------
 
@@ -1196,8 +1200,8 @@ class Endorsement(Aggregate):
             raise OutOfTurn(self.stream, state="uncontradicted", needs=["contradicted"], can=self.can(on))
         self.record(self.ReportSettled, association=self.custodian, on=on, by=by)
 
-    def sign_certificate(self, cti: str, kid: str, *, on: date, by: str) -> None:
-        self.record(self.CertificateSigned, cti=cti, kid=kid, on=on, by=by)
+    def sign_certificate(self, cti: str, kid: str, jwt: str = "", *, on: date, by: str) -> None:
+        self.record(self.CertificateSigned, cti=cti, kid=kid, jwt=jwt, on=on, by=by)
 
     # -- what it is -------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,9 @@ from domain.aggregate import Aggregate
 from domain.errors import Invalid
 from domain.event import Event
 
-KeyUse = Literal["certificate", "status", "log"]
+KeyUse = Literal["certificate", "status", "log", "jwt"]
+"""A `jwt` key is of P-256 and signs ES256; the others are of Ed25519."""
+
 WithdrawalReason = Literal["compromised", "lost"]
 
 

@@ -1,5 +1,6 @@
 """What the public may know of our keys, folded from their events: `keys.json` and the DID documents."""
 
+from base64 import urlsafe_b64encode
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -10,7 +11,7 @@ from domain.key import Key, KeyUse
 from registry.certificates.keys import controller
 from registry.certificates.status import Row
 from verifier.certificate import prefix
-from verifier.keys import read_did, read_keys_json
+from verifier.keys import point, read_did, read_keys_json, read_point
 from verifier.proof import vkey
 
 TOPICS: Final = (Key.Published.topic, Key.Retired.topic, Key.Withdrawn.topic)
@@ -91,12 +92,20 @@ class KnownKeys:
         return page
 
     def did(self, use: KeyUse, host: str) -> bytes:
-        """A DID document. A retired key stays; a withdrawn one is no longer asserted: all libraries heed that."""
+        """A DID document. A retired key stays; a withdrawn one is no longer asserted: all libraries heed that.
+
+        The P-256 keys of JWTs stand in the issuer's, as JsonWebKey: whoever reads JWTs expects them so.
+        """
         name = controller(use, host)
-        keys = [key for key in self.of(use) if key.controller == name]
+        known = [*self.of(use), *(self.of("jwt") if use == "certificate" else ())]
+        keys = [key for key in known if key.controller == name]
         page = _page(
             {
-                "@context": ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"],
+                "@context": [
+                    "https://www.w3.org/ns/did/v1",
+                    "https://w3id.org/security/multikey/v1",
+                    *(["https://w3id.org/security/jwk/v1"] if any(key.use == "jwt" for key in keys) else []),
+                ],
                 "id": name,
                 **({"specimen": True} if self.specimen else {}),
                 "verificationMethod": [_method(key) for key in keys],
@@ -114,13 +123,18 @@ def log_origin(host: str) -> str:
 def _method(key: KnownKey) -> dict[str, Any]:
     method = {
         "id": key.id,
-        "type": "Multikey",
+        "type": "Multikey" if key.use != "jwt" else "JsonWebKey",
         "controller": key.controller,
-        "publicKeyMultibase": key.public,
+        **({"publicKeyMultibase": key.public} if key.use != "jwt" else {"publicKeyJwk": _jwk(key)}),
         "expires": _instant(key.until),
         "revoked": _instant(key.withdrawn),
     }
     return {name: value for name, value in method.items() if value is not None}
+
+
+def _jwk(key: KnownKey) -> dict[str, str]:
+    x, y = (urlsafe_b64encode(number).rstrip(b"=").decode() for number in point(read_point(key.public)))
+    return {"kty": "EC", "crv": "P-256", "x": x, "y": y}
 
 
 def _instant(at: datetime | None) -> str | None:

@@ -1,4 +1,4 @@
-"""The private keys of this registry: one Ed25519 key for each use, sealed under the master key, and the slot key."""
+"""The private keys of this registry: one for each use, sealed under the master key, and the slot key."""
 
 import os
 import secrets
@@ -10,16 +10,24 @@ from typing import Any, Final, Protocol, get_args
 
 import msgspec
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    ECDSA,
+    SECP256R1,
+    EllipticCurvePrivateKey,
+    derive_private_key,
+)
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from domain import key as public
 from domain.key import KeyUse
 from registry.store import Store
 from verifier import cose
-from verifier.keys import Key, multikey
+from verifier.keys import Key, multikey, point
 from verifier.verdict import Unverified
 
 USES: Final[tuple[KeyUse, ...]] = get_args(KeyUse)
@@ -29,6 +37,7 @@ Random = Callable[[int], bytes]
 _SLOT: Final = "slot.json"
 _NONCE: Final = 12
 _SIZE: Final = 32
+_P256_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
 class KeysUnusable(Exception):
@@ -76,18 +85,33 @@ class _SealedSlotKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FileSigner:
-    """A key out of its file, in memory."""
+    """A key out of its file, in memory. What it signs it signs the same each time, P-256 too (RFC 6979)."""
 
-    def __init__(self, private: Ed25519PrivateKey, use: KeyUse, controller: str, *, specimen: bool = False) -> None:
+    def __init__(
+        self,
+        private: Ed25519PrivateKey | EllipticCurvePrivateKey,
+        use: KeyUse,
+        controller: str,
+        *,
+        specimen: bool = False,
+    ) -> None:
         self._private = private
         self.use = use
         self.controller = controller
         self.specimen = specimen
-        self.public = private.public_key().public_bytes_raw()
-        self.kid = cose.thumbprint(self.public).hex()
+        if isinstance(private, Ed25519PrivateKey):
+            self.public = private.public_key().public_bytes_raw()
+            self.kid = cose.thumbprint(self.public).hex()
+        else:
+            self.public = private.public_key().public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
+            self.kid = cose.point_thumbprint(*point(self.public)).hex()
 
     def sign(self, message: bytes, /) -> bytes:
-        return self._private.sign(message)
+        """64 bytes: of Ed25519, or r and s of ES256."""
+        if isinstance(self._private, Ed25519PrivateKey):
+            return self._private.sign(message)
+        der = self._private.sign(message, ECDSA(SHA256(), deterministic_signing=True))
+        return b"".join(number.to_bytes(_SIZE) for number in decode_dss_signature(der))
 
     def __repr__(self) -> str:
         return f"<{self.use} key {self.kid}>"
@@ -127,10 +151,19 @@ class KeyFolder:
 
     def signer(self, use: KeyUse, at: datetime) -> FileSigner:
         """The key that signs for this use at this time: the youngest that has begun."""
-        begun = [facts for facts in self.facts() if facts.use == use and facts.start <= at]
-        if not begun:
+        kid = self.newest(use, at)
+        if not kid:
             raise KeysUnusable(f"there is no {use} key in {self.folder}; `registry keys init` makes one")
-        return self.by_kid(begun[-1].kid)
+        return self.by_kid(kid)
+
+    def newest(self, use: KeyUse, at: datetime) -> str:
+        """The kid of that key; empty without one: a registry from before has no key for JWTs."""
+        begun = [facts.kid for facts in self.facts() if facts.use == use and facts.start <= at]
+        return begun[-1] if begun else ""
+
+    def oldest(self, use: KeyUse) -> str:
+        """The kid of the first key of this use; empty without one."""
+        return next((facts.kid for facts in self.facts() if facts.use == use), "")
 
     def by_kid(self, kid: str) -> FileSigner:
         if kid not in self._signers:
@@ -163,8 +196,8 @@ class KeyFolder:
     def _make(
         self, folder: Path, use: KeyUse, host: str, start: datetime, specimen: bool, random: Random
     ) -> FileSigner:
-        seed = random(_SIZE)
-        signer = FileSigner(Ed25519PrivateKey.from_private_bytes(seed), use, controller(use, host), specimen=specimen)
+        seed = _drawn(use, random)
+        signer = FileSigner(_private(use, seed), use, controller(use, host), specimen=specimen)
         facts = PublicFacts(signer.kid, use, multikey(signer.public), signer.controller, start, specimen)
         stored = _SealedKey(facts, self._seal(seed, msgspec.json.encode(facts), random))
         _write_new(folder / f"{use}-{signer.kid}.json", msgspec.json.encode(stored))
@@ -178,9 +211,7 @@ class KeyFolder:
     def _signer(self, stored: _SealedKey) -> FileSigner:
         facts = stored.facts
         seed = self._open(stored.sealed, msgspec.json.encode(facts), facts.kid)
-        signer = FileSigner(
-            Ed25519PrivateKey.from_private_bytes(seed), facts.use, facts.controller, specimen=facts.specimen
-        )
+        signer = FileSigner(_private(facts.use, seed), facts.use, facts.controller, specimen=facts.specimen)
         try:
             trusted(signer, facts.use)
         except Unverified as refused:
@@ -216,6 +247,20 @@ def announce(store: Store, folder: KeyFolder, *, on: date, by: str) -> list[str]
             store.save(key)
             new.append(facts.kid)
     return new
+
+
+def _drawn(use: KeyUse, random: Random) -> bytes:
+    """32 bytes that make a key of this use: nearly all do for P-256, and all for Ed25519."""
+    while True:
+        seed = random(_SIZE)
+        if use != "jwt" or 0 < int.from_bytes(seed) < _P256_ORDER:
+            return seed
+
+
+def _private(use: KeyUse, seed: bytes) -> Ed25519PrivateKey | EllipticCurvePrivateKey:
+    if use == "jwt":
+        return derive_private_key(int.from_bytes(seed), SECP256R1())
+    return Ed25519PrivateKey.from_private_bytes(seed)
 
 
 def _sealing(master: bytes) -> AESGCM:

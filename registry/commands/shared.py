@@ -89,12 +89,17 @@ def once(command: _Command[_S, _Rest]) -> _Command[_S, _Rest]:
 class Shared:
     """The store, the clock, and how a deed begins: load, check access, find the day."""
 
-    def __init__(self, store: Store, *, clock: Clock, draw: Draw, kid: Callable[[], str]) -> None:
-        """`kid` names the present certificate key; it raises a plain error while there is none."""
+    def __init__(
+        self, store: Store, *, clock: Clock, draw: Draw, kid: Callable[[], str], jwt: Callable[[], str] = str
+    ) -> None:
+        """`kid` names the present certificate key and raises a plain error while there is none; `jwt` that of badges
+        as JWT, or nothing.
+        """
         self.store = store
         self.clock = clock
         self.draw = draw
         self.kid = kid
+        self.jwt = jwt
 
     def association(self, code: str) -> Association:
         return self.store.get(Association, code)
@@ -381,7 +386,7 @@ class Shared:
             on=on,
             by=by,
         )
-        endorsement.sign_certificate(cti, self.kid(), on=on, by=by)
+        endorsement.sign_certificate(cti, self.kid(), self.jwt(), on=on, by=by)
         endorsement.late = late
 
     def certificate_due(self, endorsement: Endorsement) -> IssueReason | None:

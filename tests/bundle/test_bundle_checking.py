@@ -8,13 +8,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from moved import ALLIANCE
 
 from registry.log import tree
 from registry.log.entry import entry, leaf, preimage
 from verifier import bundle, cose, proof
-from verifier.keys import KeyRing, multikey, read_keys_json
+from verifier.keys import KeyRing, multikey, point, read_keys_json
 from verifier.verdict import Unverified
 
 TIME = 1_780_000_000
@@ -253,6 +255,9 @@ def forge(value):
     fresh = {use: Ed25519PrivateKey.generate() for use in ("certificate", "status", "log")}
     publics = {use: key.public_key().public_bytes_raw() for use, key in fresh.items()}
     kids = {use: cose.thumbprint(public).hex() for use, public in publics.items()}
+    p256 = generate_private_key(SECP256R1()).public_key()
+    publics["jwt"] = p256.public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
+    kids["jwt"] = cose.point_thumbprint(*point(publics["jwt"])).hex()
     events, positions = [], {}
     for position, (old, was, version, topic, text) in enumerate(value["events"], start=1):
         positions[old], stream = position, was
@@ -270,7 +275,8 @@ def forge(value):
     value["events"] = [[*event[:4], b64url(event[4])] for event in events]
     value["keys"]["log"] = [proof.vkey(origin, publics["log"])]
     for document, use in zip(value["keys"]["did"], ("certificate", "status"), strict=True):
-        (method,) = document["verificationMethod"]
+        method, *_ = document["verificationMethod"]
+        document["verificationMethod"] = [method]
         method |= {"id": f"{document['id']}#{kids[use]}", "publicKeyMultibase": multikey(publics[use])}
         document["assertionMethod"] = [method["id"]]
     for held in value["claims"]["endorsements"]:

@@ -227,7 +227,7 @@ class TestRefusals:
 
         with pytest.raises(Behind):
             lived.take()
-        assert lived.take(VA, search=True).events == 21
+        assert lived.take(VA, search=True).events == 22
 
     def test_before_the_first_checkpoint(self, lived):
         (lived.settings.static / "checkpoint").unlink()

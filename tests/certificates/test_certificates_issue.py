@@ -69,7 +69,7 @@ def test_the_files_verify_with_the_static_plane_alone(issuer, static):
 
     assert set(files) == FILES
     assert found.verdict == "valid"
-    assert found.log_position == 7
+    assert found.log_position == 8
     assert found.certificate.log_index == 6
     assert (found.certificate.name, found.certificate.association) == ("Marisol Fernández-Okafor", "VA")
 

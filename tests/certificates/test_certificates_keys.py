@@ -10,10 +10,11 @@ from typer.testing import CliRunner
 
 from domain.errors import Invalid, OutOfTurn
 from domain.key import Key
-from registry.certificates.keys import KeyFolder, KeysExist, KeysUnusable, announce
+from registry.certificates.keys import KeyFolder, KeysExist, KeysUnusable, announce, trusted
 from registry.cli.keys import app
 from registry.database import NotMigrated, Unavailable
 from verifier import cose
+from verifier.verdict import Unverified
 
 MASTER = bytes(range(32))
 DAY = date(2026, 6, 1)
@@ -29,8 +30,8 @@ def folder(tmp_path, randomness):
 def test_there_is_one_key_for_each_use_and_one_for_the_slots(folder):
     again = KeyFolder(folder.folder, MASTER)
 
-    assert {facts.use for facts in again.facts()} == {"certificate", "status", "log"}
-    assert len({again.signer(use, NOON).public for use in ("certificate", "status", "log")}) == 3
+    assert {facts.use for facts in again.facts()} == {"certificate", "status", "log", "jwt"}
+    assert len({again.signer(use, NOON).public for use in ("certificate", "status", "log", "jwt")}) == 4
     assert len(again.slot_key) == 32
     assert again.signer("status", NOON).controller == "did:web:registry.example:status"
     assert again.signer("certificate", NOON).controller == "did:web:registry.example"
@@ -43,7 +44,7 @@ def test_a_kid_is_the_beginning_of_the_cose_thumbprint(folder):
 
 
 def test_no_file_holds_a_private_key_in_the_clear_and_only_the_owner_reads_it(folder):
-    secrets = [folder.slot_key, *(folder.by_kid(facts.kid)._private.private_bytes_raw() for facts in folder.facts())]
+    secrets = [folder.slot_key, *(private_bytes(folder.by_kid(facts.kid)) for facts in folder.facts())]
     files = list(folder.folder.iterdir())
     text = b"".join(file.read_bytes() for file in files)
 
@@ -53,7 +54,7 @@ def test_no_file_holds_a_private_key_in_the_clear_and_only_the_owner_reads_it(fo
         assert secret not in text
         assert secret.hex().encode() not in text
         assert b64encode(secret)[:40] not in text
-    assert len(files) == 4
+    assert len(files) == 5
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
     assert stat.S_IMODE(folder.folder.stat().st_mode) == 0o700
 
@@ -99,6 +100,42 @@ def test_a_key_file_can_not_be_given_another_use(folder):
         KeyFolder(folder.folder, MASTER).by_kid(status.stem.partition("-")[2])
 
 
+def test_the_jwt_key_signs_es256_the_same_each_time(folder):
+    signer = folder.signer("jwt", NOON)
+    again = KeyFolder(folder.folder, MASTER).signer("jwt", NOON)
+
+    assert signer.sign(b"message") == again.sign(b"message")
+    assert len(signer.sign(b"message")) == 64
+    key = trusted(signer, "jwt")
+    key.holds(signer.sign(b"message"), b"message")
+    assert key.kid.hex() == signer.kid
+    with pytest.raises(Unverified):
+        trusted(signer, "certificate")
+
+
+def test_a_registry_from_before_goes_on_without_a_jwt_key(folder):
+    next(folder.folder.glob("jwt-*")).unlink()
+
+    assert folder.newest("jwt", NOON) == folder.oldest("jwt") == ""
+    assert folder.signer("certificate", NOON)
+    with pytest.raises(KeysUnusable, match="no jwt key"):
+        folder.signer("jwt", NOON)
+
+
+def test_a_key_that_p256_has_not_is_drawn_again(tmp_path):
+    drawn = iter([b"\0" * 32, b"\xff" * 32])
+    keys = KeyFolder(tmp_path, MASTER)
+
+    signer = keys.add("jwt", HOST, NOON, specimen=True, random=lambda size: next(drawn, bytes(range(1, size + 1))))
+
+    assert private_bytes(signer) == bytes(range(1, 33))
+
+
+def private_bytes(signer):
+    private = signer._private
+    return private.private_numbers().private_value.to_bytes(32) if signer.use == "jwt" else private.private_bytes_raw()
+
+
 def test_the_youngest_key_that_has_begun_signs(folder, randomness):
     old = folder.signer("certificate", NOON)
     new = folder.add("certificate", HOST, NOON + timedelta(days=30), specimen=True, random=randomness)
@@ -120,7 +157,7 @@ def test_the_log_is_told_of_every_key_once(folder, store):
     assert announce(store, folder, on=DAY, by="operator") == []
     key = store.get(Key, folder.signer("log", NOON).kid)
     assert (key.use, key.specimen, key.start, key.state) == ("log", True, NOON, "published")
-    assert store.position() == 3
+    assert store.position() == 4
 
 
 def test_what_is_published_of_a_key():
@@ -186,12 +223,12 @@ def test_keys_init_makes_the_keys_once_and_tells_the_log(run, settings, store):
 
     assert made.exit_code == 0, made.output
     assert stat.S_IMODE(settings.master_key_file.stat().st_mode) == 0o600
-    assert made.output.count("SPECIMEN") == 3
-    assert store.position() == 3
+    assert made.output.count("SPECIMEN") == 4
+    assert store.position() == 4
     assert isinstance(run("init").exception, KeysExist)
     assert "nothing new" in run("publish").output
     shown = run("show").output
-    assert all(event.kid in shown for position in (1, 2, 3) for event in [store.at(position)[1]])
+    assert all(event.kid in shown for position in (1, 2, 3, 4) for event in [store.at(position)[1]])
 
 
 def test_keys_made_before_the_database_is_there_are_told_later(run, settings, store, monkeypatch):
@@ -202,7 +239,7 @@ def test_keys_made_before_the_database_is_there_are_told_later(run, settings, st
 
     monkeypatch.setenv("REGISTRY_DATABASE_URL", settings.database_url)
     assert run("publish").exit_code == 0
-    assert store.position() == 3
+    assert store.position() == 4
 
 
 def test_no_key_to_show_is_no_failure(run):

@@ -60,9 +60,9 @@ def story():
 
 @pytest.fixture
 def begun(store, history, keys, story):
-    """Positions 1 to 3 are keys, 4 the person, 5 the award, 6 the certificate."""
+    """Positions 1 to 4 are keys, 5 the person, 6 the award, 7 the certificate."""
     history(story.registered(), story.awarded(), story.issued())
-    return 6
+    return 7
 
 
 def test_every_file_of_the_plane_is_there(plane, database_connection, static, begun, reader):
@@ -73,7 +73,7 @@ def test_every_file_of_the_plane_is_there(plane, database_connection, static, be
     assert any(file.startswith("tile/0/") for file in files)
     assert any(file.startswith("tile/entries/") for file in files)
     assert not [file for file in files if file.endswith(".new")]
-    assert published.position == reader.size() == 6
+    assert published.position == reader.size() == 7
     assert sorted(published.written) == ["s/1", "s/1.notes"]
 
 
@@ -158,12 +158,14 @@ def test_the_did_documents_and_the_key_list_name_the_same_keys_each_for_its_use(
     plane, database_connection, static, begun, keys
 ):
     plane.publish(database_connection, NOON)
-    kid = {use: keys.signer(use, NOON).kid for use in ("certificate", "status", "log")}
+    kid = {use: keys.signer(use, NOON).kid for use in ("certificate", "status", "log", "jwt")}
 
     issuer = json.loads((static / ".well-known/did.json").read_text())
     lists = json.loads((static / "status/did.json").read_text())
     page = json.loads((static / "keys.json").read_text())
-    assert issuer["assertionMethod"] == [f"did:web:{HOST}#{kid['certificate']}"]
+    assert issuer["assertionMethod"] == [f"did:web:{HOST}#{kid['certificate']}", f"did:web:{HOST}#{kid['jwt']}"]
+    assert [method["type"] for method in issuer["verificationMethod"]] == ["Multikey", "JsonWebKey"]
+    assert issuer["verificationMethod"][1]["publicKeyJwk"].keys() == {"kty", "crv", "x", "y"}
     assert lists["id"] == f"did:web:{HOST}:status"
     assert lists["assertionMethod"] == [f"did:web:{HOST}:status#{kid['status']}"]
     assert page["specimen"] is True
@@ -171,6 +173,7 @@ def test_the_did_documents_and_the_key_list_name_the_same_keys_each_for_its_use(
     assert page["log"]["origin"] == "registry.example/log"
     assert {key["kid"]: key["use"] for key in page["keys"]} == {kid[use]: use for use in kid}
     read_did((static / ".well-known/did.json").read_bytes()).for_certificates(bytes.fromhex(kid["certificate"]))
+    read_did((static / ".well-known/did.json").read_bytes()).for_jwts(bytes.fromhex(kid["jwt"]))
     read_did((static / "status/did.json").read_bytes()).for_status(bytes.fromhex(kid["status"]))
 
 
@@ -197,7 +200,8 @@ def test_a_retired_key_stays_and_a_withdrawn_one_is_asserted_no_more(
     store.save(key)
     plane.publish(database_connection, NOON)
     issuer = json.loads((static / ".well-known/did.json").read_text())
-    assert issuer["assertionMethod"] == [f"did:web:{HOST}#{one.kid}" for one in (old, new)]
+    jwt = keys.signer("jwt", NOON)
+    assert issuer["assertionMethod"] == [f"did:web:{HOST}#{one.kid}" for one in (old, new, jwt)]
     assert issuer["verificationMethod"][0]["expires"] == "2026-06-08T12:00:00Z"
 
     key = store.get(Key, old.kid)
@@ -205,7 +209,7 @@ def test_a_retired_key_stays_and_a_withdrawn_one_is_asserted_no_more(
     store.save(key)
     plane.publish(database_connection, NOON)
     issuer = json.loads((static / ".well-known/did.json").read_text())
-    assert issuer["assertionMethod"] == [f"did:web:{HOST}#{new.kid}"]
+    assert issuer["assertionMethod"] == [f"did:web:{HOST}#{one.kid}" for one in (new, jwt)]
     ring = read_keys_json((static / "keys.json").read_bytes())
     assert ring.for_certificates(bytes.fromhex(old.kid)).withdrawn == "2026-06-01T12:00:00Z"
 
@@ -227,11 +231,11 @@ def test_a_new_log_key_signs_the_checkpoint_again_and_the_log_goes_on(
     plane.publish(database_connection, NOON)
     keys.add("log", HOST, NOON + timedelta(hours=1), specimen=True, random=randomness)
     announce(store, keys, on=DAY, by="operator")
-    assert plane.publish(database_connection, NOON).position == reader.size() == 7
+    assert plane.publish(database_connection, NOON).position == reader.size() == 8
 
-    assert plane.publish(database_connection, NOON + timedelta(hours=1)).position == reader.size() == 7
-    history(story.suspended())
     assert plane.publish(database_connection, NOON + timedelta(hours=1)).position == reader.size() == 8
+    history(story.suspended())
+    assert plane.publish(database_connection, NOON + timedelta(hours=1)).position == reader.size() == 9
 
 
 def test_keys_the_log_does_not_know_publish_nothing(settings, database_connection, static, randomness):
@@ -308,7 +312,7 @@ def test_killed_at_any_step_of_the_beginning_the_next_run_finishes(
         except Killed:
             assert Published.of(static).checkpoint() is None or reader.size() in {0, 6}
         new_plane().publish(database_connection, NOON)
-        assert reader.size() == 6
+        assert reader.size() == 7
         assert reader.listed(begun, keys) == 0
 
 

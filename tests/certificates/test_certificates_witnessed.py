@@ -48,7 +48,7 @@ def test_key_and_cosignature_of_the_witness_are_on_the_plane(
 ):
     published = new_plane(witnesses=[address]).publish(database_connection, NOON)
 
-    assert (published.position, published.silent) == (6, {})
+    assert (published.position, published.silent) == (7, {})
     assert (static / "witnesses").read_text() == f"{witness.vkey}\n"
     assert read_keys_json((static / "keys.json").read_bytes()).witnesses == (witness.vkey,)
     assert [one.witness for one in cosignatures((static / "checkpoint").read_bytes(), [witness.vkey])] == [NAME]
@@ -59,7 +59,7 @@ def test_a_witness_that_is_away_is_named_and_the_rest_goes_out(new_plane, begun,
     plane = new_plane(witnesses=[WitnessAddress(witness.vkey, "http://127.0.0.1:9")])
 
     published = plane.publish(database_connection, NOON)
-    assert published.position == 6
+    assert published.position == 7
     assert set(published.silent) == {NAME}
     assert sorted(published.written) == ["s/1", "s/1.notes"]
     assert plane.publish(database_connection, NOON).silent is None  # it rests
@@ -127,4 +127,4 @@ def test_another_machine_that_publishes_the_same_history_is_no_rollback(
     with pytest.raises(Overtaken, match="another publisher"):
         plane.publish(database_connection, NOON)
     monkeypatch.undo()
-    assert plane.publish(database_connection, NOON).position == 8
+    assert plane.publish(database_connection, NOON).position == 9

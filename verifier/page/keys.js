@@ -40,8 +40,8 @@ function address({ id }) {
 function stated({ id, specimen, keys, prefixes, verificationMethod, assertionMethod }) {
   if (keys) {
     if (typeof specimen !== "boolean" || !prefixes.length || !prefixes.every((prefix) => PREFIX.test(prefix))) refuse();
-    if (!keys.every((row) => isText(row.kid, row.controller, row.id) && /^(certificate|status|log)$/.test(row.use))) refuse();
-    return keys;
+    if (!keys.every((row) => isText(row.kid, row.controller, row.id) && /^(certificate|status|log|jwt)$/.test(row.use))) refuse();
+    return keys.filter(({ use }) => use !== "jwt"); // P-256: nothing that is read here was signed by one
   }
   if (![undefined, true, false].includes(specimen)) refuse();
   return verificationMethod
