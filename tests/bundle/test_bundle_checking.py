@@ -275,10 +275,13 @@ def forge(value):
     value["events"] = [[*event[:4], b64url(event[4])] for event in events]
     value["keys"]["log"] = [proof.vkey(origin, publics["log"])]
     for document, use in zip(value["keys"]["did"], ("certificate", "status"), strict=True):
-        method, *_ = document["verificationMethod"]
-        document["verificationMethod"] = [method]
+        method, *others = document["verificationMethod"]
         method |= {"id": f"{document['id']}#{kids[use]}", "publicKeyMultibase": multikey(publics[use])}
-        document["assertionMethod"] = [method["id"]]
+        for other in others:
+            x, y = map(b64url, point(publics["jwt"]))
+            other |= {"id": f"{document['id']}#{kids['jwt']}"}
+            other["publicKeyJwk"] |= {"x": x, "y": y}
+        document["assertionMethod"] = [one["id"] for one in (method, *others)]
     for held in value["claims"]["endorsements"]:
         for told in (*held["custody"], *held["decisions"]):
             told["position"] = positions[told["position"]]

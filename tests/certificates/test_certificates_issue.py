@@ -70,7 +70,7 @@ def test_the_files_verify_with_the_static_plane_alone(issuer, static):
     assert set(files) == FILES
     assert found.verdict == "valid"
     assert found.log_position == 8
-    assert found.certificate.log_index == 6
+    assert found.certificate.log_index == 7
     assert (found.certificate.name, found.certificate.association) == ("Marisol Fernández-Okafor", "VA")
 
 
@@ -186,7 +186,7 @@ def test_what_is_not_there_is_not_found(issuer):
 
 
 def test_no_personal_data_is_in_the_event_of_a_certificate(issuer, store):
-    (stored,) = store.recorder.select_notifications(7, 1)
+    (stored,) = store.recorder.select_notifications(8, 1)
 
     assert set(json.loads(stored.state)) == {
         "association", "by", "category", "cti", "expires_at", "number", "on", "person", "person_version",

@@ -90,12 +90,12 @@ def test_a_store_that_was_rolled_back_publishes_nothing_not_even_a_list(
     new_plane(witnesses=[address]).publish(database_connection, NOON)
     superuser = connect()
     superuser.execute("ALTER TABLE registry.events DISABLE TRIGGER ALL")
-    superuser.execute("DELETE FROM registry.events WHERE notification_id > 6")
+    superuser.execute("DELETE FROM registry.events WHERE notification_id > 7")
     shutil.rmtree(static)
     shutil.copytree(tmp_path / "backup", static)
     before = {path: path.read_bytes() for path in static.rglob("*") if path.is_file()}
 
-    with pytest.raises(RolledBack, match=f"the witness {NAME} has seen 7 events, here are 6"):
+    with pytest.raises(RolledBack, match=f"the witness {NAME} has seen 8 events, here are 7"):
         new_plane(witnesses=[address]).publish(database_connection, NOON + timedelta(hours=13))
     assert {path: path.read_bytes() for path in static.rglob("*") if path.is_file()} == before
 
