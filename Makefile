@@ -12,6 +12,7 @@ PIN = build/uv/bin/uv pip compile --quiet $(if $(UPGRADE),--upgrade) --universal
 JOBS ?= 2
 NPM_PACKAGES := node_modules/.package-lock.json
 HTMX := registry/pages/assets/htmx.min.js
+BADGES := registry/certificates/assets/credentials-v2.json
 PAGE := verifier/page/index.html
 PAGE_SOURCES := $(filter-out $(PAGE),$(wildcard $(addprefix verifier/page/*.,js css html json))) verifier/verdict.py domain/association.py domain/category.py tools/page.py
 INTEROP_LOCK := $(wildcard tests/interop/requirements.lock)
@@ -28,7 +29,7 @@ help: ## List these commands
 	@echo
 	@echo "Start with: make demo"
 
-setup: .venv/.project $(HTMX) $(PAGE) ## Set up .venv and the page assets (first time about a minute, then at once)
+setup: .venv/.project $(HTMX) $(BADGES) $(PAGE) ## Set up .venv and the page assets (first time about a minute, then at once)
 
 demo: setup ## Set up, then start a registry with sample data on this machine
 	.venv/bin/registry demo
@@ -65,11 +66,12 @@ lock: .venv/.packages ## Pin what pyproject.toml and package.json ask for; UPGRA
 	$(PIN) --all-extras pyproject.toml -o requirements.lock
 	if test -f tests/interop/requirements.in; then $(PIN) tests/interop/requirements.in -o tests/interop/requirements.lock; fi
 	$(PY) tools/assets.py lock
+	$(PY) tools/badges.py lock
 	$(PY) tools/postgresql.py lock
 
 clean: ## Remove what set-up and tests made; data under var/ stays
 	rm -rf .venv .venv-interop node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	rm -rf tests/.cache ./*.egg-info $(HTMX) $(PAGE)
+	rm -rf tests/.cache ./*.egg-info $(HTMX) $(dir $(BADGES)) $(PAGE)
 	find . -name __pycache__ -type d -prune -not -path './var/*' -exec rm -rf {} +
 
 # --- what the commands above are made of ---
@@ -114,6 +116,10 @@ $(POSTGRESQL_15): tests/faults/postgresql-15/package-lock.json | .venv/.packages
 
 $(HTMX): $(NPM_PACKAGES)
 	@$(PY) tools/assets.py htmx
+
+$(BADGES): $(wildcard tools/badges/*) tools/badges.py | .venv/.packages
+	@echo "Taking the contexts and the schema of badges from npm and PyPI ..."
+	@$(PY) tools/badges.py
 
 $(PAGE): $(NPM_PACKAGES) $(PAGE_SOURCES) | .venv/.project
 	@$(PY) tools/page.py

@@ -45,7 +45,16 @@ Means = Literal["renewal", "lapse", "inactivity", "reactivation", "correction"]
 LateFee = Literal["paid", "waived", "not_asked"]
 CustodyReason = Literal["transfer", "licence_ended", "admitted", "not_offered"]
 IssueReason = Literal[
-    "awarded", "imported", "renewed", "transferred", "reinstated", "renamed", "add_on", "converted", "corrected"
+    "awarded",
+    "imported",
+    "renewed",
+    "transferred",
+    "reinstated",
+    "renamed",
+    "add_on",
+    "converted",
+    "corrected",
+    "new_badge",
 ]
 
 # A retired category and what its holders are instead (AZ-REQ, IN-ERS), from the year ERS began; the day is ours.
@@ -214,6 +223,7 @@ class Endorsement(Aggregate):
         self.audit_due = False
         self.reminded = (date.min, 0)
         self.certificates: list[Certificate] = []
+        self.badge_spent = False
         self.moves_reported: tuple[Endorsement.MoveReported, ...] = ()
         self.turns: list[Turn] = []
         self.last_on = date.min
@@ -229,6 +239,9 @@ class Endorsement(Aggregate):
             event.apply(self)
         elif not correction.void:
             correction.righted(event).apply(self)
+        # What was recorded was published: a correction does not take a badge's revocation back.
+        if _pauses(event):
+            self.badge_spent = True
 
     @classmethod
     def fold(cls, events: Iterable[Event]) -> Self | None:
@@ -646,7 +659,11 @@ class Endorsement(Aggregate):
             )
 
     class CertificateIssued(Event, frozen=True):
-        """No personal data, no digest: what is printed and where the printed name stands (design section 8)."""
+        """No personal data, no digest: what is printed and where the printed name stands (design section 8).
+
+        `badge`: of a certificate issued before, whose badge was revoked for good while the endorsement paused: the
+        id of a new badge (16 bytes as hex digits) for the same paper. Else the badge's id is the cti.
+        """
 
         topic: ClassVar[str] = "certificate.issued"
         cti: str
@@ -660,8 +677,12 @@ class Endorsement(Aggregate):
         person_version: int
         why: IssueReason
         replaces: str = ""
+        badge: str = ""
 
         def apply(self, endorsement: Endorsement) -> None:
+            endorsement.badge_spent = False
+            if self.badge:
+                return
             endorsement.certificates.append(
                 Certificate(
                     cti=self.cti,
@@ -1166,12 +1187,14 @@ class Endorsement(Aggregate):
         person: str = "",
         person_version: int,
         why: IssueReason,
+        badge: str = "",
         on: date,
         by: str,
     ) -> None:
         """Issue a new certificate; it replaces the present one. `expires_at`: the last valid second, UTC.
 
         `person`: the stream whose name is printed, of the record that acts for the holder; their own by default.
+        `badge`: the id of a new badge, where `cti` is that of the present certificate.
         """
         self._must_stand(on, "active")
         self.record(
@@ -1185,11 +1208,18 @@ class Endorsement(Aggregate):
             expires_at=expires_at,
             person=person or f"person/{self.person}",
             person_version=person_version,
-            replaces=self.certificates[-1].cti if self.certificates else "",
+            replaces=self._replaced_by(cti),
             why=why,
+            badge=badge,
             on=on,
             by=by,
         )
+
+    def _replaced_by(self, cti: str) -> str:
+        present = self.certificate
+        if present is None:
+            return ""
+        return present.replaces if present.cti == cti else present.cti
 
     def contradict_report(self, field: str, source: Source, *, on: date, by: str) -> None:
         """A later file differs in `field` from what was decided here; a coordinator is asked."""
@@ -1299,6 +1329,21 @@ class Endorsement(Aggregate):
 
 
 _MAY_BE_REMOVED: tuple[Standing, ...] = ("active", "inactive", "lapsed", "emeritus", "suspended")
+
+
+def _pauses(event: Event) -> bool:
+    """Whether the badge of the present certificate was revoked by this: it knows no word for a pause."""
+    if isinstance(event, _PAUSING):
+        return True
+    said = event.newest if isinstance(event, Endorsement.Corrected) else event
+    return isinstance(event, _MAYBE_PAUSING) and getattr(said, "standing", "active") != "active"
+
+
+_PAUSING = (
+    Endorsement.Suspended, Endorsement.MadeInactive, Endorsement.EmeritusGranted, Endorsement.InactivityEnded,
+    Endorsement.Lapsed,
+)  # fmt: skip
+_MAYBE_PAUSING = (Endorsement.Reported, Endorsement.Corrected)
 # What says nothing about how an endorsement stands, and so has no place in the order of its days.
 _NO_TURN = (
     Endorsement.Corrected, Endorsement.CertificateIssued, Endorsement.CertificateSigned, Endorsement.ReportContradicted,

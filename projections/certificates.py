@@ -39,7 +39,7 @@ class CertificateRow(Row):
 def change(rows: Rows, event: Event, position: int) -> None:
     table = rows[CertificateRow]
     match event:
-        case Endorsement.CertificateIssued():
+        case Endorsement.CertificateIssued() if not event.badge:
             for row in table.group(event.number):
                 if row.cti == event.replaces != event.cti:
                     table.change(row.position).superseded_by = event.cti

@@ -40,7 +40,7 @@ from registry import database, sample, worker
 from registry.api import create_app
 from registry.api.actors import Desk
 from registry.certificates.documents import log_origin
-from registry.certificates.issue import write_certificate
+from registry.certificates.issue import FILES, write_certificate
 from registry.certificates.keys import announce
 from registry.commands import Act, Registry
 from registry.importing import import_roster, stream_of_record
@@ -68,13 +68,17 @@ class NotADemo(Exception):
 
 
 class Made(msgspec.Struct, frozen=True):
-    """What the demo made, as `registry demo --no-serve --json` prints it: paths are folders."""
+    """What the demo made, as `registry demo --no-serve --json` prints it: paths are folders.
+
+    `files`: the names of those in `certificates` and in `superseded`.
+    """
 
     number: str
     certificates: str
     superseded: str
     static: str
     home: str
+    files: tuple[str, ...] = tuple(FILES)
 
 
 class People(msgspec.Struct, frozen=True):

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -14,7 +15,7 @@ from domain.access import Actor, Thing
 from domain.endorsement import Endorsement
 from domain.event import Event
 from domain.person import Person
-from registry.certificates.issue import PDF, PROOF, TEXT, Forgotten, Issuer, write_certificate
+from registry.certificates.issue import CREDENTIAL, JWT, PDF, PROOF, TEXT, Forgotten, Issuer, write_certificate
 from registry.certificates.qr import Unprintable
 from registry.commands import Act, Registry
 from registry.log.published import NotYetPublished
@@ -194,9 +195,15 @@ def _history(store: Store, topics: list[str], known: int | None = None) -> Itera
 # --- certificates --------------------------------------------------------------------------------------------------
 
 INDEX = "index.csv"
-INDEX_COLUMNS = ("Number", "Name", "Email", "Category", "Valid Through", "PDF", "QR PNG", "QR SVG", "Proof", "QR Text")
+INDEX_COLUMNS = (
+    "Number", "Name", "Email", "Category", "Valid Through",
+    "PDF", "Badge JSON", "Badge JWT", "Badge PNG", "Badge SVG", "QR PNG", "QR SVG", "Proof", "QR Text",
+)  # fmt: skip
 # The text comes last: where it stands and says the same, all of them were written.
-SUFFIXES = {PDF: ".pdf", "qr.png": ".png", "qr.svg": ".svg", PROOF: ".tlog-proof", TEXT: ".txt"}
+SUFFIXES = {
+    PDF: ".pdf", CREDENTIAL: ".json", JWT: ".jwt", "badge.png": ".badge.png", "badge.svg": ".badge.svg",
+    "qr.png": ".png", "qr.svg": ".svg", PROOF: ".tlog-proof", TEXT: ".txt",
+}  # fmt: skip
 
 
 class Mailing(msgspec.Struct):
@@ -247,11 +254,11 @@ def write_certificates(
             mailing.erased += 1
             continue
         try:
-            if _is_written(out, names, issuer.text(number)):
+            if _is_written(out, names, issuer, number):
                 mailing.kept += 1
             else:
                 files = issuer.render(number)
-                write_certificate(out, {name: files[file] for file, name in names.items()})
+                write_certificate(out, {names[file]: content for file, content in files.items()})
                 mailing.written += 1
         except Forgotten:
             mailing.erased += 1
@@ -261,15 +268,20 @@ def write_certificates(
             mailing.unprintable.append(number)
         else:
             through = endorsement.through.isoformat()
-            index.append([number, person.name, person.email, endorsement.category, through, *names.values()])
+            there = [name if (out / name).is_file() else "" for name in names.values()]
+            index.append([number, person.name, person.email, endorsement.category, through, *there])
     write_certificate(out, {INDEX: write_rows(index)})
     return mailing
 
 
-def _is_written(out: Path, names: Mapping[str, str], text: str) -> bool:
+def _is_written(out: Path, names: Mapping[str, str], issuer: Issuer, number: str) -> bool:
+    """Whether all of it is there and current: the paper by its text, the badge by what it says."""
+    text, unsigned = issuer.text(number), issuer.unsigned(number)
     try:
-        return (out / names[TEXT]).read_text(encoding="utf-8") == text and all(
-            (out / name).is_file() for name in names.values()
-        )
-    except (OSError, UnicodeDecodeError):
+        if (out / names[TEXT]).read_text(encoding="utf-8") != text:
+            return False
+        badge = msgspec.json.decode((out / names[CREDENTIAL]).read_bytes(), type=dict[str, Any])
+    except (OSError, UnicodeDecodeError, msgspec.DecodeError):
         return False
+    proofs = badge.pop("proof", None)
+    return bool(proofs) and badge == unsigned and all((out / names[file]).is_file() for file in issuer.files)

@@ -49,15 +49,19 @@ def home(tmp_path_factory):
 @pytest.fixture(scope="module")
 def made(home):
     done = run(BIN / "registry", "demo", "--no-serve", "--json", home=home)
-    return {name: Path(value) if name != "number" else value for name, value in json.loads(done.stdout).items()}
+    return {
+        name: value if name in ("number", "files") else Path(value) for name, value in json.loads(done.stdout).items()
+    }
 
 
 def test_it_prints_one_json_object_and_leaves_the_files(made):
-    assert set(made) == {"number", "certificates", "superseded", "static", "home"}
+    assert set(made) == {"number", "certificates", "superseded", "static", "home", "files"}
+    assert set(made["files"]) == {
+        "certificate.pdf", "credential.json", "credential.jwt", "badge.png", "badge.svg",
+        "qr.png", "qr.svg", "qr.txt", "proof.tlog-proof",
+    }  # fmt: skip
     for folder in (made["certificates"], made["superseded"]):
-        assert {path.name for path in folder.iterdir()} == {
-            "certificate.pdf", "qr.png", "qr.svg", "qr.txt", "proof.tlog-proof",
-        }  # fmt: skip
+        assert {path.name for path in folder.iterdir()} == set(made["files"])
 
 
 def test_the_new_certificate_is_valid_and_the_old_one_superseded_by_connecticut(made):

@@ -34,11 +34,13 @@ from registry.api.shown import (
     person_shown,
     transfer_shown,
 )
+from registry.certificates.issue import FILES
 from registry.commands.quality import thing_of_item
 
 _encode = msgspec.json.Encoder().encode
 _MEDIA = {".pdf": "application/pdf", ".png": "image/png", ".svg": "image/svg+xml", ".txt": "text/plain; charset=utf-8",
-          ".tlog-proof": "text/plain; charset=utf-8"}  # fmt: skip
+          ".tlog-proof": "text/plain; charset=utf-8", ".json": "application/vc",
+          ".jwt": "application/vc+jwt"}  # fmt: skip
 
 
 # --- endorsements
@@ -99,13 +101,14 @@ def certificates_shown(found: cases.Case) -> list[dict[str, Any]]:
             "files": {
                 name: f"/api/endorsements/{number_}/certificates/{event.cti}/{name}" for name in CERTIFICATE_FILES
             },
+            "what_for": FILES,
         }
         for position, event in reversed(found.rows)
-        if isinstance(event, Endorsement.CertificateIssued)
+        if isinstance(event, Endorsement.CertificateIssued) and not event.badge
     ]
 
 
-CERTIFICATE_FILES = ("certificate.pdf", "qr.png", "qr.svg", "qr.txt", "proof.tlog-proof")
+CERTIFICATE_FILES = tuple(FILES)
 
 
 async def see_certificate(house: House, request: HttpRequest, actor: Actor) -> Response:
@@ -119,6 +122,8 @@ async def certificate_file(house: House, actor: Actor, found: cases.Case, cti: s
         raise NotFound("certificate")
     await cases.confidential(house, actor, "see_certificate", state.stream, state.person)
     files = await house.certificate(state.number, cti)
+    if file not in files:
+        raise NotFound("certificate")  # no key for JWTs, no JWT
     suffix = file[file.index(".") :]
     # The name of a file says the number, never the holder.
     name = f"{state.number}{suffix}" if suffix == ".pdf" else f"{state.number}-{file}"

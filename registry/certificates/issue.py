@@ -2,16 +2,19 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from domain.association import Association, Row
 from domain.category import ADD_ONS, CATEGORIES
 from domain.endorsement import Endorsement
 from domain.errors import NotFound, Refused
 from domain.person import Person
-from registry.certificates import qr
+from registry.certificates import badge, qr
+from registry.certificates.achievements import ACHIEVEMENTS
+from registry.certificates.badge import Badge
 from registry.certificates.keys import KeyFolder
 from registry.certificates.paper import Attachment, Paper, Printer
+from registry.certificates.slots import slot
 from registry.log.entry import preimage
 from registry.log.published import Published
 from registry.log.tiles import Disk
@@ -22,6 +25,38 @@ Issued = Endorsement.CertificateIssued
 PDF: Final = "certificate.pdf"
 PROOF: Final = "proof.tlog-proof"
 TEXT: Final = "qr.txt"
+CREDENTIAL: Final = "credential.json"
+JWT: Final = "credential.jwt"
+"""Only where there is a key for it."""
+FILES: Final = {
+    PDF: "to print or to send: the certificate, with its proofs inside",
+    "badge.png": "a picture for badge backpacks and for pages on the web: the code, with the badge inside",
+    "badge.svg": "the same picture for any size",
+    CREDENTIAL: "the badge itself (Open Badges 3.0), for wallets and for software that checks it",
+    JWT: "the badge as one signed line, for software that reads JWTs",
+    "qr.png": "the code alone, to paste into a letter or a signature",
+    "qr.svg": "the code alone, for any size",
+    TEXT: "what the code says, to check it without a camera",
+    PROOF: "that the certificate is in the registry's public log, for auditors",
+}
+"""What a holder may download, and what each is for."""
+
+
+class _Certificate(NamedTuple):
+    """Where it was issued and the event, the endorsement as it was then; the event of its present badge and where."""
+
+    position: int
+    issued: Issued
+    endorsement: Endorsement
+    badge_position: int
+    badge: Issued
+
+
+class _Keys(NamedTuple):
+    """Kids; without a `jwt` the oldest of these keys signs."""
+
+    kid: str
+    jwt: str = ""
 
 
 class Forgotten(Refused):
@@ -46,48 +81,104 @@ class Issuer:
         self._qr_host = qr_host
         self._printer = printer
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """What `render` makes: no JWT in a registry that has no key for it."""
+        return tuple(name for name in FILES if name != JWT or self._keys.oldest("jwt"))
+
     def text(self, number: str, cti: str = "") -> str:
         """What the code says: of this certificate of the endorsement, or of its newest."""
-        position, issued, _ = self._issued(number, cti)
+        position, issued, *_ = self._issued(number, cti)
         return self._text(position, issued, self._printed_name(issued))
 
     def render(self, number: str, cti: str = "") -> dict[str, bytes]:
         """Every file by its name. Raises NotFound, Forgotten, NotYetPublished, Unprintable."""
-        position, issued, endorsement = self._issued(number, cti)
+        found = self._issued(number, cti)
+        position, issued, endorsement, *_ = found
         name = self._printed_name(issued)
         text = self._text(position, issued, name)
         proof = self._proof(position)
+        unsigned = self._unsigned(found, name)
+        credential = self._signed(issued, unsigned)
         code = qr.symbol(text)
         attachments = [
+            Attachment(CREDENTIAL, credential.decode(), "application/ld+json", "The badge, signed by the registry"),
             Attachment(TEXT, text, "text/plain", "The text of the QR code, signed by the registry"),
             Attachment(PROOF, proof, "text/plain", "The proof that this certificate is in the registry's log"),
         ]
-        svg = qr.svg(code)
+        svg, png = qr.svg(code), qr.png(code)
         paper = self._paper(position, issued, endorsement, name)
         return {
             TEXT: text.encode(),
             PROOF: proof.encode(),
+            CREDENTIAL: credential,
+            **self._jwt(issued, unsigned),
             "qr.svg": svg,
-            "qr.png": qr.png(code),
+            "qr.png": png,
+            "badge.svg": badge.bake_svg(svg, credential),
+            "badge.png": badge.bake_png(png, credential),
             PDF: self._printer.print(paper, svg, attachments),
         }
 
-    def _issued(self, number: str, cti: str) -> tuple[int, Issued, Endorsement]:
-        """Where it was issued, the event, and the endorsement as it was then."""
+    def unsigned(self, number: str, cti: str = "") -> dict[str, Any]:
+        """The badge without its proofs."""
+        found = self._issued(number, cti)
+        return self._unsigned(found, self._printed_name(found.issued))
+
+    def _unsigned(self, found: _Certificate, name: str) -> dict[str, Any]:
+        issued, at = found.badge, slot(found.badge_position - 1, self._keys.slot_key)
+        row = self._association(issued, issued.association, found.position)
+        code, _, add_on = issued.category.partition("+")
+        extra = next((f" with {title}" for known, title in ADD_ONS.items() if known == add_on), "")
+        achievement = ACHIEVEMENTS[code]
+        unsigned = badge.document(
+            Badge(
+                badge=bytes.fromhex(issued.badge or issued.cti),
+                cti=bytes.fromhex(issued.cti),
+                number=issued.number,
+                name=name,
+                category=issued.category,
+                title=row.titles.get(code, CATEGORIES[code].title) + extra,
+                achievement=CATEGORIES[code].title + extra,
+                description=achievement.description["en"],
+                association=issued.association,
+                association_name=row.name,
+                valid_from=issued.valid_from,
+                expires_at=issued.expires_at,
+                status_list=at.list,
+                status_index=at.place,
+            ),
+            self._host,
+        )
+        badge.check(unsigned)
+        return unsigned
+
+    def _signed(self, issued: Issued, unsigned: Mapping[str, Any]) -> bytes:
+        from registry.certificates import rdf  # noqa: PLC0415 # its library takes long to load, and few issue badges
+
+        return badge.sign(unsigned, self._keys.by_kid(self._signed_by(issued).kid), rdf.digest)
+
+    def _jwt(self, issued: Issued, unsigned: Mapping[str, Any]) -> dict[str, bytes]:
+        kid = self._signed_by(issued).jwt or self._keys.oldest("jwt")
+        return {JWT: badge.jwt(unsigned, self._keys.by_kid(kid))} if kid else {}
+
+    def _issued(self, number: str, cti: str) -> _Certificate:
         endorsement = Endorsement(number)
         events = self._store.events(endorsement.stream)
-        # The first of its cti: one issued again under it is a new badge for the same paper.
+        # The first of its cti is the paper; one issued again under it is a new badge for the same paper.
         first: dict[str, tuple[int, Issued]] = {}
+        newest: dict[str, tuple[int, Issued]] = {}
         for position, event in events:
             if isinstance(event, Issued):
                 first.setdefault(event.cti, (position, event))
+                newest[event.cti] = position, event
         if not first or (cti and cti not in first):
             raise NotFound("certificate")
         at, issued = first[cti or next(reversed(first))]
         for position, event in events:
             if position <= at:
                 endorsement.remember(event)
-        return at, issued, endorsement
+        return _Certificate(at, issued, endorsement, *newest[issued.cti])
 
     def _printed_name(self, issued: Issued) -> str:
         for _, event in self._store.events(issued.person):
@@ -103,18 +194,18 @@ class Issuer:
             issued,
             position,
             name,
-            self._keys.by_kid(self._kid(issued)),
+            self._keys.by_kid(self._signed_by(issued).kid),
             host=self._host,
             qr_host=self._qr_host,
             slot_key=self._keys.slot_key,
         )
 
-    def _kid(self, issued: Issued) -> str:
-        """The key that the newest `certificate.signed` names: after a compromise another one is appended."""
+    def _signed_by(self, issued: Issued) -> _Keys:
+        """The keys that the newest `certificate.signed` names: after a compromise another one is appended."""
         for _, event in reversed(self._store.events(issued.originator_id)):
             if isinstance(event, Endorsement.CertificateSigned) and event.cti == issued.cti:
-                return event.kid
-        return self._keys.signer("certificate", issued.valid_from).kid
+                return _Keys(event.kid, event.jwt)
+        return _Keys(self._keys.signer("certificate", issued.valid_from).kid)
 
     def _proof(self, position: int) -> str:
         (stored,) = self._store.recorder.select_notifications(position, 1)
@@ -140,7 +231,7 @@ class Issuer:
             address=f"{self._qr_host}/v1",
             dates=row.dates,
             size=row.paper,
-            specimen=self._keys.by_kid(self._kid(issued)).specimen,
+            specimen=self._keys.by_kid(self._signed_by(issued).kid).specimen,
         )
 
     def _association(self, issued: Issued, code: str, position: int) -> Row:

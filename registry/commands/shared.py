@@ -371,7 +371,9 @@ class Shared:
         if endorsement.standing(on) != "active":
             return
         person = person or self._known(self.identity(endorsement.person)[0])
-        cti = self.draw(16).hex()
+        cti, badge = self.draw(16).hex(), ""
+        if why == "new_badge" and endorsement.certificate:
+            cti, badge = endorsement.certificate.cti, cti
         through = endorsement.printed_through(on)
         zone = ZoneInfo(self.association(endorsement.custodian).row.zone)
         late, endorsement.late = endorsement.late, None
@@ -383,6 +385,7 @@ class Shared:
             person=person.stream,
             person_version=person.named_by,
             why=why,
+            badge=badge,
             on=on,
             by=by,
         )
@@ -404,7 +407,9 @@ class Shared:
             return "transferred"
         if present.category != endorsement.held_on(on):
             return "add_on"
-        return "renewed" if present.through != endorsement.printed_through(on) else None
+        if present.through != endorsement.printed_through(on):
+            return "renewed"
+        return "new_badge" if endorsement.badge_spent else None
 
 
 _TEN_BITS = [one + two for one in _BASE_32 for two in _BASE_32]

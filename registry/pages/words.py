@@ -416,6 +416,7 @@ LABELS: Final = {
     "endorsements": "Endorsements to move",
     "may_resubmit_from": "May be submitted again from",
     "add_on": "Add-on",
+    "new_badge": "New badge after a pause",
     "qualified": "The provider is qualified",
     "coordinator": "Id of the coordinator's key",
     "reviewers": "Reviewers of an application",

@@ -21,7 +21,10 @@ from verifier import status
 from verifier.keys import read_keys_json
 from verifier.verification import verify
 
-FILES = {"certificate.pdf", "qr.png", "qr.svg", "qr.txt", "proof.tlog-proof"}
+FILES = {
+    "certificate.pdf", "credential.json", "credential.jwt", "badge.png", "badge.svg",
+    "qr.png", "qr.svg", "qr.txt", "proof.tlog-proof",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
