@@ -1341,7 +1341,7 @@ def _pauses(event: Event) -> bool:
 
 _PAUSING = (
     Endorsement.Suspended, Endorsement.MadeInactive, Endorsement.EmeritusGranted, Endorsement.InactivityEnded,
-    Endorsement.Lapsed,
+    Endorsement.Lapsed, Endorsement.CustodyTransferred, Endorsement.Converted,
 )  # fmt: skip
 _MAYBE_PAUSING = (Endorsement.Reported, Endorsement.Corrected)
 # What says nothing about how an endorsement stands, and so has no place in the order of its days.

@@ -75,7 +75,7 @@ def create_app(settings: Settings, *, registry: Registry | None = None, clock: C
     add_pages(app, settings, checker)
     for path in (
         "/.well-known/did.json", "/status/did.json", "/keys.json", "/s/{file}", "/checkpoint", "/witnesses",
-        "/tile/{file:path}", "/v1", "/v1.html",
+        "/tile/{file:path}", "/v1", "/v1.html", "/status/revocation/{file}", "/achievements/{file}",
     ):  # fmt: skip
         app.add_api_route(path, _file, methods=["GET", "HEAD"], name="plane")
 

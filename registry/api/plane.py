@@ -15,8 +15,10 @@ from domain.errors import NotFound
 
 _PATHS: Final = re.compile(
     r"\.well-known/did\.json|status/did\.json|keys\.json|s/[1-9][0-9]{0,8}(\.notes)?|checkpoint|witnesses|v1(\.html)?"
+    r"|status/revocation/[1-9][0-9]{0,8}(\.jwt)?|achievements/[A-Z]{2,6}(-[A-Z]{1,2})?(\.html)?"
     r"|tile/[0-9]{1,2}/(x[0-9]{3}/)*[0-9]{3}(\.p/[0-9]{1,3})?|tile/entries/(x[0-9]{3}/)*[0-9]{3}(\.p/[0-9]{1,3})?"
 )
+_SPELLED_TWICE: Final = ("status/revocation/", "achievements/")
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 _SHORT: Final = "public, max-age=60, stale-if-error=86400"
 _MEDIA: Final = {
@@ -26,6 +28,9 @@ _MEDIA: Final = {
     "s": "application/statuslist+cwt",
     "notes": "application/cwt",
     "v1": "text/html; charset=utf-8",
+    "status": "application/vc",
+    "jwt": "application/vc+jwt",
+    "achievements": "application/ld+json",
 }
 
 
@@ -33,8 +38,11 @@ async def hand_out(static: Path, path: str, request: HttpRequest) -> Response:
     """One file. Raises NotFound for what is none of the plane's."""
     if not _PATHS.fullmatch(path):
         raise NotFound("file")
+    twice = path.startswith(_SPELLED_TWICE)
+    path = _preferred(path, request.headers.get("accept", "")) if twice else path
     content, stat = await anyio.to_thread.run_sync(_read, static / path)
     headers = {
+        **({"Vary": "Accept"} if twice else {}),
         "Cache-Control": _FOR_EVER if path.startswith("tile/") and ".p/" not in path else _SHORT,
         "ETag": f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"',
         "Last-Modified": formatdate(stat.st_mtime, usegmt=True),
@@ -49,6 +57,14 @@ async def hand_out(static: Path, path: str, request: HttpRequest) -> Response:
     if request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
     return Response(content, media_type=_media(path), headers=headers)
+
+
+def _preferred(path: str, accept: str) -> str:
+    """The other spelling of a file where that is asked for: a list of badges as JWT, an achievement as a page."""
+    for media, ending in (("application/vc+jwt", ".jwt"), ("text/html", ".html")):
+        if media in accept and _PATHS.fullmatch(path + ending):
+            return path + ending
+    return path
 
 
 def _media(path: str) -> str:

@@ -4,12 +4,12 @@ import time
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from psycopg import Connection
 
 from domain.key import KeyUse
-from registry.certificates import documents, status
+from registry.certificates import achievements, badge, bitstring, documents, status
 from registry.certificates.documents import KnownKeys, log_origin
 from registry.certificates.keys import FileSigner, KeyFolder, KeysUnusable, controller, trusted
 from registry.certificates.status import Statuses, read
@@ -21,11 +21,13 @@ from registry.settings import WitnessAddress
 from verifier import cose
 from verifier.keys import KeyRing, read_keys_json
 from verifier.proof import vkey
-from verifier.status import LIST_TYP, NOTES_TYP, TTL, Signed, notes, pack, read_list, read_notes, token_list
+from verifier.status import LIST_TYP, NOTES_TYP, TTL, notes, pack, read_list, read_notes, token_list
 from verifier.verdict import Notice, Unverified
 
 PAGE: Final = Path(cose.__file__).parent / "page" / "index.html"
 """The verify page."""
+
+_BADGES: Final = "status/revocation"
 
 _TOPICS: Final = (*status.TOPICS, *documents.TOPICS)
 
@@ -86,7 +88,7 @@ class Plane:
             pending = publisher.advance(connection)
             self._advance(connection, pending.size)
             signed = self._sign(connection, publisher, pending) if publisher.is_due(pending) else None
-            written = self._put_lists(status_signer, now)
+            written = self._put_lists(status_signer, now) + self._put_badge_lists(now)
             self._put_documents(log_signer)
             self._files.settle()
             if signed:
@@ -107,8 +109,9 @@ class Plane:
         rows = list(read(connection, _TOPICS, self._statuses.position, last))
         self._known.advance(row for row in rows if row[2] in documents.TOPICS)
         self._statuses.advance((row for row in rows if row[2] not in documents.TOPICS), last)
-        lists, all_notes = self._statuses.take_stale()
+        lists, all_notes, badges = self._statuses.take_stale()
         self._stale |= {f"s/{number}" for number in lists} | {f"s/{number}.notes" for number in all_notes}
+        self._stale |= {f"{_BADGES}/{number}{end}" for number in badges for end in ("", ".jwt")}
 
     def _signer(self, use: KeyUse, now: datetime) -> FileSigner:
         signer = self._keys.signer(use, now)
@@ -145,28 +148,48 @@ class Plane:
                 written += self._put(name, _List(uri, self._statuses.of_list(number)), signer, ring, at)
         return written
 
+    def _put_badge_lists(self, now: datetime) -> list[str]:
+        """The same for badges. Without a key that may sign, what is there stays: the token lists do not wait for it."""
+        at = int(now.timestamp())
+        written: list[str] = []
+        issuer = controller("certificate", self._host)
+        ways: tuple[tuple[KeyUse, str], ...] = (("certificate", ""), ("jwt", ".jwt"))
+        for use, end in ways:
+            try:
+                signer = self._signer(use, now)
+            except KeysUnusable:
+                continue
+            ring = KeyRing([trusted(signer, use)])
+            for number in range(1, self._statuses.lists + 1):
+                name = f"{_BADGES}/{number}{end}"
+                if self._is_due(name, signer, at):
+                    address = f"https://{self._host}/{_BADGES}/{number}"
+                    sheet = _Badges(address, issuer, self._statuses.badges_revoked(number))
+                    written += self._put(name, sheet, signer, ring, at)
+        return written
+
     def _is_due(self, name: str, signer: FileSigner, at: int) -> bool:
         kid, signed_at = self._signed.get(name, ("", 0))
         return name in self._stale or kid != signer.kid or at - signed_at >= TTL
 
-    def _put(self, name: str, sheet: "_List | _Notes", signer: FileSigner, ring: KeyRing, at: int) -> list[str]:
+    def _put(self, name: str, sheet: "_Sheet", signer: FileSigner, ring: KeyRing, at: int) -> list[str]:
         signed_at = None if name in self._signed else self._signed_before(name, sheet, ring, at)
         if signed_at is None:
-            token = cose.seal(sheet.payload(at), sheet.typ, bytes.fromhex(signer.kid), signer.sign)
-            if not sheet.is_in(token, ring):
+            content = sheet.sign(signer, at)
+            if sheet.made_at(content, ring) != at:
                 raise AssertionError("a list reads back as something else than was written")
-            self._files.put(name, token)
+            self._files.put(name, content)
         self._signed[name] = signer.kid, signed_at or at
         self._stale.discard(name)
         return [name] if signed_at is None else []
 
-    def _signed_before(self, name: str, sheet: "_List | _Notes", ring: KeyRing, at: int) -> int | None:
+    def _signed_before(self, name: str, sheet: "_Sheet", ring: KeyRing, at: int) -> int | None:
         """When this very list was signed by an earlier run of this program; None if it was not, or long ago."""
         try:
-            found = sheet.is_in((self._static / name).read_bytes(), ring)
+            made = sheet.made_at((self._static / name).read_bytes(), ring)
         except (OSError, Unverified):
             return None
-        return found.issued_at if found and at - TTL < found.issued_at <= at else None
+        return made if made is not None and at - TTL < made <= at else None
 
     def _put_documents(self, log_signer: FileSigner) -> None:
         self._files.put(".well-known/did.json", self._known.did("certificate", self._host))
@@ -174,37 +197,63 @@ class Plane:
         vkeys = self._witnesses.vkeys
         self._files.put(KEYS, self._known.keys_json(self._host, self._qr_host, log_signer.public, vkeys))
         self._files.put(WITNESSES, "".join(f"{vkey}\n" for vkey in vkeys).encode())
+        for name, content in achievements.files(self._host).items():
+            self._files.put(name, content)
         if PAGE.is_file():  # made at set-up
             page = PAGE.read_bytes()
             for name in ("v1", "v1.html"):
                 self._files.put(name, page)
 
 
+class _Sheet(Protocol):
+    """What is signed again while it stays the same."""
+
+    def sign(self, signer: FileSigner, at: int, /) -> bytes: ...
+
+    def made_at(self, content: bytes, ring: KeyRing, /) -> int | None:
+        """When this very sheet was made; None if the content is another. Raises Unverified."""
+
+
 class _List(NamedTuple):
     uri: str
     statuses: dict[int, int]
-    typ: str = LIST_TYP
 
-    def payload(self, at: int) -> bytes:
-        return token_list(self.statuses, self.uri, at)
+    def sign(self, signer: FileSigner, at: int) -> bytes:
+        return cose.seal(token_list(self.statuses, self.uri, at), LIST_TYP, bytes.fromhex(signer.kid), signer.sign)
 
-    def is_in(self, token: bytes, ring: KeyRing) -> Signed | None:
-        found = read_list(token, ring)
-        return found if (found.uri, found.packed) == (self.uri, pack(self.statuses)) else None
+    def made_at(self, content: bytes, ring: KeyRing) -> int | None:
+        found = read_list(content, ring)
+        return found.issued_at if (found.uri, found.packed) == (self.uri, pack(self.statuses)) else None
 
 
 class _Notes(NamedTuple):
     uri: str
     entries: dict[int, Notice]
-    typ: str = NOTES_TYP
 
-    def payload(self, at: int) -> bytes:
-        return notes(self.entries, self.uri, at)
+    def sign(self, signer: FileSigner, at: int) -> bytes:
+        return cose.seal(notes(self.entries, self.uri, at), NOTES_TYP, bytes.fromhex(signer.kid), signer.sign)
 
-    def is_in(self, token: bytes, ring: KeyRing) -> Signed | None:
-        found = read_notes(token, ring)
+    def made_at(self, content: bytes, ring: KeyRing) -> int | None:
+        found = read_notes(content, ring)
         same = found.uri == self.uri and found.entries.keys() == self.entries.keys()
-        return found if same and all(found.get(index) == note for index, note in self.entries.items()) else None
+        same = same and all(found.get(index) == note for index, note in self.entries.items())
+        return found.issued_at if same else None
+
+
+class _Badges(NamedTuple):
+    """Signed by a certificate key it is JSON with proofs, by a key for JWTs a JWT."""
+
+    address: str
+    issuer: str
+    revoked: set[int]
+
+    def sign(self, signer: FileSigner, at: int) -> bytes:
+        unsigned = bitstring.document(self.revoked, self.address, self.issuer, at)
+        return badge.jwt(unsigned, signer) if signer.use == "jwt" else bitstring.sign(unsigned, signer)
+
+    def made_at(self, content: bytes, ring: KeyRing) -> int | None:
+        (key,) = ring
+        return bitstring.made_at(content, self.revoked, self.address, key)
 
 
 def _last_position(connection: Connection[Any]) -> int:

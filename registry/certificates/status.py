@@ -55,14 +55,14 @@ TOPICS: Final = (
 # The words of the notes are the verifier's. A holder who has the endorsement archived withdraws it:
 # "removed" would say a sanction.
 _REASON_OF_A_STANDING: Final = {"archived": "erased"}
-_REASON_OF_A_NEW_CERTIFICATE: Final = {
-    "renewed": "renewed",
-    "reinstated": "renewed",
-    "transferred": "transferred",
-}
+_RENEWED: Final = "renewed"
 _TRANSFERRED: Final = "transferred"
 _CORRECTED: Final = "corrected"
-
+_REASON_OF_A_NEW_CERTIFICATE: Final = {
+    "renewed": _RENEWED,
+    "reinstated": _RENEWED,
+    "transferred": _TRANSFERRED,
+}
 _LAST_ZONE: Final = timezone(timedelta(hours=-12))
 """Where a day ends last."""
 
@@ -177,6 +177,10 @@ class _Case(msgspec.Struct):
             return self.corrected_on, _CORRECTED
         return None
 
+    def replaced_because(self, certificate: _Certificate) -> str:
+        replaced = self.replaced(certificate)
+        return replaced[1] if replaced else ""
+
     def status(self, certificate: _Certificate) -> int:
         if self.standing in _ENDED:
             return REVOKED
@@ -215,8 +219,10 @@ class Statuses:
         self._erased: dict[str, date] = {}
         self._statuses: dict[int, dict[int, int]] = {}
         self._certificates: dict[int, dict[int, tuple[_Case, _Certificate]]] = {}
+        self._revoked: dict[int, set[int]] = {}
         self._stale: set[int] = set()
         self._stale_notes: set[int] = set()
+        self._stale_badges: set[int] = set()
         self._decode = msgspec.json.Decoder(_Fact).decode
 
     @property
@@ -230,11 +236,18 @@ class Statuses:
             self._take(at, stream, topic, self._decode(state))
         self.position = position
 
-    def take_stale(self) -> tuple[set[int], set[int]]:
-        """The lists, and the notes, that are different since this was last asked."""
-        stale = self._stale, self._stale_notes
-        self._stale, self._stale_notes = set(), set()
+    def take_stale(self) -> tuple[set[int], set[int], set[int]]:
+        """The lists, the notes, and the lists of badges, that are different since this was last asked."""
+        stale = self._stale, self._stale_notes, self._stale_badges
+        self._stale, self._stale_notes, self._stale_badges = set(), set(), set()
         return stale
+
+    def badges_revoked(self, number: int) -> set[int]:
+        """The places of a list whose badge was ever not good: who reads badges knows no way back from there.
+
+        A badge whose certificate was renewed is left to its own end.
+        """
+        return self._revoked.get(number, set())
 
     def of_list(self, number: int) -> dict[int, int]:
         """Of a list, by index, every status but 0."""
@@ -291,6 +304,7 @@ class Statuses:
         """Write the case down on every list that names one of its certificates."""
         for certificate in case.certificates.values():
             status = case.status(certificate)
+            spent = status != VALID and (status != SUPERSEDED or case.replaced_because(certificate) != _RENEWED)
             for slot in certificate.slots:
                 statuses = self._statuses.setdefault(slot.list, {})
                 before = statuses.pop(slot.place, VALID)
@@ -298,6 +312,9 @@ class Statuses:
                     statuses[slot.place] = status
                 if status != before:
                     self._stale.add(slot.list)
+                if spent and slot.place not in self._revoked.setdefault(slot.list, set()):
+                    self._revoked[slot.list].add(slot.place)
+                    self._stale_badges.add(slot.list)
                 if status != VALID or before != VALID:
                     self._stale_notes.add(slot.list)
 

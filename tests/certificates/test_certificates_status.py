@@ -306,16 +306,16 @@ def test_only_lists_that_changed_are_stale(story, begun):
     begun_rows = rows(*begun)
     statuses = Statuses(SLOT_KEY)
     statuses.advance(begun_rows, 2)
-    assert statuses.take_stale() == (set(), set())
+    assert statuses.take_stale() == (set(), set(), set())
 
-    statuses.advance(rows(story.issued(2, replaces=1), start=3), 3)
-    assert statuses.take_stale() == ({1}, {1})
+    statuses.advance(rows(story.issued(2, replaces=1, why="renewed"), start=3), 3)
+    assert statuses.take_stale() == ({1}, {1}, set())
 
     statuses.advance(rows(story.renewed(), start=4), 4)
-    assert statuses.take_stale() == (set(), {1})
+    assert statuses.take_stale() == (set(), {1}, set())
 
     statuses.advance(rows(story.transferred("CT"), start=5), 5)
-    assert statuses.take_stale() == ({1}, {1})
+    assert statuses.take_stale() == ({1}, {1}, {1})
 
 
 def test_certificates_far_apart_in_the_log_stand_in_different_lists(story):
@@ -326,7 +326,7 @@ def test_certificates_far_apart_in_the_log_stand_in_different_lists(story):
     assert statuses.lists == 2
     assert list(statuses.of_list(1).values()) == [SUPERSEDED]
     assert statuses.of_list(2) == {}
-    assert statuses.take_stale() == ({1}, {1})
+    assert statuses.take_stale() == ({1}, {1}, {1})
 
 
 def test_there_is_a_list_before_there_is_an_event():
