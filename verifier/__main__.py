@@ -1,4 +1,4 @@
-"""The command `verify`: checks certificates with keys and lists at hand. It never uses the network."""
+"""The command `verify`: checks certificates with keys and lists at hand. Only `verify sync` uses the network."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ _HOST: Final = re.compile(r"[a-z0-9.-]+(:[0-9]{1,5})?", re.ASCII)
 
 _EXAMPLES: Final = """\
 examples:
+  verify sync https://registry.example ./static
+      once a day, where there is a network: keys, lists and checkpoint of the registry; see verify sync --help
   verify certificate.pdf --static ./static
       a certificate, with the keys, lists and log key of that copy; this and all that follows needs no network
   verify certificate.pdf badge.png badge.svg credential.json credential.jwt photo.jpg --static ./static
@@ -110,6 +112,10 @@ def _answer(words: Sequence[str]) -> int:
         from verifier import bundle_command  # noqa: PLC0415 - a certificate is checked without it
 
         return bundle_command.answer(words[1:])
+    if words[:1] == ["sync"]:
+        from verifier import sync_command  # noqa: PLC0415 - the same, and it alone could use the network
+
+        return sync_command.answer(words[1:])
     if words[:1] in (["receipt"], ["roster"]):
         from verifier import roster_command  # noqa: PLC0415 - the same
 
