@@ -7,7 +7,9 @@ import msgspec
 from domain.errors import Forbidden, Invalid, SignInAgain
 from domain.event import PersonalClass
 
-Role = Literal["public", "holder", "rater", "advisor", "reviewer", "exam_scorer", "coordinator", "alliance", "operator"]
+Role = Literal[
+    "public", "holder", "rater", "advisor", "reviewer", "exam_scorer", "employer", "coordinator", "alliance", "operator"
+]
 Scope = Literal["own", "assigned", "association", "releasing", "receiving", "direct", "all"]
 
 
@@ -84,6 +86,7 @@ _DIRECT: tuple[Role, Scope] = ("alliance", "direct")
 _HOLDER: tuple[Role, Scope] = ("holder", "own")
 _ALLIANCE: tuple[Role, Scope] = ("alliance", "all")
 _OPERATOR: tuple[Role, Scope] = ("operator", "all")
+_EMPLOYER: tuple[Role, Scope] = ("employer", "own")
 
 TABLE: tuple[Rule, ...] = (
     # People and portfolios: the person, or the coordinator at their request.
@@ -219,6 +222,23 @@ TABLE: tuple[Rule, ...] = (
     # Both pass the custody of everybody held there; a licence granted again brings nobody back.
     *_rows("end_licence", _ALLIANCE, _OPERATOR, basis="ALL-INT", fresh=True),
     *_rows("take_over_people", _ALLIANCE, _OPERATOR, fresh=True),
+    # Employers: who admits them may end them; what they follow is theirs alone, and no holder is told.
+    *_rows("admit_employer", _COORDINATOR, _ALLIANCE, _OPERATOR),
+    *_rows("change_employer_contact", _EMPLOYER, _COORDINATOR, _ALLIANCE, _OPERATOR),
+    *_rows("end_employer", _EMPLOYER, _COORDINATOR, _ALLIANCE, _OPERATOR, fresh=True),
+    *_rows("follow", _EMPLOYER, basis="peers.md 4, 9"),
+    *_rows("unfollow", _EMPLOYER),
+    *_rows("choose_mails", _EMPLOYER),
+    *_rows("set_webhook", _EMPLOYER, basis="peers.md 4, 9"),
+    *_rows("end_webhook", _EMPLOYER, _OPERATOR),
+    *_rows("test_webhook", _EMPLOYER, _OPERATOR),
+    *_rows("replay_webhook", _EMPLOYER, _OPERATOR),
+    *_rows("see_employer", _EMPLOYER, _COORDINATOR, _ALLIANCE, _OPERATOR, sees=_CONTACT),
+    *_rows("see_followed", _EMPLOYER),
+    # What a holder shows to whoever has the link, beyond the certificate.
+    *_rows("share", _HOLDER),
+    *_rows("end_share", _HOLDER),
+    *_rows("see_shares", _HOLDER),
     # Quality reviews: the Alliance looks again, somebody from elsewhere judges, the association answers.
     *_rows("draw_quality_sample", _ALLIANCE, basis="ALL-WHO-old"),
     *_rows("assign_second_reviewer", _ALLIANCE),

@@ -1075,7 +1075,7 @@ class Endorsement(Aggregate):
                 "here, named by its version; a removal goes to appeal, a suspension is lifted.",
                 field="corrects",
             )
-        now = self._as_known(fact)
+        now = self.as_known(fact)
         if void:
             wrong = "" if now is not None else "it is void already"
             wrong = wrong if "v" in may else "it can't be void; correct its days"
@@ -1122,7 +1122,7 @@ class Endorsement(Aggregate):
             cls.Reactivated: "vdt", cls.Reinstated: "vdt", cls.EmeritusGranted: "vd", cls.AddOnGranted: "vdt",
         }  # fmt: skip
 
-    def _as_known(self, fact: Event) -> Event | None:
+    def as_known(self, fact: Event) -> Event | None:
         """The fact as it was corrected last, None where it is void."""
         correction = self.corrections.get(fact.originator_version)
         return fact if correction is None else None if correction.void else correction.righted(fact)
@@ -1140,7 +1140,7 @@ class Endorsement(Aggregate):
         others = [
             (known.originator_version, known.on)
             for other in self.facts
-            if other is not fact and not isinstance(other, _NO_TURN) and (known := self._as_known(other))
+            if other is not fact and not isinstance(other, _NO_TURN) and (known := self.as_known(other))
         ]
         first = max((at for version, at in others if version < fact.originator_version), default=date.min)
         last = min((at for version, at in others if version > fact.originator_version), default=on)

@@ -118,8 +118,8 @@ def personal_fields(kind: type[Event]) -> dict[str, PersonalClass]:
 
 
 def subject(event: Event) -> str:
-    """Whose keys seal this event's personal fields: a person's, a reference's own, or the event's own `keyring`."""
+    """Whose keys seal this event's personal fields: a person's, a reference's, an employer's, or its own `keyring`."""
     if keyring := getattr(event, "keyring", ""):
         return str(keyring)
     kind, _, name = event.originator_id.partition("/")
-    return name if kind in ("person", "reference") else str(getattr(event, "person", ""))
+    return name if kind in ("person", "reference", "employer") else str(getattr(event, "person", ""))

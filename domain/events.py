@@ -4,6 +4,7 @@ from domain.application import Application
 from domain.association import Association
 from domain.audit import Audit
 from domain.competency import Competencies
+from domain.employer import Employer
 from domain.endorsement import Endorsement
 from domain.event import topics
 from domain.exam import Exam
@@ -26,6 +27,7 @@ AGGREGATES = (
     Transfer,
     QualityReview,
     Readings,
+    Employer,
     Key,
 )
 TOPICS = topics()

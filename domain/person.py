@@ -59,6 +59,25 @@ class ProviderListing(msgspec.Struct, frozen=True, omit_defaults=True):
     remote: bool = False
 
 
+ShareDetail = Literal["history", "other_endorsements", "rsc_provider"]
+"""What a holder may show beyond the certificate: its awards, renewals and associations; what else they hold; whether
+they are a qualified provider of RSC."""
+LONGEST_SHARE_DAYS = 366
+MOST_SHARES = 50
+"""Links of one person that are open at a time (*ours*, as is their longest time)."""
+
+
+class Share(msgspec.Struct, frozen=True):
+    """A link to an endorsement of theirs, good through a day. `link`: SHA-256 (base64url) of its code."""
+
+    number: str
+    details: tuple[ShareDetail, ...]
+    shared_on: date
+    until: date
+    link: str
+    ended: bool = False
+
+
 class Likeness(msgspec.Struct, frozen=True):
     """A question whether two are one person, for an association's coordinator; None while it is open."""
 
@@ -91,6 +110,7 @@ class Person(Aggregate):
         self.demographics = ""
         self.listing = ProviderListing(listed=False)
         self.died_on: date | None = None
+        self.shares: dict[str, Share] = {}
 
     class Registered(Event, frozen=True):
         topic: ClassVar[str] = "person.registered"
@@ -346,6 +366,31 @@ class Person(Aggregate):
         def apply(self, person: Person) -> None:
             person.listing = self.listing
 
+    class Shared(Event, frozen=True):
+        """A link that shows an endorsement to whoever has it. Its code is in no event and shown to the holder once."""
+
+        topic: ClassVar[str] = "person.shared"
+        share: str
+        number: str
+        details: tuple[ShareDetail, ...]
+        until: date
+        link: str
+
+        def apply(self, person: Person) -> None:
+            person.shares[self.share] = Share(self.number, self.details, self.on, self.until, self.link)
+
+        def claims(self) -> Claims:
+            # Never given back: what it opened once, nothing else ever opens.
+            return Claims(take=(share_claim(self.link),))
+
+    class ShareEnded(Event, frozen=True):
+        topic: ClassVar[str] = "person.share_ended"
+        share: str
+
+        def apply(self, person: Person) -> None:
+            if share := person.shares.get(self.share):
+                person.shares[self.share] = msgspec.structs.replace(share, ended=True)
+
     class Died(Event, frozen=True):
         topic: ClassVar[str] = "person.died"
         died_on: date
@@ -582,6 +627,24 @@ class Person(Aggregate):
         if listing != self.listing:
             self.record(self.ProviderListingChosen, listing=listing, on=on, by=by)
 
+    def share(self, number: str, details: Collection[ShareDetail], until: date, link: str, *, on: date, by: str) -> str:
+        """The name of a new share. `number`: an endorsement of theirs; `link`: the hash of its code."""
+        self._must_be_known()
+        if not on <= until <= on + timedelta(days=LONGEST_SHARE_DAYS):
+            raise Invalid(f"Name a day from today to {LONGEST_SHARE_DAYS} days from now.", field="until")
+        if sum(not share.ended and share.until >= on for share in self.shares.values()) >= MOST_SHARES:
+            raise Invalid(f"You have {MOST_SHARES} open links; end one first.", field="number")
+        share = f"S{self.version + 1}"
+        chosen = tuple(dict.fromkeys(details))
+        self.record(self.Shared, share=share, number=number, details=chosen, until=until, link=link, on=on, by=by)
+        return share
+
+    def end_share(self, share: str, *, on: date, by: str) -> None:
+        self._must_be_known()
+        if share not in self.shares or self.shares[share].ended:
+            raise Invalid("There is no such link, or it has ended already.", field="share")
+        self.record(self.ShareEnded, share=share, on=on, by=by)
+
     def report_death(self, died_on: date, *, on: date, by: str) -> None:
         self._must_be_known()
         if died_on > on:
@@ -672,6 +735,11 @@ def _duplicate(event: Event, other: str) -> str:
 
 _BODY = re.compile(r"[A-Z][A-Za-z0-9-]{1,15}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
+
+
+def share_claim(link: str) -> str:
+    """The claim of a shared link, by its hash: held by the person who shares."""
+    return f"share/{link}"
 
 
 def member_claim(association: str, record: str) -> str:

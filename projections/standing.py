@@ -5,6 +5,7 @@ both ends exclusive, NULL while open. An active span ends with its `through` day
 was recorded. Days before the award have no span. Agrees with `Endorsement.standing(on)` and `held_on(on)`.
 """
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import ClassVar, Final
 
@@ -400,6 +401,10 @@ _HELD_AT = (
     + " AND (%(standing)s::text IS NULL OR standing = %(standing)s)"
     " AND number > %(after)s ORDER BY number LIMIT %(limit)s"
 )  # fmt: skip
+_STANDING_OF = (
+    "SELECT number FROM views.standing WHERE number = ANY(%(numbers)s)" + _ON + " AND known_to IS NULL"
+    ' AND standing = ANY(%(standings)s) ORDER BY number COLLATE "C" LIMIT %(limit)s'
+)
 _FIRST_DAY = "SELECT min(valid_from) AS day FROM views.standing"
 _OF_CATEGORY = (
     "SELECT number FROM views.endorsements WHERE category = %(category)s"
@@ -468,6 +473,11 @@ def held_at(
         _HELD_AT,
         {"association": association, "on": on, "standing": standing, "known": known, "after": after, "limit": limit},
     )
+
+
+def standing_of(numbers: Sequence[str], standings: Sequence[str], *, on: date, limit: int) -> Query:
+    """Which of these stand so on a day, by number."""
+    return Query(_STANDING_OF, {"numbers": list(numbers), "standings": list(standings), "on": on, "limit": limit})
 
 
 def first_day() -> Query:

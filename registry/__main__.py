@@ -16,6 +16,7 @@ from registry.cli import (
     convert,
     database,
     demo,
+    employers,
     keys,
     log,
     nightly,
@@ -76,6 +77,7 @@ for group in (
     reconsider,
     competencies,
     people,
+    employers,
 ):
     group.join(app)
 

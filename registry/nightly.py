@@ -26,7 +26,18 @@ from psycopg import Connection
 from psycopg.rows import tuple_row
 
 from domain.errors import Conflict
-from projections import applications, associations, audits, people, readings, references, renewals, standing, transfers
+from projections import (
+    applications,
+    associations,
+    audits,
+    employers,
+    people,
+    readings,
+    references,
+    renewals,
+    standing,
+    transfers,
+)
 from projections.view import Query
 from registry.commands import Registry
 from registry.database import Unavailable
@@ -92,6 +103,10 @@ RULES: Final[tuple[Rule, ...]] = (
          applications.to_expire, Registry.expire_application),
     Rule("erasure", "Seven days after a second person's word, somebody is forgotten", "ours (design section 5)",
          people.to_forget, Registry.carry_out_erasure, saves_only=False),
+    Rule("employer_letter", "What an employer follows has changed: one letter a day, at most", "ours",
+         employers.to_tell, Registry.tell_employer),
+    Rule("employer_ended", "An ended employer's name and address are destroyed", "ours (design section 5)",
+         employers.to_forget, Registry.forget_employer, saves_only=False),
     Rule("exam_approval", "A year after the approval, the exam can't be sat any more", "R16, VA-EXAM",
          applications.exam_approvals_over, Registry.expire_exam_approval),
 )  # fmt: skip

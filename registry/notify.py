@@ -26,6 +26,7 @@ from psycopg import Connection
 from psycopg.rows import tuple_row
 
 from domain.audit import Audit
+from domain.employer import Employer
 from domain.endorsement import Endorsement
 from domain.event import Event
 from domain.person import Person
@@ -34,6 +35,7 @@ from registry import database
 from registry.commands import Clock, Registry
 from registry.opening import open_registry
 from registry.settings import Settings
+from registry.webhooks.message import sentence
 
 _LOG: Final = logging.getLogger("registry.worker")
 _ROUND: Final = 5.0
@@ -405,13 +407,83 @@ def _name_of(registry: Registry, person: str) -> str:
     return name if isinstance(name, str) else ""
 
 
+def _tell_employer(registry: Registry, host: str, event: Event) -> EmailMessage | None:
+    """To an employer: what became of the endorsements it follows, by number."""
+    employer = registry.store.find(Employer, event.originator_id.partition("/")[2])
+    if not isinstance(event, Employer.Told) or employer is None or not employer.mails:
+        return None
+    told = registry.feed(employer.name, event.after, _MOST_TOLD, through=event.through).alerts
+    names = {code: registry.association(code).row.name for code in {alert.known.association for alert in told}}
+    lines = [f"- {sentence(alert, names.__getitem__)}" for alert in told[:_LINES]]
+    if len(told) > _LINES:
+        lines.append(f"- and {len(told) - _LINES} more")
+    text = _CHANGED.format(changes="\n".join(lines), address=f"https://{host}/employers/{employer.name}", name="{name}")
+    return _to_employer(registry, employer, "Endorsements you follow have changed", text)
+
+
+def _webhook_disabled(registry: Registry, host: str, event: Event) -> EmailMessage | None:
+    employer = registry.store.find(Employer, event.originator_id.partition("/")[2])
+    if not isinstance(event, Employer.WebhookDisabled) or employer is None or not employer.disabled:
+        return None
+    text = _DISABLED.format(
+        why=_NOT_TAKEN[event.reason], address=f"https://{host}/employers/{employer.name}", name="{name}"
+    )
+    return _to_employer(registry, employer, "Your alerts are no longer sent", text)
+
+
+def _to_employer(registry: Registry, employer: Employer, subject: str, text: str) -> EmailMessage | None:
+    """Nobody is written to who has ended. `{name}` stands for theirs."""
+    name, email = registry.employer_contact(employer.name)
+    if employer.state != "admitted" or not name or not email:
+        return None
+    letter = EmailMessage(policy=POLICY)
+    letter["To"] = Address("", addr_spec=email)
+    letter["Subject"] = subject
+    letter.set_content(text.replace("{name}", name))
+    return letter
+
+
+_LINES: Final = 50
+_MOST_TOLD: Final = 50_000
+_CHANGED: Final = """\
+To {name}
+
+Of the endorsements you follow:
+
+{changes}
+
+How they stand now, and what you follow:
+
+{address}
+
+This says no more than the check of a certificate does. It is not a
+licence and says nothing about the quality of anybody's work. You get at
+most one such letter a day; you can end them at the same address.
+"""
+_DISABLED: Final = """\
+To {name}
+
+The address you gave for alerts {why}
+Nothing more is sent there. Nothing is lost: set the address again, and
+what waits is sent to it.
+
+{address}
+"""
+_NOT_TAKEN: Final = {
+    "unanswered": "has not taken a message\nfor three days.",
+    "gone": "answered that it is gone\nfor good.",
+}
+
+
 LETTERS: Final[dict[str, Compose]] = {
     Reference.Requested.topic: _ask_for_a_rating,
     Reference.Reminded.topic: _ask_for_a_rating,
     Audit.NoticeSent.topic: _told_of_audit,
     Audit.Failed.topic: _told_of_audit,
     Endorsement.RenewalReminded.topic: _remind_of_renewal,
+    Employer.Told.topic: _tell_employer,
+    Employer.WebhookDisabled.topic: _webhook_disabled,
 }
 
-ENDS: Final = (Reference.Erased.topic, Reference.Withdrawn.topic)
+ENDS: Final = (Reference.Erased.topic, Reference.Withdrawn.topic, Employer.Ended.topic)
 """What ends a case: its letters that still wait go with it."""

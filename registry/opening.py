@@ -55,10 +55,12 @@ def open_registry(
     keys = open_keys(settings)
     vault = Vault(settings, random=draw, clock=clock)
     store = (Rehearsal if rehearse else Store)(settings, vault, random=draw, clock=clock)
-    return Registry(
+    registry = Registry(
         store,
         clock=clock,
         draw=draw,
         kid=lambda: keys.signer("certificate", clock()).kid,
         jwt=lambda: keys.newest("jwt", clock()),
     )
+    registry.webhooks_local = settings.webhooks_local
+    return registry

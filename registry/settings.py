@@ -60,6 +60,8 @@ class Settings:
     """None: letters wait for the operator."""
     mail_from: str = "registry@registry.example"
     witnesses: tuple[WitnessAddress, ...] = ()
+    webhooks_local: bool = False
+    """Employers' alerts may go to this machine, without TLS: for trials."""
     temporary: Path = field(default_factory=lambda: Path(tempfile.gettempdir()))
 
     @classmethod
@@ -77,6 +79,7 @@ class Settings:
             smtp_url=_smtp_url(env.get("REGISTRY_SMTP_URL") or ""),
             mail_from=_mail_from(env.get("REGISTRY_MAIL_FROM") or f"registry@{public_host}"),
             witnesses=_witnesses(env.get("REGISTRY_WITNESSES") or ""),
+            webhooks_local=(env.get("REGISTRY_WEBHOOKS_LOCAL") or "") == "1",
         )
 
     def without_smtp(self) -> Self:

@@ -54,11 +54,19 @@ class KeyReused(Conflict):
 
 
 class Recorded(NamedTuple):
-    """What a command recorded: the events as stored (sealed), each with its position."""
+    """What a command recorded: the events as stored (sealed), each with its position.
+
+    `secret`: what it made and nothing keeps, to be shown this once; empty when the request was repeated.
+    """
 
     positions: list[int]
     events: list[Event]
     repeated: bool = False
+    secret: str = ""
+
+    def telling(self, secret: str) -> "Recorded":
+        """As this, with a secret it made, unless these are the events of an earlier request."""
+        return self if self.repeated else self._replace(secret=secret)
 
     @property
     def position(self) -> int:
@@ -432,6 +440,21 @@ class Store:
         """As `events`, of these streams, one after the other in the order of their names."""
         return self._select("originator_id = ANY(%s) ORDER BY originator_id, originator_version", list(streams))
 
+    def changed(
+        self, streams: Sequence[str], topics: Sequence[str], after: int, limit: int, *, newest: bool = False
+    ) -> list[tuple[int, str]]:
+        """Position and stream of events of these topics in these streams after a position: the first, or the newest."""
+        order = "DESC" if newest else "ASC"
+        rows = self._ask(
+            "SELECT notification_id, originator_id FROM registry.events WHERE originator_id = ANY(%s)"
+            f" AND topic = ANY(%s) AND notification_id > %s ORDER BY notification_id {order} LIMIT %s",
+            list(streams),
+            list(topics),
+            after,
+            limit,
+        )
+        return [(position, stream) for position, stream in rows]
+
     def events_on(self, topic: str) -> list[tuple[int, Event]]:
         """All events of a topic, in order of position; reads the whole history unless an index knows the topic."""
         # Not a parameter: an index over one topic serves only a statement that names it.
@@ -519,6 +542,49 @@ class Store:
             connection.execute("UPDATE service.entries SET used_at = %s WHERE person = %s AND used_at IS NULL",
                                [self._clock(), person])  # fmt: skip
             connection.execute("DELETE FROM service.sessions WHERE person = %s", [person])
+
+    # --- how far employers were told, and how often shared links were opened: outside the log
+
+    def delivery(self, employer: str) -> tuple[Any, ...] | None:
+        """cursor, handled, attempts, failing_since, next_at, answer, delivered_at."""
+        rows = self._ask(
+            "SELECT cursor, handled, attempts, failing_since, next_at, answer, delivered_at"
+            " FROM service.deliveries WHERE employer = %s",
+            employer,
+        )
+        return rows[0] if rows else None
+
+    def note_delivery(self, employer: str, *state: object) -> None:
+        """The columns that `delivery` gives."""
+        with self._pool.connection() as connection:
+            connection.execute(
+                "INSERT INTO service.deliveries (employer, cursor, handled, attempts, failing_since, next_at, answer,"
+                " delivered_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (employer) DO UPDATE SET"
+                " cursor = excluded.cursor, handled = excluded.handled, attempts = excluded.attempts,"
+                " failing_since = excluded.failing_since, next_at = excluded.next_at, answer = excluded.answer,"
+                " delivered_at = excluded.delivered_at",
+                [employer, *state],
+            )
+
+    def forget_deliveries(self, employer: str) -> None:
+        with self._pool.connection() as connection:
+            connection.execute("DELETE FROM service.deliveries WHERE employer = %s", [employer])
+
+    def note_opening(self, link: str) -> None:
+        """Once more today (UTC); nothing of who opened it."""
+        with self._pool.connection() as connection:
+            connection.execute(
+                "INSERT INTO service.openings AS o (link, day, times) VALUES (%s, %s, 1)"
+                " ON CONFLICT (link, day) DO UPDATE SET times = o.times + 1",
+                [link, self._clock().date()],
+            )
+
+    def openings(self, links: Sequence[str]) -> list[tuple[str, date, int]]:
+        """Link, day and how often, newest first."""
+        rows = self._ask(
+            "SELECT link, day, times FROM service.openings WHERE link = ANY(%s) ORDER BY day DESC, link", list(links)
+        )
+        return [(link, day, times) for link, day, times in rows]
 
     def opened(self, event: E) -> E:
         """The event with its personal fields as text, None where the key is destroyed."""

@@ -28,6 +28,7 @@ from registry.opening import open_keys, open_plane, open_registry
 from registry.settings import Role, Settings
 from registry.store import EventMapper
 from registry.vault import Vault, now
+from registry.webhooks.sending import sending
 
 _LOG: Final = logging.getLogger("registry.worker")
 _LEADER_LOCK: Final = 71630004
@@ -100,7 +101,11 @@ class _Work:
         connection.execute(f"LISTEN {database.CHANNEL}")
         position = self._engine.prepare(connection, self._give_way)
         _say("leading", position=position)
-        with _chores(self._settings, self._clock) as chores, notify.delivering(self._settings, self._clock):
+        with (
+            _chores(self._settings, self._clock) as chores,
+            notify.delivering(self._settings, self._clock),
+            sending(self._settings, self._clock),
+        ):
             while not self._stop.is_set():
                 if chores.failed:
                     raise chores.failed

@@ -56,7 +56,7 @@ class Desk:
 
     def add(self, role: str, *, association: str = "", person: str = "", days: int = 365) -> tuple[str, str]:
         """A new key: its id and its secret, which is shown this once. Raises Invalid."""
-        actor = actor_of(role, association, person, self._is_admitted)
+        actor = actor_of(role, association, person, self._is_admitted, self._is_employer)
         if not 0 < days <= LONGEST_KEY.days:
             raise Invalid(f"A key lasts from 1 to {LONGEST_KEY.days} days.", field="days")
         name, secret = f"k{self._random(4).hex()}", f"erk_{self._random(_SECRET).hex()}"
@@ -111,7 +111,7 @@ class Desk:
 
     def make_entry(self, role: str, *, association: str = "", person: str = "") -> str:
         """The path of a link that lets somebody in once, within ten minutes. Raises Invalid."""
-        actor = actor_of(role, association, person, self._is_admitted)
+        actor = actor_of(role, association, person, self._is_admitted, self._is_employer)
         token = self._random(_SECRET).hex()
         self._execute(
             "INSERT INTO service.entries (token_sha256, role, association, person, expires_at)"
@@ -202,6 +202,11 @@ class Desk:
             self._execute("SELECT 1 FROM registry.events WHERE originator_id = %s", f"association/{association}")
         )
 
+    def _is_employer(self, name: str) -> bool:
+        """Admitted, and not ended."""
+        topics = self._execute("SELECT topic FROM registry.events WHERE originator_id = %s", f"employer/{name}")
+        return bool(topics) and ("employer.ended",) not in topics
+
     def _execute(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
         with self._pool.connection() as connection:
             cursor = connection.execute(sql, parameters)
@@ -209,12 +214,20 @@ class Desk:
 
 
 def actor_of(
-    role: str, association: str = "", person: str = "", is_admitted: Callable[[str], bool] = ROWS.__contains__
+    role: str,
+    association: str = "",
+    person: str = "",
+    is_admitted: Callable[[str], bool] = ROWS.__contains__,
+    is_employer: Callable[[str], bool] = bool,
 ) -> Actor:
-    """An actor as the access table needs one: with an association or a person, as the role says. Raises Invalid."""
+    """An actor as the access table needs one: with an association or a person, as the role says. Raises Invalid.
+
+    `person`: of an employer its id.
+    """
     if role not in get_args(Role) or role == PUBLIC.role:
         raise Invalid(
-            "The roles are holder, reviewer, exam_scorer, advisor, coordinator, alliance and operator.", field="role"
+            "The roles are holder, reviewer, exam_scorer, advisor, employer, coordinator, alliance and operator.",
+            field="role",
         )
     known: Role = role  # type: ignore[assignment]  # it is one of them
     if role == "alliance":
@@ -229,6 +242,10 @@ def actor_of(
         if association:
             # What they do names one of the two: the person.
             raise Invalid(f"As {role} one acts for oneself; leave the association out.", field="association")
+    if role == "employer" and not is_employer(person):
+        raise Invalid("Name the employer by its id; `registry employer list` has them.", field="person")
+    if role == "employer" and association:
+        raise Invalid("An employer acts for itself; leave the association out.", field="association")
     return Actor(known, association=association, person=person)
 
 

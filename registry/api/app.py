@@ -16,6 +16,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.types import ASGIApp, Scope
 
 from domain.access import PUBLIC, Actor, Thing, allowed
+from domain.employer import Employer
 from domain.event import Event
 from domain.person import Person
 from registry import database
@@ -29,7 +30,7 @@ from registry.api.problems import KINDS, Problem, problem_of
 from registry.api.question import Question, answered
 from registry.api.questions import QUESTIONS, problem_for_unknown_path, proof_of
 from registry.api.roster_checks import check_roster
-from registry.api.shown import event_shown, links
+from registry.api.shown import event_shown, links, shown_once
 from registry.commands import Registry
 from registry.opening import open_registry
 from registry.settings import Settings
@@ -130,6 +131,8 @@ async def _do(deed: Deed, request: HttpRequest) -> Response:
     act = act_of(house, request, actor, body)
     recorded = await house.wait_for(house.perform, deed, act, list(request.path_params.values()), body)
     value = await recorded_shown(house, actor, recorded)
+    if recorded.secret:
+        value["shown_once"] = shown_once(deed.name, recorded.secret, house.settings.public_host)
     headers = {"X-Registry-Position": str(recorded.position)}
     if recorded.events:
         main = recorded.events[0].originator_id
@@ -147,6 +150,8 @@ async def recorded_shown(house: House, actor: Actor, recorded: Recorded) -> dict
     shown = []
     for position, event in zip(recorded.positions, events, strict=True):
         sees = await house.wait_for(_sight, house, actor, event) if event.originator_id.startswith("person/") else ()
+        if event.originator_id.startswith(f"{Employer.kind}/") and actor.role == "employer":
+            sees = ("identity", "contact")  # it acts on nothing but its own
         shown.append(event_shown(position, event, sees))
     return {"position": recorded.position, "events": shown, "links": links(events)}
 

@@ -25,6 +25,8 @@ _ARGUMENTS: dict[str, tuple[str, str]] = {
     "transfer": ("The transfer's id", "orugs4zanfzsa5dimuqgk3tffy"),
     "reference": ("The reference's id", "pfxxk4tbmfrggzdfmztwq2lknm"),
     "entry": ("The portfolio entry", "E7"),
+    "employer": ("The employer's id", "mvwxa3dppfsxe2ltnb2w4z3zme"),
+    "share": ("The shared link, as the list names it", "S9"),
     "other": ("The other person's id", "obqxg43xn5zgiidgn5zsa5dimu"),
     "code": ("The association's code", "VA"),
     "category": ("The category's code", "IFS"),
@@ -367,6 +369,11 @@ _SCHEMAS: dict[str, Any] = {
             "position": {"type": "integer", "description": "The last position; wait for it with ?position="},
             "events": {"type": "array", "items": {"$ref": "#/components/schemas/Event"}},
             "links": {"type": "object", "additionalProperties": {"type": "string"}},
+            "shown_once": {
+                "type": "object",
+                "description": "A secret this made; a repeated request does not show it again",
+                "additionalProperties": {"type": "string"},
+            },
         },
     },
 }

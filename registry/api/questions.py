@@ -18,7 +18,20 @@ from domain.person import Person
 from domain.quality import QualityReview
 from domain.reference import ASKED, Recommendation, Score
 from domain.rules import as_dict
-from registry.api import bundles, cases, openapi, past, quality, reciprocity, reconsidering, renewals, standings, views
+from registry.api import (
+    bundles,
+    cases,
+    employers,
+    openapi,
+    past,
+    quality,
+    reciprocity,
+    reconsidering,
+    renewals,
+    sharing,
+    standings,
+    views,
+)
 from registry.api.asking import number
 from registry.api.associations import known_rows
 from registry.api.house import House
@@ -369,7 +382,7 @@ async def openapi_document(house: House, request: HttpRequest, actor: Actor) -> 
     return Response(content, media_type="application/json", headers={"Cache-Control": "no-cache"})
 
 
-async def proof_of(house: House, actor: Actor, position: int) -> Response:  # noqa: C901 # one case for each kind
+async def proof_of(house: House, actor: Actor, position: int) -> Response:  # noqa: C901, PLR0912 # one case for each kind
     """The proof that an event is in the log, for whoever may see its history: its `extra` holds the event."""
     row = await house.readers.one("SELECT originator_id FROM registry.events WHERE notification_id = %s", [position])
     kind, _, name = (row["originator_id"] if row else "").partition("/")
@@ -395,6 +408,8 @@ async def proof_of(house: House, actor: Actor, position: int) -> Response:  # no
         case "quality_review":
             review, _ = await cases.load(house, QualityReview, name)
             check(actor, "see_quality", Thing() if review is None else thing_of_item(review))
+        case "employer":
+            await employers.employer_of(house, actor, name, "see_followed")
         case "association" | "key" | "readings":
             pass
         case _:
@@ -516,6 +531,8 @@ QUESTIONS: tuple[Question, ...] = (
     *reciprocity.QUESTIONS,
     *bundles.QUESTIONS,
     *reconsidering.QUESTIONS,
+    *employers.QUESTIONS,
+    *sharing.QUESTIONS,
     Question("access", "/access", "Who may do what: the table that decides it", see_access, "",
              (Parameter("role", "Only what this role may do", "coordinator", {"enum": list(get_args(Role))}),
               Parameter("deed", "Only who may do this", "remove", {"type": "string"})),

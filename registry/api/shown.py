@@ -28,7 +28,7 @@ _ADD_ONS: Mapping[str, str] = {str(code): title for code, title in ADD_ONS.items
 
 CASES = {"person": "people", "application": "applications", "endorsement": "endorsements", "transfer": "transfers",
          "association": "associations", "key": "keys", "reference": "references", "exam": "exams", "audit": "audits",
-         "quality_review": "quality-reviews"}  # fmt: skip
+         "quality_review": "quality-reviews", "employer": "employers"}  # fmt: skip
 
 
 def event_shown(position: int, event: Event, sees: Collection[PersonalClass] = ()) -> dict[str, Any]:
@@ -78,6 +78,11 @@ def category_title(held: str, association: str = "") -> str:
     titles: Mapping[str, str] = known_rows()[association].titles if association in known_rows() else {}
     title = titles.get(code) or (CATEGORIES[code].title if code in CATEGORIES else code)
     return f"{title}, {_ADD_ONS.get(add_on, add_on)}" if add_on else title
+
+
+def shown_once(deed: str, secret: str, host: str) -> dict[str, str]:
+    """What a deed made that nothing keeps, under the name of what it is for."""
+    return {"link": f"https://{host}/shared/{secret}"} if deed == "share" else {"webhook_secret": secret}
 
 
 def association_shown(code: str) -> dict[str, str]:

@@ -11,9 +11,11 @@ from registry.settings import BadSetting, Settings
 
 actor = typer.Typer(no_args_is_help=True, help="API keys for programs: who may do what through the API.")
 
-Role = Annotated[str, typer.Option(help="coordinator | reviewer | exam_scorer | holder | alliance | operator")]
+Role = Annotated[
+    str, typer.Option(help="coordinator | reviewer | exam_scorer | holder | employer | alliance | operator")
+]
 Code = Annotated[str, typer.Option(help="The association's code, such as VA.")]
-Person = Annotated[str, typer.Option(help="The person's id.")]
+Person = Annotated[str, typer.Option(help="The person's id, or the employer's.")]
 Number = Annotated[str, typer.Option(help="Instead of the person's id: the number of an endorsement of theirs.")]
 
 

@@ -51,11 +51,12 @@ from registry.api.shown import (
     event_shown,
     exam_shown,
     person_shown,
+    shown_once,
     transfer_shown,
 )
 from registry.api.standings import endorsement_then, endorsements_then
 from registry.commands import Act, thing_of
-from registry.pages import forms, rating, rosters
+from registry.pages import employers, forms, rating, rosters, sharing
 from registry.pages.forms import Typed
 from registry.pages.render import asset, language_of, page
 from registry.reconsider.groups import lines
@@ -124,6 +125,10 @@ def add_pages(app: FastAPI, settings: Settings, checker: Checker) -> None:
     route("/roster-check", rosters.check_roster, "POST", public=True)
     route("/roster-check/sample.csv", rosters.sample_roster, public=True)
     route("/roster-check/receipt", rosters.keep_receipt, "POST", public=True)
+    route("/employers", employers.see_employers)
+    route("/employers/{employer}", employers.employer)
+    route("/people/{person}/shares", sharing.see_shares)
+    route("/shared/{code}", sharing.see_shared, public=True)
     route("/references/{reference}", reference, takes=past.KNOWN)
     route("/rate", rating.see_rate, public=True)
     route("/rate", rating.open_rating, "POST", public=True)
@@ -666,6 +671,8 @@ async def today(
         return RedirectResponse("/reviews", 303)
     if actor.role == "exam_scorer":
         return RedirectResponse("/exams", 303)
+    if actor.role == "employer":
+        return RedirectResponse(f"/employers/{actor.person}", 303)
     code = request.query_params.get("association") or actor.association or "ALLIANCE"
     cases.check_association(actor, "see_queue", code)
     when = when_of(request)
@@ -746,7 +753,13 @@ async def _submitted(house: House, request: HttpRequest, actor: Actor, deed: Dee
         said = Typed(request.url.path, typed, key, refused.message, refused.field, refused.facts.get("missing", ()))
         return await _again(house, request, actor, deed, said)
     streams = [event.originator_id for event in recorded.events]
-    return RedirectResponse(_next_page(deed, request, streams, recorded.position), 303)
+    following = _next_page(deed, request, streams, recorded.position)
+    if recorded.secret:
+        # Not kept for the next page: it is said here, once.
+        made = shown_once(deed.name, recorded.secret, house.settings.public_host)
+        path = f"/shared/{recorded.secret}" if deed.name == "share" else ""
+        return page(house.settings, request, "secret.html", made=made, path=path, back=following)
+    return RedirectResponse(following, 303)
 
 
 def _is_key(text: str) -> bool:
@@ -757,10 +770,14 @@ async def _again(house: House, request: HttpRequest, actor: Actor, deed: Deed, t
     """The page that the form stands on, with what was typed and what is wrong."""
     if deed.name == "register_person":
         return await today(house, request, actor, typed)
+    if deed.name == "admit_employer":
+        return await employers.see_employers(house, request, actor, typed)
+    if deed.name in ("share", "end_share"):
+        return await sharing.see_shares(house, request, actor, typed)
     shows: dict[str, Callable[..., Awaitable[Response]]] = {
         "people": person, "references": reference, "applications": application,
         "endorsements": endorsement, "transfers": transfer,
-        "exams": exam, "audits": audit, "associations": audits,
+        "exams": exam, "audits": audit, "associations": audits, "employers": employers.employer,
     }  # fmt: skip
     if deed.name == "submit_audit_evidence":
         return await endorsement(house, request, actor, typed)
@@ -779,6 +796,7 @@ _PAGES = {
     "endorsement": "endorsements",
     "transfer": "transfers",
     "audit": "audits",
+    "employer": "employers",
 }
 
 
@@ -786,6 +804,8 @@ def _next_page(deed: Deed, request: HttpRequest, streams: list[str], position: i
     """Where the deed's own case can be seen: the new one if there is one."""
     if deed.name == "submit_audit_evidence":
         return f"/endorsements/{request.path_params['number']}?done={deed.name}&position={position}"
+    if deed.name in ("share", "end_share"):
+        return f"/people/{request.path_params['person']}/shares?done={deed.name}&position={position}"
     kind, _, name = streams[-1 if deed.name == "approve_application" else 0].partition("/") if streams else ("", "", "")
     if kind not in _PAGES:
         kind = {plural: single for single, plural in _PAGES.items()}.get(deed.case, "person")

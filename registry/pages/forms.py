@@ -15,6 +15,7 @@ from domain.audit import DONE, Audit
 from domain.category import CATEGORIES, CURRENT
 from domain.competency import Area
 from domain.editions import attaches, practice, renewal_window
+from domain.employer import Employer
 from domain.endorsement import CONVERSIONS, Endorsement
 from domain.event import LateReason
 from domain.exam import Exam
@@ -30,7 +31,7 @@ KEY, VERSION = "_key", "_version"
 _GRAVE = frozenset({"suspend", "propose_removal", "remove", "archive", "withdraw_application", "decline_transfer",
                     "cancel_transfer", "dispute_standing", "hold_transfer", "end_licence", "suspend_licence", "correct",
                     "refuse_registration", "decline_application", "request_erasure", "confirm_erasure", "report_death",
-                    "merge_persons", "split_persons"})  # fmt: skip
+                    "merge_persons", "split_persons", "end_employer"})  # fmt: skip
 
 
 class Field(NamedTuple):
@@ -429,6 +430,31 @@ def for_person(
             theirs = Thing(association=asked.association)
             forms += _allowed(actor, theirs, ["settle_likeness"], {**person, "other": other}, found.version, typed)
     return forms
+
+
+def for_employer(actor: Actor, thing: Thing, found: Employer, typed: Typed | None) -> list[Form]:
+    if found.state != "admitted":
+        return []
+    names = ["follow", "set_webhook"]
+    if found.sends:
+        names += ["test_webhook", "replay_webhook"]
+    if found.webhook:
+        names += ["end_webhook"]
+    names += ["choose_mails", "change_employer_contact", "end_employer"]
+    made = _allowed(actor, thing, names, {"employer": found.name}, None, typed, values={"mails": found.mails})
+    # A form takes one at a time; many at once go through the API.
+    return [form._replace(fields=[field for field in form.fields if field.name != "endorsements"]) for form in made]
+
+
+def for_shares(actor: Actor, thing: Thing, found: Person, numbers: Sequence[str], typed: Typed | None) -> list[Form]:
+    if found.state != "known" or not numbers:
+        return []
+    options = {"number": [(number, number) for number in numbers]}
+    return _allowed(actor, thing, ["share"], {"person": found.name}, None, typed, options=options)
+
+
+def end_share(actor: Actor, thing: Thing, found: Person, share: str, typed: Typed | None) -> list[Form]:
+    return _allowed(actor, thing, ["end_share"], {"person": found.name, "share": share}, None, typed)
 
 
 def for_entry(actor: Actor, thing: Thing, found: Person, entry: str, typed: Typed | None) -> list[Form]:

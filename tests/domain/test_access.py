@@ -18,6 +18,7 @@ ACTORS = {
     "holder": Actor("holder", person="p1"),
     "reviewer": Actor("reviewer", person="r1"),
     "exam_scorer": Actor("exam_scorer", person="r1"),
+    "employer": Actor("employer", person="e1"),
     "coordinator": Actor("coordinator", association="VA"),
     "alliance": Actor("alliance", association="ALLIANCE"),
     "operator": Actor("operator"),
@@ -30,6 +31,7 @@ THINGS = {
     "releasing": Thing(person="p2", releasing="VA", receiving="CT"),
     "receiving": Thing(person="p2", releasing="CT", receiving="VA"),
     "reviewers-own": Thing(person="r1"),
+    "employers-own": Thing(person="e1", association="VA"),
 }
 
 
@@ -59,7 +61,7 @@ def test_the_public_has_no_row_at_all():
 
 @pytest.mark.parametrize("deed", sorted(DEEDS))
 def test_nobody_acts_on_a_stranger_in_another_association(deed):
-    for role in ("public", "holder", "reviewer", "exam_scorer", "coordinator"):
+    for role in ("public", "holder", "reviewer", "exam_scorer", "employer", "coordinator"):
         with pytest.raises(Forbidden):
             check(ACTORS[role], deed, THINGS["other"])
         with pytest.raises(Forbidden):
@@ -72,7 +74,7 @@ def test_a_deed_without_a_row_is_an_error_not_an_answer():
 
 
 def test_an_actor_without_a_person_or_association_owns_nothing():
-    for actor in (Actor("holder"), Actor("coordinator"), Actor("reviewer"), Actor("exam_scorer")):
+    for actor in map(Actor, ("holder", "coordinator", "reviewer", "exam_scorer", "employer")):
         assert not any(allowed(actor, deed, Thing()) for deed in DEEDS)
 
 

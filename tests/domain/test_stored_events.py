@@ -45,7 +45,7 @@ def test_a_stored_event_is_remembered_without_a_question(topic):
     kind.fold([event])
 
 
-def test_personal_fields_stand_only_in_a_persons_and_a_references_stream_but_for_an_imported_record():
+def test_personal_fields_stand_only_in_a_persons_a_references_and_an_employers_stream_but_for_an_imported_record():
     """Endorsement, Application, Transfer, Association and key events hold no personal data (design section 5).
 
     The record id of an import is the one exception, sealed under its person's key.
@@ -54,7 +54,7 @@ def test_personal_fields_stand_only_in_a_persons_and_a_references_stream_but_for
     others = {
         topic: fields
         for topic, fields in sealed.items()
-        if topic.partition(".")[0] not in ("person", "portfolio", "reference")
+        if topic.partition(".")[0] not in ("person", "portfolio", "reference", "employer")
     }
     assert others == {"endorsement.imported": {"record"}}
     assert "person" in TOPICS["endorsement.imported"].__struct_fields__

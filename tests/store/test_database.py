@@ -31,6 +31,8 @@ GRANTED = {
     "service.entries": {"owner": ALL, "writer": {"SELECT", "INSERT", "UPDATE", "DELETE"}},
     "service.sessions": {"owner": ALL, "writer": {"SELECT", "INSERT", "UPDATE", "DELETE"}},
     "service.access": {"owner": ALL, "writer": {"SELECT", "INSERT"}, "reader": {"SELECT"}},
+    "service.deliveries": {"owner": ALL, "writer": {"SELECT", "INSERT", "UPDATE", "DELETE"}},
+    "service.openings": {"owner": ALL, "writer": {"SELECT", "INSERT", "UPDATE"}},
     "vault.person_keys": {"keeper": ALL},
 }
 

@@ -4,6 +4,7 @@ from registry.api.deeds import (
     applications,
     associations,
     audits,
+    employers,
     endorsements,
     erasing,
     exams,
@@ -27,6 +28,7 @@ DEEDS: tuple[Deed, ...] = (
     *audits.DEEDS,
     *transfers.DEEDS,
     *quality.DEEDS,
+    *employers.DEEDS,
 )
 
 BY_NAME = {deed.name: deed for deed in DEEDS}
