@@ -1,6 +1,7 @@
 """The fixtures of both faces, an employer, and a receiver of its alerts: a real HTTP server."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,6 +25,7 @@ class Receiving:
         self.came: list[tuple[dict[str, str], bytes]] = []
         self.answers: list[int] = []
         self.headers: dict[str, str] = {}
+        self.dawdle = 0.0
 
     @property
     def ids(self) -> list[str]:
@@ -38,6 +40,7 @@ def receiving() -> Iterator[Receiving]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             there.came.append(({name.lower(): value for name, value in self.headers.items()}, body))
+            time.sleep(there.dawdle)
             self.send_response(there.answers.pop(0) if there.answers else 204)
             for name, value in there.headers.items():
                 self.send_header(name, value)
@@ -47,7 +50,11 @@ def receiving() -> Iterator[Receiving]:
         def log_message(self, *_: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *_: Any) -> None:
+            """Who called may be killed meanwhile."""
+
+    server = Server(("127.0.0.1", 0), Handler)
     there = Receiving(server)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
