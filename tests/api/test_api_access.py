@@ -11,13 +11,14 @@ import pytest
 from domain.access import DEEDS as ROWS_OF_ACCESS
 from domain.access import Actor, Thing, allowed
 from domain.audit import Audit
+from domain.employer import Employer
 from domain.endorsement import new_number
 from domain.exam import Exam
 from registry.api.deeds import DEEDS
 from registry.api.questions import QUESTIONS
 from registry.commands import Act, Registry
 
-ROLES = ("public", "holder", "reviewer", "exam_scorer", "coordinator", "alliance", "operator")
+ROLES = ("public", "holder", "reviewer", "exam_scorer", "employer", "coordinator", "alliance", "operator")
 REFUSED = (401, 403)
 
 
@@ -61,6 +62,10 @@ def world(life, client, registry):
     audit = Audit("y" * 26)
     audit.draw("VA", 2027, [number], "sixteen characters", 0.05, on=date(2026, 6, 1), by="alliance:ALLIANCE")
     registry.store.save(audit)
+    employers = [Employer(registry.new_id()), Employer(registry.new_id())]
+    for employer in employers:
+        employer.admit("VA", name="Riverside Clinic", email="hr@example.org", on=date(2026, 6, 1), by="operator")
+    registry.store.save(*employers)
     return {
         "names": {
             "audit": audit.name,
@@ -68,6 +73,7 @@ def world(life, client, registry):
             "reference": reference,
             "entry": "E4", "other": stranger, "category": "IFS", "cti": "0" * 32, "file": "qr.txt",
             "exam": exam.name, "review": drawn.originator_id.partition("/")[2], "item": drawn.items[0], "finding": "F1",
+            "employer": employers[0].name, "share": "S1",
         },
         "unknown": {
             "audit": "f" * 26,
@@ -75,21 +81,26 @@ def world(life, client, registry):
             "transfer": "c" * 26, "reference": "d" * 26,
             "entry": "E4", "other": stranger, "category": "IFS", "cti": "0" * 32,
             "file": "qr.txt", "exam": "e" * 26, "review": "d" * 26, "item": f"{'b' * 26}-7", "finding": "F1",
+            "employer": "a" * 26, "share": "S1",
         },
         "own": {
             "public": ("", {}), "holder": ("holder", {"person": life.person}),
             "reviewer": ("reviewer", {"person": life.person}),
             "exam_scorer": ("exam_scorer", {"person": life.person}),
+            "employer": ("employer", {"person": employers[0].name}),
             "coordinator": ("coordinator", {"association": "VA"}),
             "alliance": ("alliance", {}), "operator": ("operator", {}),
         },
         "other": {
             "public": ("", {}), "holder": ("holder", {"person": stranger}),
             "reviewer": ("reviewer", {"person": stranger}),
-            "exam_scorer": ("exam_scorer", {"person": stranger}), "coordinator": ("coordinator", {"association": "TX"}),
+            "exam_scorer": ("exam_scorer", {"person": stranger}),
+            "employer": ("employer", {"person": employers[1].name}),
+            "coordinator": ("coordinator", {"association": "TX"}),
             "alliance": ("alliance", {}), "operator": ("operator", {}),
         },
         "person": life.person,
+        "employer": employers[0].name,
     }  # fmt: skip
 
 
@@ -104,6 +115,8 @@ def thing_of_path(path, world):
         return Thing(person=world["person"], releasing="VA", receiving="CT")
     if kind == "people" and "{person}" not in path:
         return Thing(association="VA")
+    if kind == "employers":
+        return Thing(person=world["employer"] if "{" in path else "", association="VA")
     if kind == "exams":
         return Thing(reviewers=frozenset({world["person"]}))
     if kind == "quality-reviews":
@@ -126,13 +139,15 @@ def test_deeds_are_refused_exactly_where_the_table_has_no_row(world, client, who
         example = dict(deed.example)
         if deed.name == "register_person":
             example["residence"] = "VA"
+        if deed.name == "admit_employer":
+            example["association"] = "VA"
         if deed.name in ("merge_persons", "split_persons"):
             example = dict.fromkeys(example, world["person"])  # both records are looked at
         who = actor(role, world[whose][role][1])
         may = allowed(who, deed.access, thing_of_path(deed.path, world)) is not None
         # With a version that nothing has, no deed that is allowed goes further than the version.
         headers = {"If-Match": '"999999"'} if may else {}
-        if deed.name in ("admit", "register_person"):
+        if deed.name in ("admit", "admit_employer", "register_person"):
             example |= {"on": "2099-01-01"}
         answer = clients[role].post(path, example, **headers)
         refused = answer.status_code in REFUSED
@@ -156,7 +171,9 @@ def test_questions_are_refused_exactly_where_the_table_has_no_row(world, client,
                 continue
             path = question.path.format(**world["names"])
             thing = thing_of_path(question.path, world)
-            if question.rule in ("see_reviews", "see_exams"):
+            if question.name == "employers":
+                thing = Thing(association=rights.get("association", ""))  # a coordinator's own, or all
+            if question.rule in ("see_reviews", "see_exams") or question.name == "feed":
                 thing = Thing(person=rights.get("person", ""))
             if question.rule == "reconsider":
                 thing = Thing(association=rights.get("association", ""))  # where none is named, one's own
@@ -180,7 +197,7 @@ def test_unknown_and_forbidden_look_the_same(world, client, views):
                 nowhere = one.get(question.path.format(**world["unknown"]) + query)
                 assert same(there) == same(nowhere), question.name
         for deed in DEEDS:
-            if not re.search(r"{(person|number|application|transfer|exam|reference)}", deed.path):
+            if not re.search(r"{(person|number|application|transfer|exam|reference|employer)}", deed.path):
                 continue
             key = str(uuid.uuid4())
             there = one.post(deed.path.format(**world["names"]), deed.example, key=key)
