@@ -125,9 +125,12 @@ def add_pages(app: FastAPI, settings: Settings, checker: Checker) -> None:
     route("/roster-check", rosters.check_roster, "POST", public=True)
     route("/roster-check/sample.csv", rosters.sample_roster, public=True)
     route("/roster-check/receipt", rosters.keep_receipt, "POST", public=True)
-    route("/employers", employers.see_employers)
-    route("/employers/{employer}", employers.employer)
-    route("/people/{person}/shares", sharing.see_shares)
+    for path, show in (
+        ("/employers", employers.see_employers),
+        ("/employers/{employer}", employers.employer),
+        ("/people/{person}/shares", sharing.see_shares),
+    ):
+        route(path, show)
     route("/shared/{code}", sharing.see_shared, public=True)
     route("/references/{reference}", reference, takes=past.KNOWN)
     route("/rate", rating.see_rate, public=True)
