@@ -129,16 +129,19 @@ def add_pages(app: FastAPI, settings: Settings, checker: Checker) -> None:
         ("/employers", employers.see_employers),
         ("/employers/{employer}", employers.employer),
         ("/people/{person}/shares", sharing.see_shares),
+        ("/shared/{code}", sharing.see_shared),
     ):
-        route(path, show)
-    route("/shared/{code}", sharing.see_shared, public=True)
+        route(path, show, public=show is sharing.see_shared)
     route("/references/{reference}", reference, takes=past.KNOWN)
-    route("/rate", rating.see_rate, public=True)
-    route("/rate", rating.open_rating, "POST", public=True)
-    route("/rate/answers", rating.give_rating, "POST", public=True)
-    route("/rate/declined", rating.decline, "POST", public=True)
-    route("/rate/given", rating.see_thanks, public=True)
-    route("/rate/declined", rating.see_thanks, public=True)
+    for path, show, method in (
+        ("/rate", rating.see_rate, "GET"),
+        ("/rate", rating.open_rating, "POST"),
+        ("/rate/answers", rating.give_rating, "POST"),
+        ("/rate/declined", rating.decline, "POST"),
+        ("/rate/given", rating.see_thanks, "GET"),
+        ("/rate/declined", rating.see_thanks, "GET"),
+    ):
+        route(path, show, method, public=True)
     route("/api", api_page, public=True)
     route("/access", access_page, public=True)
     route("/rules", rules_page, public=True, takes=OWN_DAY)
