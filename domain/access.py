@@ -137,6 +137,7 @@ TABLE: tuple[Rule, ...] = (
     *_rows("submit_application", _HOLDER, basis="MI-FAQ"),
     *_rows("amend_application", _HOLDER, basis="WA-FAQ"),
     *_rows("withdraw_application", _HOLDER),
+    *_rows("issue_letter", _HOLDER, _COORDINATOR, _DIRECT),
     *_rows("assign_reviewer", _COORDINATOR, _DIRECT, basis="WA-FAQ"),
     *_rows("recuse_reviewer", ("reviewer", "assigned"), _COORDINATOR, _DIRECT),
     *_rows("recommend", ("reviewer", "assigned"), basis="TX-REV"),
@@ -280,6 +281,7 @@ TABLE: tuple[Rule, ...] = (
     *_rows("see_exam", ("exam_scorer", "assigned"), _ALLIANCE, _OPERATOR),
     *_rows("see_exam_history", _ALLIANCE, _OPERATOR),
     *_rows("see_certificate", _HOLDER, _COORDINATOR, _ALLIANCE, _OPERATOR, sees=_NAMES),
+    *_rows("see_letter", _HOLDER, _COORDINATOR, _ALLIANCE, _OPERATOR, sees=_NAMES),
     *_rows("export_roster", _COORDINATOR, _ALLIANCE, _OPERATOR, sees=_CONTACT),
 )
 

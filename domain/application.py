@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import ClassVar, Literal, NamedTuple
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -40,6 +41,9 @@ EXAM = ("exam_approved", "exam_booked", "exam_passed")
 OPEN = (*APPLICANTS_TURN, "submitted", "in_review", *EXAM)
 # An exam that is booked is cancelled first; who appealed may let it be.
 WITHDRAWABLE = (*(state for state in OPEN if state != "exam_booked"), "appealed")
+# A letter says that the registration was accepted and nothing is decided (ours); it ends after so many days (ours).
+LETTER_DAYS = 90
+REGISTERED = (*(state for state in OPEN if state != "started"),)
 EXPLAINED: tuple[Outcome, ...] = ("hold", "defer", "decline")
 
 
@@ -101,6 +105,14 @@ class ExamResult(NamedTuple):
     part_2: bool
 
 
+class Letter(NamedTuple):
+    """A letter of registration: its id, and the days from and to which it is good, unless the application ends."""
+
+    cti: str
+    on: date
+    through: date
+
+
 class Application(Aggregate):
     """From start to decision. Open ones are claimed: one per person (R3, AZ-POL)."""
 
@@ -141,11 +153,12 @@ class Application(Aggregate):
         self.decided_by = ""
         self.appealed: str = ""
         self.appealed_on: date | None = None
+        self.letters: list[Letter] = []
 
     def remember(self, event: Event) -> None:
         super().remember(event)
         self.last_on = max(self.last_on, event.on)
-        if not isinstance(event, self.Reminded):
+        if not isinstance(event, self.Reminded | self.LetterIssued):
             self.active_on = max(self.active_on, event.on)
             self.reminded = ()
 
@@ -450,6 +463,26 @@ class Application(Aggregate):
 
         def claims(self) -> Claims:
             return _closed(self.person, self, self.beside)
+
+    class LetterIssued(Event, frozen=True):
+        """A signed letter that it is open: no personal data, but where the printed name stands, as of a certificate.
+
+        It is nothing done for the application: it expires no later for it (ours). `kid` is the key that signs it.
+        """
+
+        topic: ClassVar[str] = "application.letter_issued"
+        cti: str
+        category: str
+        association: str
+        valid_from: datetime
+        through: date
+        expires_at: datetime
+        person: str
+        person_version: int
+        kid: str
+
+        def apply(self, application: Application) -> None:
+            application.letters.append(Letter(self.cti, self.on, self.through))
 
     class HandedOver(Event, frozen=True):
         """The licence of its association ended while it was open: another one, the Alliance, goes on with it (ours)."""
@@ -921,6 +954,36 @@ class Application(Aggregate):
             raise OutOfTurn(self.stream, state="exam_approved", needs=["exam_approval_expired"], can=self.can())
         self.record(self.ExamApprovalExpired, on=on, by=by)
 
+    def issue_letter(
+        self,
+        cti: str,
+        zone: ZoneInfo,
+        *,
+        valid_from: datetime,
+        person: str,
+        person_version: int,
+        kid: str,
+        on: date,
+        by: str,
+    ) -> None:
+        """A letter, for whoever asks the applicant, that it is open. `zone`: where its last day ends."""
+        self._must_be(on, *REGISTERED)
+        through = on + timedelta(days=LETTER_DAYS)
+        self.record(
+            self.LetterIssued,
+            cti=cti,
+            category=with_add_on(self.category, self.add_on),
+            association=self.association,
+            valid_from=valid_from,
+            through=through,
+            expires_at=datetime.combine(through, time(23, 59, 59), zone).astimezone(UTC),
+            person=person,
+            person_version=person_version,
+            kid=kid,
+            on=on,
+            by=by,
+        )
+
     # -- the end, and after it --------------------------------------------------------------------------------------
 
     def withdraw(self, *, on: date, by: str) -> None:
@@ -1024,7 +1087,8 @@ class Application(Aggregate):
                 found = ["decide_appeal"]
             case _:
                 found = [*_EXAM_DEEDS.get(self.state, ())]
-        return [*found, "withdraw_application"] if self.state in WITHDRAWABLE else found
+        letter = ["issue_letter"] if self.state in REGISTERED else []
+        return [*found, *letter, *(["withdraw_application"] if self.state in WITHDRAWABLE else [])]
 
     def _fee(self) -> list[str]:
         return [] if "processing" in self.fees else ["settle_fee"]

@@ -4,8 +4,10 @@ import os
 
 from registry.certificates.issue import Issuer
 from registry.certificates.keys import KeyFolder
+from registry.certificates.letter import TEMPLATE, Letters
 from registry.certificates.paper import Printer
 from registry.certificates.plane import Plane
+from registry.certificates.sheet import Sheets
 from registry.commands import Clock, Draw, Registry
 from registry.log.published import Published
 from registry.settings import Settings
@@ -33,6 +35,12 @@ def open_issuer(settings: Settings, store: Store, keys: KeyFolder, printer: Prin
         qr_host=settings.qr_host,
         printer=printer,
     )
+
+
+def open_letters(settings: Settings, store: Store, keys: KeyFolder) -> Letters:
+    """Makes letters of registration; worth keeping, as the printer."""
+    sheets = Sheets(TEMPLATE, settings.home / "fonts")
+    return Letters(store, keys, sheets, host=settings.public_host, qr_host=settings.qr_host)
 
 
 def open_plane(settings: Settings, keys: KeyFolder) -> Plane:

@@ -132,6 +132,11 @@ async def application(house: House, actor: Actor, name: str, *, known: int | Non
     return found._replace(rows=rows, hidden=hidden)
 
 
+async def letters(house: House, actor: Actor, name: str) -> Case:
+    """An application, for who may have its letters of registration."""
+    return await _case(house, actor, Application, name, "see_letter")
+
+
 async def exam(house: House, actor: Actor, name: str, *, deed: str = "see_exam", known: int | None = None) -> Case:
     return (await _case(house, actor, Exam, name, deed)).as_known(known)
 

@@ -29,6 +29,7 @@ from registry.api.check import Checker
 from registry.api.deeds import Deed
 from registry.api.rosters import Rosters
 from registry.certificates.keys import KeyFolder
+from registry.certificates.letter import Letters
 from registry.certificates.paper import Printer
 from registry.commands import Act, Registry
 from registry.database import (
@@ -40,7 +41,7 @@ from registry.database import (
     Unavailable,
 )
 from registry.log.published import Published
-from registry.opening import open_issuer, open_keys, open_printer
+from registry.opening import open_issuer, open_keys, open_letters, open_printer
 from registry.settings import Settings
 from registry.store import Recorded, Store
 from registry.vault import Clock, Vault, now
@@ -151,6 +152,7 @@ class House:
         self.readers = Readers(lambda: database.url(settings, "reader"))
         self.rosters = Rosters(settings, registry, self.keys)
         self._printer: Printer | None = None
+        self._letters: Letters | None = None
         self._associations: dict[str, Row] = ROWS
         self._associations_until = 0.0
         self._writing = anyio.CapacityLimiter(_WRITERS)
@@ -271,6 +273,14 @@ class House:
     def _render(self, number: str, cti: str) -> dict[str, bytes]:
         self._printer = self._printer or open_printer(self.settings)
         return open_issuer(self.settings, self.store, self.keys, self._printer).render(number, cti)
+
+    async def letter(self, application: str, cti: str) -> dict[str, bytes]:
+        """The files of a letter of registration by name."""
+        return await anyio.to_thread.run_sync(self._render_letter, application, cti, limiter=self._printing)
+
+    def _render_letter(self, application: str, cti: str) -> dict[str, bytes]:
+        self._letters = self._letters or open_letters(self.settings, self.store, self.keys)
+        return self._letters.render(application, cti)
 
     async def proof(self, position: int) -> str:
         return await self.wait_for(self._prove, position)

@@ -8,6 +8,7 @@ from fastapi.responses import Response
 from starlette.requests import Request as HttpRequest
 
 from domain.access import PUBLIC, Actor, Role, Thing, allowed, check, rows_of
+from domain.application import Application
 from domain.association import ROWS
 from domain.audit import Audit
 from domain.category import ADD_ONS, CATEGORIES
@@ -48,6 +49,7 @@ from registry.api.shown import (
     transfer_shown,
 )
 from registry.certificates.issue import FILES
+from registry.certificates.letter import FILES as LETTER_FILES
 from registry.commands.quality import thing_of_item
 
 _encode = msgspec.json.Encoder().encode
@@ -197,6 +199,32 @@ async def see_application(house: House, request: HttpRequest, actor: Actor) -> A
 async def see_application_history(house: House, request: HttpRequest, actor: Actor) -> Answer:
     name, known = request.path_params["application"], when_of(request).known
     return _history(await cases.application(house, actor, name, known=known))
+
+
+async def see_letters(house: House, request: HttpRequest, actor: Actor) -> Answer:
+    found = await cases.letters(house, actor, request.path_params["application"])
+    return Answer({"letters": letters_shown(found.state)}, found.position, found.state.version)
+
+
+def letters_shown(application: Application) -> list[dict[str, Any]]:
+    """Newest first; that the application has ended ends them all."""
+    where = f"/api/applications/{application.name}/letters"
+    return [
+        {"cti": letter.cti, "on": letter.on, "through": letter.through,
+         "files": {name: f"{where}/{letter.cti}/{name}" for name in LETTER_FILES}}
+        for letter in reversed(application.letters)
+    ]  # fmt: skip
+
+
+async def see_letter(house: House, request: HttpRequest, actor: Actor) -> Response:
+    found = await cases.letters(house, actor, request.path_params["application"])
+    cti, file = request.path_params["cti"], request.path_params["file"]
+    if file not in LETTER_FILES or cti not in {letter.cti for letter in found.state.letters}:
+        raise NotFound("letter")
+    await cases.confidential(house, actor, "see_letter", found.state.stream, found.state.person)
+    files = await house.letter(found.state.name, cti)
+    headers = {"Content-Disposition": f'attachment; filename="letter-{cti[:8]}{file[file.index(".") :]}"'}
+    return Response(files[file], media_type=_MEDIA[file[file.index(".") :]], headers=headers)
 
 
 async def see_transfer(house: House, request: HttpRequest, actor: Actor) -> Answer:
@@ -493,6 +521,11 @@ QUESTIONS: tuple[Question, ...] = (
              {"application": "nbswy3dpeb3w64tmmqqho2lumq", "state": "in_review"}, takes=KNOWN),
     Question("application_history", f"{_A}/history", "Everything that happened to it", see_application_history,
              "see_application", (), {"events": []}, takes=KNOWN),
+    Question("letters", f"{_A}/letters", "The letters of registration made of it", see_letters, "see_letter", (),
+             {"letters": [{"cti": "07a70d15daff38e691f5a06828ebee8a", "on": "2026-06-01", "through": "2026-08-30"}]},
+             takes=past.PRESENT),
+    Question("letter", f"{_A}/letters/{{cti}}/{{file}}", "One file of a letter of registration", see_letter,
+             "see_letter", (), "(the file)", "application/octet-stream", takes=past.PRESENT),
     Question("transfer", _T, "A transfer", see_transfer, "see_transfer", (),
              {"transfer": "orugs4zanfzsa5dimuqgk3tffy", "state": "requested"}, takes=KNOWN),
     Question("transfer_history", f"{_T}/history", "Everything that happened to it", see_transfer_history,

@@ -92,13 +92,14 @@ def text(
     return sealed(certificate, signer, qr_host)
 
 
-def sealed(certificate: qr.Certificate, signer: Signer, qr_host: str) -> str:
+def sealed(certificate: qr.Certificate, signer: Signer, qr_host: str, typ: str = qr.TYP) -> str:
+    """The text of a certificate, or of a letter."""
     if certificate.issuer != signer.controller:
         raise KeysUnusable(f"the certificate key is of {signer.controller}, not of {certificate.issuer}")
-    words = qr.text(qr_host, qr.seal(certificate, bytes.fromhex(signer.kid), signer.sign))
+    words = qr.text(qr_host, qr.seal(certificate, bytes.fromhex(signer.kid), signer.sign, typ))
     received = qr.unseal(words)
     trusted(signer, "certificate").check(received.envelope)
-    if received.certificate != certificate or received.prefix != qr.prefix(qr_host):
+    if (received.certificate, received.prefix, received.envelope.typ) != (certificate, qr.prefix(qr_host), typ):
         raise AssertionError("a certificate reads back as something else than was written")
     return words
 

@@ -50,6 +50,11 @@ TOPICS: Final = (
     "endorsement.custody_transferred",
     "certificate.issued",
     "person.erased",
+    "application.letter_issued",
+    "application.approved",
+    "application.declined",
+    "application.withdrawn",
+    "application.expired",
 )
 
 # The words of the notes are the verifier's. A holder who has the endorsement archived withdraws it:
@@ -220,6 +225,9 @@ class Statuses:
         self._statuses: dict[int, dict[int, int]] = {}
         self._certificates: dict[int, dict[int, tuple[_Case, _Certificate]]] = {}
         self._revoked: dict[int, set[int]] = {}
+        self._letters: dict[str, list[Slot]] = {}
+        """Of each application those that are good still."""
+        self._letters_of: dict[str, list[str]] = {}
         self._stale: set[int] = set()
         self._stale_notes: set[int] = set()
         self._stale_badges: set[int] = set()
@@ -258,6 +266,8 @@ class Statuses:
         certificates = self._certificates.get(number, {})
         notes: dict[int, Notice] = {}
         for index, status in self.of_list(number).items():
+            if index not in certificates:
+                continue  # a letter: that it has ended says all
             case, certificate = certificates[index]
             if certificate.expires_at >= now:
                 notes[index] = case.notice(certificate, status, now)
@@ -270,6 +280,11 @@ class Statuses:
             for endorsement in self._of_person.get(person, ()):
                 self._cases[endorsement].stand(fact.on, "erased")
                 self._settle(self._cases[endorsement])
+            for application in self._letters_of.get(person, ()):
+                self._end_letters(application)
+            return
+        if stream.startswith("application/"):
+            self._take_letter(position, stream, topic, fact)
             return
         case = self._cases.setdefault(stream, _Case())
         if topic == "certificate.issued":
@@ -281,6 +296,22 @@ class Statuses:
                 if fact.person in self._erased:
                     case.stand(self._erased[fact.person], "erased")
         self._settle(case)
+
+    def _take_letter(self, position: int, stream: str, topic: str, fact: _Fact) -> None:
+        if topic != "application.letter_issued":
+            self._end_letters(stream)
+            return
+        person = fact.person.removeprefix("person/")
+        self._letters_of.setdefault(person, []).append(stream)
+        self._letters.setdefault(stream, []).append(slots.slot(position - 1, self._slot_key))
+        if person in self._erased:
+            self._end_letters(stream)
+
+    def _end_letters(self, application: str) -> None:
+        """Decided, withdrawn, expired, or its applicant forgotten: none of its letters is good any more."""
+        for slot in self._letters.pop(application, ()):
+            self._statuses.setdefault(slot.list, {})[slot.place] = REVOKED
+            self._stale.add(slot.list)
 
     def _issue(self, case: _Case, slot: Slot, fact: _Fact) -> None:
         case.association = case.association or fact.association

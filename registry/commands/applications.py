@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import date
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -309,6 +310,23 @@ class Applications(References):
         """A final no, by the consensus of the reviewers; the applicant may appeal."""
         found, on = self._application(act, "decline_application", application)
         found.decline(reasons, reviewers=self._reviewers(found, on), on=on, by=act.actor.by)
+        return self.store.save(found, request=act.request)
+
+    @once
+    def issue_letter(self, act: Act, application: str) -> Recorded:
+        """A signed letter that it is open, at the applicant's request: no endorsement, and good for 90 days (ours)."""
+        found, on = self._application(act, "issue_letter", application)
+        person = self._known(self.identity(found.person)[0])
+        found.issue_letter(
+            self.draw(16).hex(),
+            ZoneInfo(self.association(found.association).row.zone),
+            valid_from=self.clock().replace(microsecond=0),
+            person=person.stream,
+            person_version=person.named_by,
+            kid=self.kid(),
+            on=on,
+            by=act.actor.by,
+        )
         return self.store.save(found, request=act.request)
 
     # -- the end, and after it

@@ -53,7 +53,9 @@ _OTHERS: Final = (
     "certificate.issued",
 )
 _ERASED: Final = "person.erased"
-_TOPICS: Final = frozenset((*_ENDS, *_STANDS, *_OTHERS, _ERASED))
+_LETTER: Final = "application.letter_issued"
+_CLOSED: Final = ("application.approved", "application.declined", "application.withdrawn", "application.expired")
+_TOPICS: Final = frozenset((*_ENDS, *_STANDS, *_OTHERS, _ERASED, _LETTER, *_CLOSED))
 
 
 class _Fact(msgspec.Struct):
@@ -116,9 +118,10 @@ class Listed:
         case = self.cases.setdefault(stream, _Case())
         fact.version = case.version
         case.facts.append(fact)
-        if topic in _BEGINS:
-            self.holders.setdefault(fact.person, set()).add(stream)
-            case.erased = case.erased or fact.person in self.erased
+        if topic in _BEGINS or topic == _LETTER:
+            person = fact.person.removeprefix("person/")
+            self.holders.setdefault(person, set()).add(stream)
+            case.erased = case.erased or person in self.erased
         self.waiting.add(stream)
         return True
 
@@ -139,7 +142,13 @@ class Listed:
 
 def _judge(case: _Case) -> Iterator[tuple[int, int]]:
     """Position and status of each certificate of an endorsement, badges issued again under one id included."""
+    closed = max((fact.position for fact in case.facts if fact.topic in _CLOSED), default=0)
+    for fact in case.facts:
+        if fact.topic == _LETTER:
+            yield fact.position, int(case.erased or fact.position < closed)
     issued = [fact for fact in case.facts if fact.topic == "certificate.issued"]
+    if not issued:
+        return
     if case.erased or any(fact.topic in _ENDS for fact in case.facts):
         yield from ((fact.position, 1) for fact in issued)
         return

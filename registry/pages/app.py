@@ -42,8 +42,10 @@ from registry.api.questions import (
     certificate_file,
     certificates_shown,
     endorsements_of,
+    letters_shown,
     provider_search,
     register_search,
+    see_letter,
 )
 from registry.api.shown import (
     application_shown,
@@ -102,6 +104,7 @@ def add_pages(app: FastAPI, settings: Settings, checker: Checker) -> None:
     route("/people/{person}", person, takes=past.BOTH)
     route("/people/{person}/bundle", see_person_bundle)
     route("/applications/{application}", application, takes=past.KNOWN)
+    route("/applications/{application}/letters/{cti}/{file}", see_letter)
     route("/transfers/{transfer}", transfer, takes=past.KNOWN)
     route("/audits/{audit}", audit, takes=past.BOTH)
     route("/associations/{code}/audits", audits, takes=past.BOTH)
@@ -121,10 +124,6 @@ def add_pages(app: FastAPI, settings: Settings, checker: Checker) -> None:
     route("/leave", leave, "POST")
     route("/v1/check", see_check, public=True)
     app.add_api_route("/v1/check", partial(check_certificate, checker), methods=["POST"], name="check_page")
-    route("/roster-check", rosters.see_roster_check, public=True)
-    route("/roster-check", rosters.check_roster, "POST", public=True)
-    route("/roster-check/sample.csv", rosters.sample_roster, public=True)
-    route("/roster-check/receipt", rosters.keep_receipt, "POST", public=True)
     for path, show in (
         ("/employers", employers.see_employers),
         ("/employers/{employer}", employers.employer),
@@ -132,6 +131,8 @@ def add_pages(app: FastAPI, settings: Settings, checker: Checker) -> None:
         ("/shared/{code}", sharing.see_shared),
     ):
         route(path, show, public=show is sharing.see_shared)
+    for method, path, show in rosters.ROUTES:
+        route(path, show, method, public=True)
     route("/references/{reference}", reference, takes=past.KNOWN)
     for path, show, method in (
         ("/rate", rating.see_rate, "GET"),
@@ -524,6 +525,7 @@ async def application(house: House, request: HttpRequest, actor: Actor, typed: T
         shows=shows, labels={area.code: area.label for area in catalogue.areas},
         texts={area.code: area.text for area in catalogue.areas if area.text},
         may_see_person=_may_see(actor, state.person, state.association), missing=missing,
+        letters=letters_shown(state) if allowed(actor, "see_letter", thing_of(state)) else [],
         status=422 if typed else 200,
     )  # fmt: skip
 

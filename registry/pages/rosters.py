@@ -219,3 +219,11 @@ def _result(request: HttpRequest, answered: Answered) -> dict[str, Any]:
         "rows": len(rows),
         "content": b64encode(answered.content).decode(),
     }
+
+
+ROUTES: Final = (
+    ("GET", "/roster-check", see_roster_check),
+    ("POST", "/roster-check", check_roster),
+    ("GET", "/roster-check/sample.csv", sample_roster),
+    ("POST", "/roster-check/receipt", keep_receipt),
+)

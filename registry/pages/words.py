@@ -275,6 +275,7 @@ HAPPENED: Final = {
     "application.amended": "Amended",
     "application.put_on_hold": "Put on hold",
     "application.declined": "Declined",
+    "application.letter_issued": "Letter of registration made",
     "application.reminded": "Reminded",
     "application.expired": "Expired",
     "application.appealed": "Appealed",

@@ -78,6 +78,7 @@ TURNS: dict[str, tuple[str, dict[str, str]]] = {
     "submit_application": ("application", _from("building", "deferred", to="submitted")),
     "amend_application": ("application", {"on_hold": "in_review submitted"}),
     "withdraw_application": ("application", _from(*sorted({*_OPEN, "appealed"} - {"exam_booked"}), to="withdrawn")),
+    "issue_letter": ("application", _from(*sorted(set(_OPEN) - {"started"}))),
     "assign_reviewer": ("application", _from("submitted", "in_review", to="in_review")),
     "recuse_reviewer": ("application", {"in_review": "in_review submitted"}),
     "assess_competencies": ("application", _from("in_review")),

@@ -105,6 +105,7 @@ DEEDS: tuple[Deed, ...] = (
          {"advisor": "IMHM-C-7K3MQ9TJ"}),
     Deed("submit_application", f"{A}/submissions", "Submit it for review", Submission, {"signed": True}),
     Deed("amend_application", f"{A}/amendments", "Hand in what was asked for, as the portfolio is now"),
+    Deed("issue_letter", f"{A}/letters", "Make a signed letter that it is open: no endorsement, good for 90 days"),
     Deed("withdraw_application", f"{A}/withdrawals", "Withdraw it"),
     Deed("assign_reviewer", f"{A}/reviewers", "Assign a reviewer by the number of their endorsement", Reviewer,
          {"reviewer": "IMHS-7K3MQ9T5"}),
