@@ -78,7 +78,7 @@ def _words(content: bytes, receipt: Mapping[str, Any], shown: Any) -> dict[str, 
 
 def _line(row: Mapping[str, Any], shown: Any) -> list[str]:
     about = ", ".join(filter(None, (row["number"], row["category"], row["association"])))
-    through = f"through {row['through'][:10]}" if row["through"] else ""
+    through = f"through {row['through']}" if row["through"] else ""
     more = "; ".join(filter(None, (row["why"], about, through, row["same_as"] and f"as row {row['same_as']}")))
     return [str(row["row"]), shown(shortened(row["text"])), shown(row["name"]), _head(row["verdict"]), shown(more)]
 
