@@ -64,7 +64,7 @@ async def _watched(house: House, request: HttpRequest, found: Employer) -> dict[
     return {
         "rows": rows, "asked": asked, "wrong": wrong, "standings": employers.STANDINGS,
         "following": urlencode(query) if following else "",
-        "keys": {row["number"]: str(uuid.uuid4()) for row in rows},
+        "once": {row["number"]: str(uuid.uuid4()) for row in rows},
         "told": [(alert, employers.association_name(alert.known.association)) for alert in told],
         "paged": "cursor" in request.query_params,
     }  # fmt: skip
