@@ -82,11 +82,12 @@ class Made(msgspec.Struct, frozen=True):
 
 
 class People(msgspec.Struct, frozen=True):
-    """Who may come in by a link: the holder's person id and a reviewer's."""
+    """Who may come in by a link: the holder's person id, a reviewer's, and an employer's id."""
 
     made: Made
     holder: str
     reviewer: str
+    employer: str = ""
 
 
 class DemoClock:
@@ -246,7 +247,7 @@ def _make(settings: Settings, say: Say) -> People:
 
     with serving(settings, registry, clock) as address, closing(Desk(settings, clock=clock)) as desk:
         counter = Counter(address, desk)
-        number, holder = _life(registry, counter, clock, story, reviewers, say)
+        number, holder, employer = _life(registry, counter, clock, story, reviewers, say)
 
         clock.let_go()
         say("Importing the same association's next file: renewals, lapses, a new name ...")
@@ -257,7 +258,7 @@ def _make(settings: Settings, say: Say) -> People:
     folders = [_folder(settings, number, count) for count in range(1, len(certificates_of(registry, number)) + 1)]
     made = Made(number, str(folders[-1]), str(folders[-2]), str(settings.static), str(settings.home))
     reviewer = stream_of_record(registry.store, "VA", rows[1].record) or ""
-    return People(made, holder, _person_of(registry, reviewer.partition("/")[2]))
+    return People(made, holder, _person_of(registry, reviewer.partition("/")[2]), employer)
 
 
 class Counter:
@@ -276,7 +277,7 @@ class Counter:
 
 def _life(
     registry: Registry, counter: Counter, clock: DemoClock, story: Story, reviewers: list[str], say: Say
-) -> tuple[str, str]:
+) -> tuple[str, str, str]:
     """Apply, be reviewed by two, endorsed, renewed in a window, moved from VA to CT with the word of both."""
     mentor, first, second, _ = reviewers
 
@@ -306,6 +307,12 @@ def _life(
     awarded = next(event for event in approved if event["topic"] == "endorsement.awarded")
     number: str = awarded["stream"].partition("/")[2]
 
+    say("A clinic is shown the certificate, and follows it ...")
+    employer = _name(virginia.post("/employers", {"name": "Riverside Clinic", "email": "hr@riverside.example.org"}))
+    counter.client("employer", person=employer).post(
+        f"/employers/{employer}/follows", {"number": number, "name": "Marisol Okafor"}
+    )
+
     say("The window opens, Marisol renews by attestation ...")
     clock.stand(story.renewed)
     year = {"from": date(story.renewed.year, 1, 1).isoformat(), "through": date(story.renewed.year, 12, 31).isoformat()}
@@ -329,7 +336,7 @@ def _life(
     connecticut.post(f"/transfers/{transfer}/memberships", {"through": date(story.moved.year, 12, 31).isoformat()})
     clock.stand(story.moved + timedelta(days=3))
     connecticut.post(f"/transfers/{transfer}/acceptances")
-    return number, person
+    return number, person, employer
 
 
 def _waiting(registry: Registry, counter: Counter, story: Story, reviewers: list[str], say: Say) -> None:
@@ -481,6 +488,11 @@ def entries(settings: Settings, people: People) -> list[tuple[str, str]]:
             ("the Alliance", desk.make_entry("alliance", association="ALLIANCE")),
             ("Marisol Okafor, who was endorsed", desk.make_entry("holder", person=people.holder)),
             ("a reviewer", desk.make_entry("reviewer", person=people.reviewer)),
+            *(
+                [("a clinic that follows this endorsement", desk.make_entry("employer", person=people.employer))]
+                if people.employer
+                else []
+            ),
         ]
     finally:
         desk.close()

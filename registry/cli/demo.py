@@ -62,7 +62,7 @@ def demo(
 
 
 def _welcome(made: "Made", address: str, entries: list[tuple[str, str]], *, lan: bool) -> str:
-    links = "\n".join(f"    {who:<34} {address}{path}" for who, path in entries)
+    links = "\n".join(f"    {who:<39} {address}{path}" for who, path in entries)
     warning = (
         "\n  The phone will warn that it doesn't know this machine's certificate: it was made here, a minute ago.\n"
         "  That is right for a demo. Go on once; with a real registry a warning means: stop.\n"
