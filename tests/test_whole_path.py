@@ -12,6 +12,7 @@ from domain.endorsement import Endorsement, Source, held, new_number
 from domain.event import Sealed
 from domain.person import Person, at_address
 from projections.engine import Engine
+from registry.certificates import bitstring
 from registry.certificates.issue import Forgotten, Issuer
 from registry.certificates.keys import KeyFolder, announce
 from registry.certificates.paper import Printer
@@ -55,6 +56,13 @@ class House:
         self.plane.publish(self.reader, self.clock())
         self.ring = read_keys_json((self.settings.static / "keys.json").read_bytes())
         return read_checkpoint((self.settings.static / "checkpoint").read_text(), self.ring.logs)
+
+    def revoked(self, badge):
+        status = badge["credentialStatus"]
+        path = status["statusListCredential"].removeprefix(f"https://{HOST}/")
+        listed = json.loads((self.settings.static / path).read_bytes())["credentialSubject"]["encodedList"]
+        place = int(status["statusListIndex"])
+        return bool(bitstring.decode(listed)[place >> 3] & 0x80 >> (place & 7))
 
     def endorsed(self, name, record):
         """Somebody endorsed as VA reported, with a certificate; their number and person id. Records are addresses."""
@@ -202,9 +210,21 @@ def test_a_revocation_is_on_the_plane_with_the_next_publication_and_comes_back(h
     house.publish()
     assert house.verdict(text).verdict == "suspended"
 
+    old = house.issuer().unsigned(number)
+    house.clock.move(seconds=1)
     house.registry.lift_suspension(virginia, number)
     house.publish()
     assert house.verdict(text).verdict == "valid"
+
+    # The badge knows only "revoked for good": the same paper has a new one.
+    new = house.issuer().unsigned(number)
+    assert house.issuer().text(number) == text
+    assert new["id"] != old["id"]
+    assert new["credentialSubject"] == old["credentialSubject"]
+    assert (house.revoked(old), house.revoked(new)) == (True, False)
+    assert not house.registry.issue_certificate(virginia, number).events
+    held_now = house.store.get(Endorsement, number)
+    assert len(held_now.certificates) == 1
 
     found = house.registry.today("VA")
     house.registry.report_sanction(virginia, number, source="fraud_finding", decided_on=found)
@@ -212,6 +232,7 @@ def test_a_revocation_is_on_the_plane_with_the_next_publication_and_comes_back(h
     house.registry.remove(second, number)
     house.publish()
     assert house.verdict(text).verdict == "revoked"
+    assert house.revoked(new)
 
 
 def test_a_list_that_is_two_days_old_says_nothing(house):
