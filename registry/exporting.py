@@ -13,6 +13,7 @@ import msgspec
 from domain import access
 from domain.access import Actor, Thing
 from domain.endorsement import Endorsement
+from domain.errors import Refused
 from domain.event import Event
 from domain.person import Person
 from registry.certificates.issue import CREDENTIAL, JWT, PDF, PROOF, TEXT, Forgotten, Issuer, write_certificate
@@ -246,19 +247,27 @@ def write_certificates(
     people = _people(store, {endorsement.person for endorsement in active})
     mailing = Mailing()
     index: list[Sequence[str]] = [INDEX_COLUMNS]
+    rendered = issuer.render_all(
+        [one.number for one in active if not people[one.person].erased and not _is_written(out, one.number, issuer)]
+    )
+    ahead = next(rendered, None)
     for done, endorsement in enumerate(active, start=1):
         number, person = endorsement.number, people[endorsement.person]
-        names = {file: f"{number}{suffix}" for file, suffix in SUFFIXES.items()}
+        names = _names(number)
         progress(done, len(active))
         if person.erased:
             mailing.erased += 1
             continue
+        made: Mapping[str, bytes] | Exception | None = None
+        if ahead and ahead[0] == number:
+            (_, made), ahead = ahead, next(rendered, None)
         try:
-            if _is_written(out, names, issuer, number):
+            if made is None:
                 mailing.kept += 1
+            elif isinstance(made, Exception):
+                raise made  # it was raised when it was made, ahead of its turn
             else:
-                files = issuer.render(number)
-                write_certificate(out, {names[file]: content for file, content in files.items()})
+                write_certificate(out, {names[file]: content for file, content in made.items()})
                 mailing.written += 1
         except Forgotten:
             mailing.erased += 1
@@ -274,9 +283,17 @@ def write_certificates(
     return mailing
 
 
-def _is_written(out: Path, names: Mapping[str, str], issuer: Issuer, number: str) -> bool:
+def _names(number: str) -> dict[str, str]:
+    return {file: f"{number}{suffix}" for file, suffix in SUFFIXES.items()}
+
+
+def _is_written(out: Path, number: str, issuer: Issuer) -> bool:
     """Whether all of it is there and current: the paper by its text, the badge by what it says."""
-    text, unsigned = issuer.text(number), issuer.unsigned(number)
+    names = _names(number)
+    try:
+        text, unsigned = issuer.text(number), issuer.unsigned(number)
+    except (Refused, NotYetPublished, Unprintable):
+        return False
     try:
         if (out / names[TEXT]).read_text(encoding="utf-8") != text:
             return False

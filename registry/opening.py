@@ -3,6 +3,7 @@
 import os
 
 from registry.certificates.issue import Issuer
+from registry.certificates.kept import Kept
 from registry.certificates.keys import KeyFolder
 from registry.certificates.letter import TEMPLATE, Letters
 from registry.certificates.paper import Printer
@@ -34,6 +35,7 @@ def open_issuer(settings: Settings, store: Store, keys: KeyFolder, printer: Prin
         host=settings.public_host,
         qr_host=settings.qr_host,
         printer=printer,
+        kept=Kept(settings.home / "kept"),
     )
 
 

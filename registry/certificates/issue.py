@@ -1,8 +1,16 @@
 """What a holder is given: the files of one certificate, made from events and keys alone."""
 
-from collections.abc import Mapping
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+
+import msgspec
 
 from domain.association import Association, Row
 from domain.category import ADD_ONS, CATEGORIES
@@ -12,13 +20,17 @@ from domain.person import Person
 from registry.certificates import badge, qr
 from registry.certificates.achievements import ACHIEVEMENTS
 from registry.certificates.badge import Badge
+from registry.certificates.drawn import Drawn
+from registry.certificates.kept import Kept
 from registry.certificates.keys import KeyFolder
 from registry.certificates.paper import Attachment, Paper, Printer
+from registry.certificates.qr import Unprintable
 from registry.certificates.slots import slot
 from registry.log.entry import preimage
-from registry.log.published import Published
+from registry.log.published import NotYetPublished, Published
 from registry.log.tiles import Disk
 from registry.store import Store
+from registry.vault import Erased
 
 Issued = Endorsement.CertificateIssued
 
@@ -41,6 +53,10 @@ FILES: Final = {
 }
 """What a holder may download, and what each is for."""
 
+_DRAWN: Final = "drawn"
+_FEW: Final = 30
+_AHEAD: Final = 64
+
 
 class _Certificate(NamedTuple):
     """Where it was issued and the event, the endorsement as it was then; the event of its present badge and where."""
@@ -50,6 +66,26 @@ class _Certificate(NamedTuple):
     endorsement: Endorsement
     badge_position: int
     badge: Issued
+
+
+class _Name(NamedTuple):
+    """As printed; `secret`: the blind of its commitment, which ends with the person's keys."""
+
+    text: str
+    secret: bytes
+
+
+class _Begun(NamedTuple):
+    """What is known of a certificate before the slow parts."""
+
+    found: _Certificate
+    name: _Name
+    text: str
+    unsigned: dict[str, Any]
+
+    @property
+    def facts(self) -> bytes:
+        return msgspec.json.encode([self.text, self.unsigned])
 
 
 class _Keys(NamedTuple):
@@ -68,11 +104,39 @@ class Forgotten(Refused):
         super().__init__("The holder's data was erased. This certificate can't be made again.")
 
 
+_Draw = Callable[[dict[str, Any], str], Callable[[], Drawn]]
+
+
+def _draw(unsigned: dict[str, Any], text: str) -> Drawn:
+    from registry.certificates import slow  # noqa: PLC0415 # its libraries take long to load, and few draw
+
+    return slow.draw(unsigned, text)
+
+
+@contextmanager
+def _drawers(many: int) -> Iterator[_Draw]:
+    """Draws in this process for a few, in one for each core for many: to start those takes a second."""
+    cores = os.cpu_count() or 1
+    if many < _FEW or cores == 1:
+        yield lambda unsigned, text: partial(_draw, unsigned, text)
+        return
+    with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
+        yield lambda unsigned, text: pool.submit(_draw, unsigned, text).result
+
+
 class Issuer:
     """Makes certificates again and again, with the same bytes as long as the log's checkpoint is the same."""
 
     def __init__(
-        self, store: Store, keys: KeyFolder, published: Published, *, host: str, qr_host: str, printer: Printer
+        self,
+        store: Store,
+        keys: KeyFolder,
+        published: Published,
+        *,
+        host: str,
+        qr_host: str,
+        printer: Printer,
+        kept: Kept | None = None,
     ) -> None:
         self._store = store
         self._keys = keys
@@ -80,6 +144,7 @@ class Issuer:
         self._host = host
         self._qr_host = qr_host
         self._printer = printer
+        self._kept = kept or Kept()
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -89,41 +154,92 @@ class Issuer:
     def text(self, number: str, cti: str = "") -> str:
         """What the code says: of this certificate of the endorsement, or of its newest."""
         position, issued, *_ = self._issued(number, cti)
-        return self._text(position, issued, self._printed_name(issued))
+        return self._text(position, issued, self._printed_name(issued).text)
 
     def render(self, number: str, cti: str = "") -> dict[str, bytes]:
         """Every file by its name. Raises NotFound, Forgotten, NotYetPublished, Unprintable."""
+        begun = self._begin(number, cti)
+        return self._finish(begun, self._known(begun) or self._remember(begun, _draw(begun.unsigned, begun.text)))
+
+    def render_all(self, numbers: Sequence[str]) -> Iterator[tuple[str, dict[str, bytes] | Exception]]:
+        """The same of the newest certificate of each, in this order, or what it raises; all cores draw."""
+        with _drawers(len(numbers)) as draw:
+            waiting: deque[tuple[str, _Begun | Exception, Callable[[], Drawn]]] = deque()
+            for number in numbers:
+                waiting.append((number, *self._ask(number, draw)))
+                if len(waiting) > _AHEAD:
+                    yield self._answer(*waiting.popleft())
+            while waiting:
+                yield self._answer(*waiting.popleft())
+
+    def _ask(self, number: str, draw: "_Draw") -> "tuple[_Begun | Exception, Callable[[], Drawn]]":
+        try:
+            begun = self._begin(number, "")
+        except (Refused, Unprintable, NotYetPublished) as refused:
+            return refused, lambda: Drawn(b"", b"", b"")
+        known = self._known(begun)
+        if known:
+            return begun, lambda: known
+        drawn = draw(begun.unsigned, begun.text)
+        return begun, lambda: self._remember(begun, drawn())
+
+    def _answer(
+        self, number: str, begun: "_Begun | Exception", drawn: Callable[[], Drawn]
+    ) -> tuple[str, dict[str, bytes] | Exception]:
+        if isinstance(begun, Exception):
+            return number, begun
+        try:
+            return number, self._finish(begun, drawn())
+        except (Refused, Unprintable, NotYetPublished) as refused:
+            return number, refused
+
+    def _begin(self, number: str, cti: str) -> "_Begun":
         found = self._issued(number, cti)
-        position, issued, endorsement, *_ = found
-        name = self._printed_name(issued)
-        text = self._text(position, issued, name)
-        proof = self._proof(position)
-        unsigned = self._unsigned(found, name)
-        credential = self._signed(issued, unsigned)
-        code = qr.symbol(text)
+        name = self._printed_name(found.issued)
+        text = self._text(found.position, found.issued, name.text)
+        return _Begun(found, name, text, self._unsigned(found, name.text))
+
+    def _finish(self, begun: "_Begun", drawn: Drawn) -> dict[str, bytes]:
+        position, issued, endorsement, *_ = begun.found
+        text, proof = begun.text, self._proof(position)
+        signer = self._keys.by_kid(self._signed_by(issued).kid)
+        credential = badge.sign(begun.unsigned, signer, lambda _: drawn.rdf)
         attachments = [
             Attachment(CREDENTIAL, credential.decode(), "application/ld+json", "The badge, signed by the registry"),
             Attachment(TEXT, text, "text/plain", "The text of the QR code, signed by the registry"),
             Attachment(PROOF, proof, "text/plain", "The proof that this certificate is in the registry's log"),
         ]
-        svg, png = qr.svg(code), qr.png(code)
-        paper = self._paper(position, issued, endorsement, name)
+        paper = self._paper(position, issued, endorsement, begun.name.text)
+        facts = msgspec.json.encode([paper, drawn.svg.decode(), attachments])
+        page = self._kept.find(begun.name.secret, issued.cti, PDF, facts)
+        if page is None:
+            page = self._printer.print(paper, drawn.svg, attachments)
+            self._kept.put(begun.name.secret, issued.cti, PDF, facts, page)
         return {
             TEXT: text.encode(),
             PROOF: proof.encode(),
             CREDENTIAL: credential,
-            **self._jwt(issued, unsigned),
-            "qr.svg": svg,
-            "qr.png": png,
-            "badge.svg": badge.bake_svg(svg, credential),
-            "badge.png": badge.bake_png(png, credential),
-            PDF: self._printer.print(paper, svg, attachments),
+            **self._jwt(issued, begun.unsigned),
+            "qr.svg": drawn.svg,
+            "qr.png": drawn.png,
+            "badge.svg": badge.bake_svg(drawn.svg, credential),
+            "badge.png": badge.bake_png(drawn.png, credential),
+            PDF: page,
         }
+
+    def _known(self, begun: "_Begun") -> Drawn | None:
+        found = self._kept.find(begun.name.secret, begun.found.issued.cti, _DRAWN, begun.facts)
+        return msgspec.msgpack.decode(found, type=Drawn) if found else None
+
+    def _remember(self, begun: "_Begun", drawn: Drawn) -> Drawn:
+        made = msgspec.msgpack.encode(drawn)
+        self._kept.put(begun.name.secret, begun.found.issued.cti, _DRAWN, begun.facts, made)
+        return drawn
 
     def unsigned(self, number: str, cti: str = "") -> dict[str, Any]:
         """The badge without its proofs."""
         found = self._issued(number, cti)
-        return self._unsigned(found, self._printed_name(found.issued))
+        return self._unsigned(found, self._printed_name(found.issued).text)
 
     def _unsigned(self, found: _Certificate, name: str) -> dict[str, Any]:
         issued, at = found.badge, slot(found.badge_position - 1, self._keys.slot_key)
@@ -153,11 +269,6 @@ class Issuer:
         badge.check(unsigned)
         return unsigned
 
-    def _signed(self, issued: Issued, unsigned: Mapping[str, Any]) -> bytes:
-        from registry.certificates import rdf  # noqa: PLC0415 # its library takes long to load, and few issue badges
-
-        return badge.sign(unsigned, self._keys.by_kid(self._signed_by(issued).kid), rdf.digest)
-
     def _jwt(self, issued: Issued, unsigned: Mapping[str, Any]) -> dict[str, bytes]:
         kid = self._signed_by(issued).jwt or self._keys.oldest("jwt")
         return {JWT: badge.jwt(unsigned, self._keys.by_kid(kid))} if kid else {}
@@ -180,13 +291,16 @@ class Issuer:
                 endorsement.remember(event)
         return _Certificate(at, issued, endorsement, *newest[issued.cti])
 
-    def _printed_name(self, issued: Issued) -> str:
+    def _printed_name(self, issued: Issued) -> "_Name":
         for _, event in self._store.events(issued.person):
             if event.originator_version == issued.person_version:
-                opened = self._store.opened(event)
-                if isinstance(opened, Person.Registered | Person.Renamed) and isinstance(opened.name, str):
-                    return qr.printed(opened.name)
-                raise Forgotten
+                if not isinstance(event, Person.Registered | Person.Renamed):
+                    raise Forgotten
+                try:
+                    opening = self._store.vault.opening(event, "name")
+                except Erased:
+                    raise Forgotten from None
+                return _Name(qr.printed(opening.value), opening.blind.encode())
         raise NotFound("name")
 
     def _text(self, position: int, issued: Issued, name: str) -> str:

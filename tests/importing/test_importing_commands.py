@@ -168,7 +168,8 @@ def test_every_active_endorsement_gets_its_files_named_by_number(type_in, csv_fi
     assert [(told["Name"], told["Email"], told["Category"]) for told in index] == [
         ("Rosa Marchetti", "rosa@example.org", category) for category in ("IFS", "IMHS")
     ]
-    names = {told[column] for told in index for column in ("PDF", "QR PNG", "QR SVG", "QR Text", "Proof")}
+    columns = ("PDF", "Badge JSON", "Badge JWT", "Badge PNG", "Badge SVG", "QR PNG", "QR SVG", "QR Text", "Proof")
+    names = {told[column] for told in index for column in columns}
     assert {path.name for path in folder.iterdir()} == names | {"index.csv"}
     assert all(name.startswith(("IFS-", "IMHS-")) for name in names)
     assert (folder / index[0]["PDF"]).read_bytes().startswith(b"%PDF-")
