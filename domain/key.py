@@ -87,11 +87,17 @@ class Key(Aggregate):
         )
 
     def retire(self, *, until: datetime, on: date, by: str) -> None:
-        self.refuse_unless(self.state, "published")
+        """`until` may come nearer afterwards, never move away: who read it first relies on it."""
+        self.refuse_unless(self.state, "published", "retired")
         if until < self.start:
             raise Invalid("A key can't retire before it was first used.", field="until")
+        if self.until and until >= self.until:
+            raise Invalid(f"It retires at {self.until.isoformat()} already; name an earlier time.", field="until")
         self.record(self.Retired, until=until, on=on, by=by)
 
     def withdraw(self, reason: WithdrawalReason, *, since: datetime, on: date, by: str) -> None:
-        self.refuse_unless(self.state, "published", "retired")
+        """Once more with an earlier `since`, where that was found out later: less is believed, never more."""
+        self.refuse_unless(self.state, "published", "retired", "withdrawn")
+        if self.withdrawn and since >= self.withdrawn:
+            raise Invalid(f"It is withdrawn since {self.withdrawn.isoformat()}; name an earlier time.", field="since")
         self.record(self.Withdrawn, since=since, reason=reason, on=on, by=by)

@@ -17,9 +17,11 @@ from typing import Any, Final, Self
 import psycopg
 from psycopg import Connection
 
+from domain.errors import Refused
 from projections.engine import Busy, Engine, Outdated, Step, Stopped
 from registry import database, nightly, notify
 from registry.certificates.keys import KeysUnusable
+from registry.certificates.reissue import Signatures, bury, to_bury
 from registry.commands import Clock
 from registry.database import Unavailable
 from registry.log.publish import Overtaken, RolledBack
@@ -31,6 +33,7 @@ from registry.vault import Vault, now
 from registry.webhooks.sending import sending
 
 _LOG: Final = logging.getLogger("registry.worker")
+_BY: Final = "worker"
 _LEADER_LOCK: Final = 71630004
 _POLL: Final = 1.0
 _BATCH: Final = 1000
@@ -157,7 +160,8 @@ class _Chores:
         self.end = threading.Event()
         self.failed: Exception | None = None
         self._registry = open_registry(settings, clock=clock)
-        self._plane = open_plane(settings, open_keys(settings))
+        self._keys = open_keys(settings)
+        self._plane = open_plane(settings, self._keys)
         self._published = -1
         self._silent: Mapping[str, str] = {}
         self._alarmed: str | None = None
@@ -182,6 +186,7 @@ class _Chores:
         """Publish, and do what the nightly rules make due whenever it is time, on one connection, until the end."""
         while not self.end.is_set():
             self._publish(connection)
+            self._bury(connection)
             if self._is_time():
                 self._do_nightly(connection)
             self.wake.wait(_ROUND)
@@ -229,6 +234,22 @@ class _Chores:
             self._published = published.position
             _say("published", position=published.position, lists=published.written,
                  seconds=round(published.seconds, 3))  # fmt: skip
+
+    def _bury(self, connection: Connection[Any]) -> None:
+        """The private halves of keys that have ended are destroyed; the log is read only where there is one."""
+        now = self._clock()
+        self._keys.finish_destroying()
+        if not to_bury(self._plane.known, self._keys, now):
+            return
+        signatures = Signatures()
+        signatures.advance(connection)
+        try:
+            buried = bury(self._registry.store, self._keys, signatures, by=_BY, now=now)
+        except (KeysUnusable, Refused) as refused:
+            _say("not_buried", level=logging.ERROR, why=f"{type(refused).__name__}: {refused}")
+            return
+        _say("destroyed", keys=buried)
+        self._publish(connection)
 
     def _raise_alarm(self, why: str) -> None:
         """For `/ready`, which another process answers: since when nothing is published, and why."""

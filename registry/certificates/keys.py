@@ -1,8 +1,11 @@
 """The private keys of this registry: one for each use, sealed under the master key, and the slot key."""
 
+import fcntl
 import os
+import re
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from pathlib import Path
 from tempfile import mkdtemp
@@ -27,7 +30,7 @@ from domain import key as public
 from domain.key import KeyUse
 from registry.store import Store
 from verifier import cose
-from verifier.keys import Key, multikey, point
+from verifier.keys import Key, multikey, point, read_multikey
 from verifier.verdict import Unverified
 
 USES: Final[tuple[KeyUse, ...]] = get_args(KeyUse)
@@ -35,6 +38,10 @@ USES: Final[tuple[KeyUse, ...]] = get_args(KeyUse)
 Random = Callable[[int], bytes]
 
 _SLOT: Final = "slot.json"
+_SUFFIX: Final = ".json"
+_PREPARED: Final = ".prepared"
+_ENDED: Final = ".ended"
+_KID: Final = re.compile(r"[0-9a-f]{16}")
 _NONCE: Final = 12
 _SIZE: Final = 32
 _P256_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -141,7 +148,10 @@ class KeyFolder:
     def slot_key(self) -> bytes:
         """The HMAC key of the status slots: never changed, in every backup."""
         if self._slot_key is None:
-            stored = _read(self.folder / _SLOT, _SealedSlotKey)
+            try:
+                stored = _read(self.folder / _SLOT, _SealedSlotKey)
+            except FileNotFoundError:
+                raise KeysUnusable(f"{self.folder / _SLOT} is missing; `registry keys init` makes it once") from None
             self._slot_key = self._open(stored.sealed, _SLOT.encode(), _SLOT)
         return self._slot_key
 
@@ -166,6 +176,8 @@ class KeyFolder:
         return next((facts.kid for facts in self.facts() if facts.use == use), "")
 
     def by_kid(self, kid: str) -> FileSigner:
+        if kid in self._signers and not self.has(kid):  # another process destroyed it
+            del self._signers[kid]
         if kid not in self._signers:
             for stored in self._stored():
                 if stored.facts.kid == kid:
@@ -193,20 +205,95 @@ class KeyFolder:
         """One more key, to take over at `start`."""
         return self._make(self.folder, use, host, start, specimen, random)
 
+    # --- one after the other
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep every other deed away from these keys. Raises KeysUnusable where one is at work."""
+        try:
+            folder = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
+        except OSError:
+            raise KeysUnusable(f"there is no {self.folder}; `registry keys init` makes it once") from None
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        except BlockingIOError:
+            raise KeysUnusable(f"somebody else is changing the keys in {self.folder}; repeat in a moment") from None
+        finally:
+            os.close(folder)  # and with it the lock
+
+    def prepare(
+        self, use: KeyUse, host: str, start: datetime, *, specimen: bool, random: Random = secrets.token_bytes
+    ) -> PublicFacts:
+        """A key on disk that nothing signs with before `take_up`: first the log is to know it."""
+        signer = self._make(self.folder, use, host, start, specimen, random, _PREPARED)
+        (facts,) = (facts for facts in self.prepared() if facts.kid == signer.kid)
+        return facts
+
+    def prepared(self) -> list[PublicFacts]:
+        return [_read(path, _SealedKey).facts for path in sorted(self.folder.glob(f"*{_PREPARED}"))]
+
+    def take_up(self, kid: str) -> None:
+        """From its `start` on it signs. May be repeated."""
+        for path in self.folder.glob(f"*-{_plain(kid)}{_PREPARED}"):
+            with suppress(FileNotFoundError):  # another process was faster
+                path.rename(path.with_suffix(_SUFFIX))
+            _sync(self.folder)
+
+    def has(self, kid: str) -> bool:
+        """Whether its private half is here."""
+        return any(self._paths(kid))
+
+    def destroy(self, kid: str) -> bool:
+        """The private half is overwritten and its file removed; whether it was there. Never the slot key.
+
+        What a disk keeps of overwritten files, and what backups hold, has to age out: who has the master key too
+        could still use it.
+        """
+        self._signers.pop(kid, None)
+        found = self._paths(kid)
+        for path in found:
+            with suppress(FileNotFoundError):  # another process was faster
+                path.rename(path.with_suffix(_ENDED))  # nobody reads half a key
+        self.finish_destroying()
+        return bool(found)
+
+    def finish_destroying(self) -> None:
+        """Also what a killed run left."""
+        for path in self.folder.glob(f"*{_ENDED}"):
+            with suppress(FileNotFoundError):
+                with path.open("r+b") as file:
+                    file.write(bytes(path.stat().st_size))
+                    file.flush()
+                    os.fsync(file.fileno())
+                path.unlink()
+            _sync(self.folder)
+
+    def _paths(self, kid: str) -> list[Path]:
+        return [path for suffix in (_SUFFIX, _PREPARED) for path in self.folder.glob(f"*-{_plain(kid)}{suffix}")]
+
     def _make(
-        self, folder: Path, use: KeyUse, host: str, start: datetime, specimen: bool, random: Random
+        self,
+        folder: Path,
+        use: KeyUse,
+        host: str,
+        start: datetime,
+        specimen: bool,
+        random: Random,
+        suffix: str = _SUFFIX,
     ) -> FileSigner:
         seed = _drawn(use, random)
         signer = FileSigner(_private(use, seed), use, controller(use, host), specimen=specimen)
         facts = PublicFacts(signer.kid, use, multikey(signer.public), signer.controller, start, specimen)
         stored = _SealedKey(facts, self._seal(seed, msgspec.json.encode(facts), random))
-        _write_new(folder / f"{use}-{signer.kid}.json", msgspec.json.encode(stored))
+        _write_new(folder / f"{use}-{signer.kid}{suffix}", msgspec.json.encode(stored))
         return signer
 
     def _stored(self) -> Iterator[_SealedKey]:
-        for path in sorted(self.folder.glob("*.json")):
+        for path in sorted(self.folder.glob(f"*{_SUFFIX}")):
             if path.name != _SLOT:
-                yield _read(path, _SealedKey)
+                with suppress(FileNotFoundError):  # it was destroyed since
+                    yield _read(path, _SealedKey)
 
     def _signer(self, stored: _SealedKey) -> FileSigner:
         facts = stored.facts
@@ -239,7 +326,11 @@ def announce(store: Store, folder: KeyFolder, *, on: date, by: str) -> list[str]
     """Record every key of the folder that the log does not know yet; their kids."""
     new = []
     for facts in folder.facts():
-        if store.find(public.Key, facts.kid) is None:
+        refuse_unfit(facts)
+        known = store.find(public.Key, facts.kid)
+        if known and (known.use, known.controller) != (facts.use, facts.controller):
+            raise KeysUnusable(f"the log knows the key {facts.kid} for {known.use}, of {known.controller}")
+        if known is None:
             key = public.Key(facts.kid)
             key.publish(
                 facts.use, facts.public, facts.controller, start=facts.start, specimen=facts.specimen, on=on, by=by
@@ -263,6 +354,22 @@ def _private(use: KeyUse, seed: bytes) -> Ed25519PrivateKey | EllipticCurvePriva
     return Ed25519PrivateKey.from_private_bytes(seed)
 
 
+def refuse_unfit(facts: PublicFacts) -> None:
+    """Before a key is announced: its kid is its own, and it is one point in its one spelling, not of small order."""
+    try:
+        key = Key(facts.use, facts.controller, facts.kid, read_multikey(facts.public))
+    except Unverified as refused:
+        raise KeysUnusable(f"the key {facts.kid}: {refused.why}") from None
+    if key.kid.hex() != facts.kid:
+        raise KeysUnusable(f"the key {facts.kid}: this is not its kid")
+
+
+def _plain(kid: str) -> str:
+    if not _KID.fullmatch(kid):
+        raise KeysUnusable("a kid has 16 hex digits; `registry keys show` lists them")
+    return kid
+
+
 def _sealing(master: bytes) -> AESGCM:
     return AESGCM(HKDF(SHA256(), 32, salt=None, info=b"registry/key-files").derive(master))
 
@@ -271,7 +378,7 @@ def _read(path: Path, kind: type[Any]) -> Any:
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except FileNotFoundError:
-        raise KeysUnusable(f"{path} is missing; `registry keys init` makes it once") from None
+        raise
     except (OSError, msgspec.DecodeError):
         raise KeysUnusable(f"{path} can't be read") from None
 
@@ -283,7 +390,12 @@ def _write_new(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    _sync(path.parent)
+
+
+def _sync(path: Path) -> None:
+    """What was made, renamed or removed in this folder stays so after a power cut."""
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(folder)
     finally:

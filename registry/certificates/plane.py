@@ -65,7 +65,8 @@ class Plane:
         self._witnesses = Witnesses(witnesses)
         self._files = Files(static, disk)
         self._statuses = Statuses(keys.slot_key)
-        self._known = KnownKeys()
+        self.known = KnownKeys()
+        """As the log knows them, up to what was published last."""
         self._stale: set[str] = set()
         self._signed: dict[str, tuple[str, int]] = {}  # file -> kid and time of its signature
 
@@ -78,6 +79,7 @@ class Plane:
         begun = time.monotonic()
         self._static.mkdir(parents=True, exist_ok=True)
         self._advance(connection, _last_position(connection))
+        self._take_up_keys()
         status_signer, log_signer = self._signer("status", now), self._signer("log", now)
         publisher = self._publisher(log_signer)
         # Alone from here to the end: lists of an older position must not replace those of a newer one.
@@ -107,15 +109,21 @@ class Plane:
         if last == self._statuses.position:
             return
         rows = list(read(connection, _TOPICS, self._statuses.position, last))
-        self._known.advance(row for row in rows if row[2] in documents.TOPICS)
+        self.known.advance(row for row in rows if row[2] in documents.TOPICS)
         self._statuses.advance((row for row in rows if row[2] not in documents.TOPICS), last)
         lists, all_notes, badges = self._statuses.take_stale()
         self._stale |= {f"s/{number}" for number in lists} | {f"s/{number}.notes" for number in all_notes}
         self._stale |= {f"{_BADGES}/{number}{end}" for number in badges for end in ("", ".jwt")}
 
+    def _take_up_keys(self) -> None:
+        """Keys that the log knows and that a killed rotation could not take up."""
+        for facts in self._keys.prepared():
+            if self.known.get(facts.kid):
+                self._keys.take_up(facts.kid)
+
     def _signer(self, use: KeyUse, now: datetime) -> FileSigner:
         signer = self._keys.signer(use, now)
-        known = self._known.get(signer.kid)
+        known = self.known.get(signer.kid)
         if known is None:
             raise KeysUnusable(f"the {use} key {signer.kid} is not in the log; run `registry keys publish`")
         if known.withdrawn or (known.until and known.until <= now):
@@ -126,7 +134,7 @@ class Plane:
 
     def _publisher(self, signer: FileSigner) -> Publisher:
         origin = log_origin(self._host)
-        ring = read_keys_json(self._known.keys_json(self._host, self._qr_host, signer.public))
+        ring = read_keys_json(self.known.keys_json(self._host, self._qr_host, signer.public))
         former = [vkey(origin, key.public) for key in ring if key.use == "log" and key.public != signer.public]
         return Publisher(self._static, origin, signer, former=former, disk=self._disk, witnesses=self._witnesses)
 
@@ -192,10 +200,10 @@ class Plane:
         return made if made is not None and at - TTL < made <= at else None
 
     def _put_documents(self, log_signer: FileSigner) -> None:
-        self._files.put(".well-known/did.json", self._known.did("certificate", self._host))
-        self._files.put("status/did.json", self._known.did("status", self._host))
+        self._files.put(".well-known/did.json", self.known.did("certificate", self._host))
+        self._files.put("status/did.json", self.known.did("status", self._host))
         vkeys = self._witnesses.vkeys
-        self._files.put(KEYS, self._known.keys_json(self._host, self._qr_host, log_signer.public, vkeys))
+        self._files.put(KEYS, self.known.keys_json(self._host, self._qr_host, log_signer.public, vkeys))
         self._files.put(WITNESSES, "".join(f"{vkey}\n" for vkey in vkeys).encode())
         for name, content in achievements.files(self._host).items():
             self._files.put(name, content)

@@ -217,7 +217,7 @@ def issue(
         registry.kid()  # says at once that there are no keys
         with bar("Issuing") as progress:
             active, issued = issue_certificates(registry, OPERATOR, association, progress)
-        _publish(settings, open_plane(settings, keys))
+        publish(settings, open_plane(settings, keys))
         issuer = open_issuer(settings, registry.store, keys, open_printer(settings))
         with bar("Writing") as progress:
             mailing = write_certificates(registry.store, issuer, active, out, progress)
@@ -258,7 +258,7 @@ def _is_there(settings: Settings) -> bool:
     return False
 
 
-def _publish(settings: Settings, plane: Plane) -> None:
+def publish(settings: Settings, plane: Plane) -> None:
     """The proof of a certificate is under a checkpoint; the worker, if it runs, may be publishing right now."""
     deadline = monotonic() + _PATIENCE
     with psycopg.connect(
