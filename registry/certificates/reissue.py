@@ -37,6 +37,8 @@ class Signature(msgspec.Struct):
     expires_at: datetime
     kid: str = ""
     jwt: str = ""
+    former: frozenset[str] = frozenset()
+    """The keys that signed it before."""
 
     @property
     def number(self) -> str:
@@ -70,6 +72,14 @@ class Signatures:
         """The unexpired ones that one of these keys signs, as COSE and JSON or as JWT."""
         return [one for one, names in self._unexpired(now) if names & set(kids)]
 
+    def to_hand_out(self, kids: Collection[str], now: datetime) -> list[tuple[str, str]]:
+        """Number and cti of the unexpired ones that one of these keys signs or signed, and that no newer certificate
+        of the endorsement has replaced.
+        """
+        newest = {one.stream: one.cti for one in self._of.values()}
+        touched = ((one, names | one.former) for one, names in self._unexpired(now))
+        return [(one.number, one.cti) for one, names in touched if names & set(kids) and newest[one.stream] == one.cti]
+
     def counts(self, now: datetime) -> Mapping[str, int]:
         """Of each key, how many unexpired certificates it signs."""
         return Counter(kid for _, names in self._unexpired(now) for kid in names)
@@ -90,6 +100,7 @@ class Signatures:
         if topic == _ISSUED:
             found.expires_at = fact.expires_at
         else:
+            found.former |= {found.kid, found.jwt}
             found.kid, found.jwt = fact.kid, fact.jwt
 
 

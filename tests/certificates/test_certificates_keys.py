@@ -177,7 +177,7 @@ def test_what_is_published_of_a_key():
     }
 
 
-def test_a_retired_key_may_still_be_withdrawn_and_then_nothing_more():
+def test_a_retired_key_may_still_be_withdrawn_and_then_only_since_earlier():
     key = published()
     key.retire(until=datetime(2027, 6, 1, tzinfo=UTC), on=DAY, by="operator")
     key.withdraw("compromised", since=datetime(2027, 1, 1, tzinfo=UTC), on=DAY, by="operator")
@@ -187,13 +187,25 @@ def test_a_retired_key_may_still_be_withdrawn_and_then_nothing_more():
         datetime(2027, 6, 1, tzinfo=UTC),
         datetime(2027, 1, 1, tzinfo=UTC),
     )
+    key.withdraw("compromised", since=NOON, on=DAY, by="operator")
+    assert key.withdrawn == NOON
+    with pytest.raises(Invalid, match="earlier"):
+        key.withdraw("compromised", since=datetime(2027, 1, 1, tzinfo=UTC), on=DAY, by="operator")
     for deed in (
         lambda: key.retire(until=NOON, on=DAY, by="operator"),
-        lambda: key.withdraw("lost", since=NOON, on=DAY, by="operator"),
         lambda: key.publish("log", "z6Mk", "did", start=NOON, specimen=False, on=DAY, by="operator"),
     ):
         with pytest.raises(OutOfTurn):
             deed()
+
+
+def test_the_end_of_a_key_may_come_nearer_and_never_move_away():
+    key = published()
+    key.retire(until=datetime(2027, 6, 1, tzinfo=UTC), on=DAY, by="operator")
+    key.retire(until=datetime(2027, 5, 1, tzinfo=UTC), on=DAY, by="operator")
+
+    with pytest.raises(Invalid, match="earlier"):
+        key.retire(until=datetime(2027, 6, 1, tzinfo=UTC), on=DAY, by="operator")
 
 
 def test_a_key_can_not_retire_before_its_first_use():
