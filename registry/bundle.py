@@ -30,7 +30,7 @@ from domain.judgements import told
 from domain.person import Person
 from domain.transfer import Transfer
 from registry.certificates.documents import KnownKeys
-from registry.certificates.keys import FileSigner, KeyFolder, KeysUnusable
+from registry.certificates.keys import KeyFolder, KeysUnusable, Signer
 from registry.commands import Registry, thing_of
 from registry.commands.shared import in_motion
 from registry.log import tree
@@ -167,7 +167,7 @@ def take(
     return Bundle(content, len(events), len(openings), checkpoint.size)
 
 
-def _sealed(value: dict[str, Any], signer: FileSigner, published: Published) -> bytes:
+def _sealed(value: dict[str, Any], signer: Signer, published: Published) -> bytes:
     """Signed, and read back as anybody will read it."""
     unsigned = verifier.encode(value).encode()
     value["signature"] = {"kid": signer.kid, "value": _b64(signer.sign(verifier.signed_bytes(unsigned)))}
@@ -181,7 +181,7 @@ def _sealed(value: dict[str, Any], signer: FileSigner, published: Published) -> 
     return content
 
 
-def _signer(keys: KeyFolder, known: KnownKeys, now: datetime) -> FileSigner:
+def _signer(keys: KeyFolder, known: KnownKeys, now: datetime) -> Signer:
     signer = keys.signer("status", now)
     announced = known.get(signer.kid)
     if announced is None or announced.withdrawn:

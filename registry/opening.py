@@ -2,6 +2,7 @@
 
 import os
 
+from registry.certificates.agent import Agent
 from registry.certificates.issue import Issuer
 from registry.certificates.kept import Kept
 from registry.certificates.keys import KeyFolder
@@ -18,7 +19,8 @@ from registry.vault import Vault, now, read_master_key
 
 def open_keys(settings: Settings) -> KeyFolder:
     """The signing keys of `HOME/keys`. Raises BadSetting without a master key."""
-    return KeyFolder(settings.keys, read_master_key(settings))
+    agent = Agent(settings.signer) if settings.signer else None
+    return KeyFolder(settings.keys, read_master_key(settings), agent=agent)
 
 
 def open_printer(settings: Settings) -> Printer:

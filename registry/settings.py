@@ -62,6 +62,8 @@ class Settings:
     witnesses: tuple[WitnessAddress, ...] = ()
     webhooks_local: bool = False
     """Employers' alerts may go to this machine, without TLS: for trials."""
+    signer: Path | None = None
+    """The socket of the agent that makes and holds new keys; None: they are files in `keys`."""
     temporary: Path = field(default_factory=lambda: Path(tempfile.gettempdir()))
 
     @classmethod
@@ -80,6 +82,7 @@ class Settings:
             mail_from=_mail_from(env.get("REGISTRY_MAIL_FROM") or f"registry@{public_host}"),
             witnesses=_witnesses(env.get("REGISTRY_WITNESSES") or ""),
             webhooks_local=(env.get("REGISTRY_WEBHOOKS_LOCAL") or "") == "1",
+            signer=_signer(env.get("REGISTRY_SIGNER") or "file"),
         )
 
     def without_smtp(self) -> Self:
@@ -148,6 +151,16 @@ def _witnesses(text: str) -> tuple[WitnessAddress, ...]:
     if len({witness.name for witness in witnesses}) < len(witnesses):
         raise BadSetting("REGISTRY_WITNESSES", "two witnesses have one name. Name each once.")
     return tuple(witnesses)
+
+
+def _signer(text: str) -> Path | None:
+    """`file`, or `agent:/run/registry/signer.sock`."""
+    driver, _, path = text.partition(":")
+    if text == "file":
+        return None
+    if driver != "agent" or not path.startswith("/"):
+        raise BadSetting("REGISTRY_SIGNER", "give `file`, or `agent:/path/of/its/socket`.")
+    return Path(path)
 
 
 def _refuse_unsafe_functions(env: Mapping[str, str]) -> None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any, Final, Protocol, get_args
+from typing import Any, Final, Literal, Protocol, get_args
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -28,6 +28,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from domain import key as public
 from domain.key import KeyUse
+from registry.certificates.agent import Agent, AgentSigner, Unreachable
 from registry.store import Store
 from verifier import cose
 from verifier.keys import Key, multikey, point, read_multikey
@@ -63,10 +64,16 @@ class Signer(Protocol):
         """16 hex digits."""
 
     @property
+    def use(self) -> KeyUse: ...
+
+    @property
     def public(self) -> bytes: ...
 
     @property
     def controller(self) -> str: ...
+
+    @property
+    def specimen(self) -> bool: ...
 
     def sign(self, message: bytes, /) -> bytes: ...
 
@@ -82,9 +89,12 @@ class PublicFacts(msgspec.Struct, frozen=True):
     specimen: bool
 
 
-class _SealedKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _SealedKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """`held`: who has the private half, where it is not sealed here."""
+
     facts: PublicFacts
-    sealed: bytes
+    sealed: bytes = b""
+    held: Literal["", "agent"] = ""
 
 
 class _SealedSlotKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -137,11 +147,12 @@ def controller(use: KeyUse, host: str) -> str:
 class KeyFolder:
     """`HOME/keys`: what is in it opens with the master key and nothing else."""
 
-    def __init__(self, folder: Path, master: bytes | None = None) -> None:
-        """Without the master key, only what is public."""
+    def __init__(self, folder: Path, master: bytes | None = None, *, agent: Agent | None = None) -> None:
+        """Without the master key, only what is public. `agent` makes new keys, and signs with those that it made."""
         self.folder = folder
+        self._agent = agent
         self._aead = _sealing(master) if master else None
-        self._signers: dict[str, FileSigner] = {}
+        self._signers: dict[str, Signer] = {}
         self._slot_key: bytes | None = None
 
     @property
@@ -159,7 +170,7 @@ class KeyFolder:
         """What is known of every key here, oldest first; needs no master key."""
         return sorted((stored.facts for stored in self._stored()), key=lambda facts: (facts.start, facts.kid))
 
-    def signer(self, use: KeyUse, at: datetime) -> FileSigner:
+    def signer(self, use: KeyUse, at: datetime) -> Signer:
         """The key that signs for this use at this time: the youngest that has begun."""
         kid = self.newest(use, at)
         if not kid:
@@ -175,7 +186,7 @@ class KeyFolder:
         """The kid of the first key of this use; empty without one."""
         return next((facts.kid for facts in self.facts() if facts.use == use), "")
 
-    def by_kid(self, kid: str) -> FileSigner:
+    def by_kid(self, kid: str) -> Signer:
         if kid in self._signers and not self.has(kid):  # another process destroyed it
             del self._signers[kid]
         if kid not in self._signers:
@@ -201,9 +212,9 @@ class KeyFolder:
 
     def add(
         self, use: KeyUse, host: str, start: datetime, *, specimen: bool, random: Random = secrets.token_bytes
-    ) -> FileSigner:
+    ) -> Signer:
         """One more key, to take over at `start`."""
-        return self._make(self.folder, use, host, start, specimen, random)
+        return self._signer(self._make(self.folder, use, host, start, specimen, random))
 
     # --- one after the other
 
@@ -226,9 +237,7 @@ class KeyFolder:
         self, use: KeyUse, host: str, start: datetime, *, specimen: bool, random: Random = secrets.token_bytes
     ) -> PublicFacts:
         """A key on disk that nothing signs with before `take_up`: first the log is to know it."""
-        signer = self._make(self.folder, use, host, start, specimen, random, _PREPARED)
-        (facts,) = (facts for facts in self.prepared() if facts.kid == signer.kid)
-        return facts
+        return self._make(self.folder, use, host, start, specimen, random, _PREPARED).facts
 
     def prepared(self) -> list[PublicFacts]:
         return [_read(path, _SealedKey).facts for path in sorted(self.folder.glob(f"*{_PREPARED}"))]
@@ -262,12 +271,20 @@ class KeyFolder:
         """Also what a killed run left."""
         for path in self.folder.glob(f"*{_ENDED}"):
             with suppress(FileNotFoundError):
+                self._destroy_at_its_agent(path)
                 with path.open("r+b") as file:
                     file.write(bytes(path.stat().st_size))
                     file.flush()
                     os.fsync(file.fileno())
                 path.unlink()
             _sync(self.folder)
+
+    def _destroy_at_its_agent(self, path: Path) -> None:
+        with suppress(msgspec.DecodeError):  # overwritten already
+            stored = msgspec.json.decode(path.read_bytes(), type=_SealedKey)
+            if stored.held:
+                with _reached():
+                    self._its_agent(stored.facts.kid).destroy(stored.facts.kid)
 
     def _paths(self, kid: str) -> list[Path]:
         return [path for suffix in (_SUFFIX, _PREPARED) for path in self.folder.glob(f"*-{_plain(kid)}{suffix}")]
@@ -281,13 +298,19 @@ class KeyFolder:
         specimen: bool,
         random: Random,
         suffix: str = _SUFFIX,
-    ) -> FileSigner:
-        seed = _drawn(use, random)
-        signer = FileSigner(_private(use, seed), use, controller(use, host), specimen=specimen)
-        facts = PublicFacts(signer.kid, use, multikey(signer.public), signer.controller, start, specimen)
-        stored = _SealedKey(facts, self._seal(seed, msgspec.json.encode(facts), random))
-        _write_new(folder / f"{use}-{signer.kid}{suffix}", msgspec.json.encode(stored))
-        return signer
+    ) -> _SealedKey:
+        if self._agent:
+            with _reached():
+                made = self._agent.make(use, host, start, specimen=specimen)
+            stored = _SealedKey(msgspec.convert(made, PublicFacts), held="agent")
+            self._signer(stored)
+        else:
+            seed = _drawn(use, random)
+            signer = FileSigner(_private(use, seed), use, controller(use, host), specimen=specimen)
+            facts = PublicFacts(signer.kid, use, multikey(signer.public), signer.controller, start, specimen)
+            stored = _SealedKey(facts, self._seal(seed, msgspec.json.encode(facts), random))
+        _write_new(folder / f"{use}-{stored.facts.kid}{suffix}", msgspec.json.encode(stored))
+        return stored
 
     def _stored(self) -> Iterator[_SealedKey]:
         for path in sorted(self.folder.glob(f"*{_SUFFIX}")):
@@ -295,15 +318,23 @@ class KeyFolder:
                 with suppress(FileNotFoundError):  # it was destroyed since
                     yield _read(path, _SealedKey)
 
-    def _signer(self, stored: _SealedKey) -> FileSigner:
+    def _signer(self, stored: _SealedKey) -> Signer:
         facts = stored.facts
-        seed = self._open(stored.sealed, msgspec.json.encode(facts), facts.kid)
-        signer = FileSigner(_private(facts.use, seed), facts.use, facts.controller, specimen=facts.specimen)
-        try:
-            trusted(signer, facts.use)
-        except Unverified as refused:
-            raise KeysUnusable(f"the key {facts.kid}: {refused.why}") from None
+        refuse_unfit(facts)
+        signer: Signer
+        if stored.held:
+            signer = AgentSigner(self._its_agent(facts.kid), facts, read_public(facts.use, facts.public))
+        else:
+            seed = self._open(stored.sealed, msgspec.json.encode(facts), facts.kid)
+            signer = FileSigner(_private(facts.use, seed), facts.use, facts.controller, specimen=facts.specimen)
+        if multikey(signer.public) != facts.public:
+            raise KeysUnusable(f"the key {facts.kid}: this is not its private half")
         return signer
+
+    def _its_agent(self, kid: str) -> Agent:
+        if self._agent is None:
+            raise KeysUnusable(f"an agent holds the key {kid}; REGISTRY_SIGNER says where it listens")
+        return self._agent
 
     @property
     def _master(self) -> AESGCM:
@@ -362,6 +393,14 @@ def refuse_unfit(facts: PublicFacts) -> None:
         raise KeysUnusable(f"the key {facts.kid}: {refused.why}") from None
     if key.kid.hex() != facts.kid:
         raise KeysUnusable(f"the key {facts.kid}: this is not its kid")
+
+
+@contextmanager
+def _reached() -> Iterator[None]:
+    try:
+        yield
+    except Unreachable as error:
+        raise KeysUnusable(str(error)) from None
 
 
 def _plain(kid: str) -> str:

@@ -11,7 +11,7 @@ from psycopg import Connection
 from domain.key import KeyUse
 from registry.certificates import achievements, badge, bitstring, documents, status
 from registry.certificates.documents import KnownKeys, log_origin
-from registry.certificates.keys import FileSigner, KeyFolder, KeysUnusable, controller, trusted
+from registry.certificates.keys import KeyFolder, KeysUnusable, Signer, controller, trusted
 from registry.certificates.status import Statuses, read
 from registry.log.publish import Behind, Cosigned, Overtaken, Pending, Publisher
 from registry.log.published import KEYS, WITNESSES
@@ -121,7 +121,7 @@ class Plane:
             if self.known.get(facts.kid):
                 self._keys.take_up(facts.kid)
 
-    def _signer(self, use: KeyUse, now: datetime) -> FileSigner:
+    def _signer(self, use: KeyUse, now: datetime) -> Signer:
         signer = self._keys.signer(use, now)
         known = self.known.get(signer.kid)
         if known is None:
@@ -132,13 +132,13 @@ class Plane:
             raise KeysUnusable(f"the {use} key {signer.kid} is of {signer.controller}; this host is {self._host}")
         return signer
 
-    def _publisher(self, signer: FileSigner) -> Publisher:
+    def _publisher(self, signer: Signer) -> Publisher:
         origin = log_origin(self._host)
         ring = read_keys_json(self.known.keys_json(self._host, self._qr_host, signer.public))
         former = [vkey(origin, key.public) for key in ring if key.use == "log" and key.public != signer.public]
         return Publisher(self._static, origin, signer, former=former, disk=self._disk, witnesses=self._witnesses)
 
-    def _put_lists(self, signer: FileSigner, now: datetime) -> list[str]:
+    def _put_lists(self, signer: Signer, now: datetime) -> list[str]:
         """What changed, and what is to be signed again."""
         at = int(now.timestamp())
         ring = KeyRing([trusted(signer, "status")])
@@ -176,11 +176,11 @@ class Plane:
                     written += self._put(name, sheet, signer, ring, at)
         return written
 
-    def _is_due(self, name: str, signer: FileSigner, at: int) -> bool:
+    def _is_due(self, name: str, signer: Signer, at: int) -> bool:
         kid, signed_at = self._signed.get(name, ("", 0))
         return name in self._stale or kid != signer.kid or at - signed_at >= TTL
 
-    def _put(self, name: str, sheet: "_Sheet", signer: FileSigner, ring: KeyRing, at: int) -> list[str]:
+    def _put(self, name: str, sheet: "_Sheet", signer: Signer, ring: KeyRing, at: int) -> list[str]:
         signed_at = None if name in self._signed else self._signed_before(name, sheet, ring, at)
         if signed_at is None:
             content = sheet.sign(signer, at)
@@ -199,7 +199,7 @@ class Plane:
             return None
         return made if made is not None and at - TTL < made <= at else None
 
-    def _put_documents(self, log_signer: FileSigner) -> None:
+    def _put_documents(self, log_signer: Signer) -> None:
         self._files.put(".well-known/did.json", self.known.did("certificate", self._host))
         self._files.put("status/did.json", self.known.did("status", self._host))
         vkeys = self._witnesses.vkeys
@@ -216,7 +216,7 @@ class Plane:
 class _Sheet(Protocol):
     """What is signed again while it stays the same."""
 
-    def sign(self, signer: FileSigner, at: int, /) -> bytes: ...
+    def sign(self, signer: Signer, at: int, /) -> bytes: ...
 
     def made_at(self, content: bytes, ring: KeyRing, /) -> int | None:
         """When this very sheet was made; None if the content is another. Raises Unverified."""
@@ -226,7 +226,7 @@ class _List(NamedTuple):
     uri: str
     statuses: dict[int, int]
 
-    def sign(self, signer: FileSigner, at: int) -> bytes:
+    def sign(self, signer: Signer, at: int) -> bytes:
         return cose.seal(token_list(self.statuses, self.uri, at), LIST_TYP, bytes.fromhex(signer.kid), signer.sign)
 
     def made_at(self, content: bytes, ring: KeyRing) -> int | None:
@@ -238,7 +238,7 @@ class _Notes(NamedTuple):
     uri: str
     entries: dict[int, Notice]
 
-    def sign(self, signer: FileSigner, at: int) -> bytes:
+    def sign(self, signer: Signer, at: int) -> bytes:
         return cose.seal(notes(self.entries, self.uri, at), NOTES_TYP, bytes.fromhex(signer.kid), signer.sign)
 
     def made_at(self, content: bytes, ring: KeyRing) -> int | None:
@@ -255,7 +255,7 @@ class _Badges(NamedTuple):
     issuer: str
     revoked: set[int]
 
-    def sign(self, signer: FileSigner, at: int) -> bytes:
+    def sign(self, signer: Signer, at: int) -> bytes:
         unsigned = bitstring.document(self.revoked, self.address, self.issuer, at)
         return badge.jwt(unsigned, signer) if signer.use == "jwt" else bitstring.sign(unsigned, signer)
 

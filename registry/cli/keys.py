@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, get_args
 
 import msgspec
@@ -14,6 +15,7 @@ import typer
 from domain.errors import Invalid
 from domain.key import KeyUse
 from registry import database
+from registry.certificates.agent import AgentServer
 from registry.certificates.documents import log_origin
 from registry.certificates.keys import USES, KeyFolder, KeysExist, KeysUnusable, announce
 from registry.certificates.overview import Known, due, missing, overview
@@ -50,7 +52,7 @@ def init(
         raise KeysExist(f"{settings.keys} is there already; keys are never overwritten")
     if Vault.make_master_key(settings):
         print(f"Made {settings.master_key_file}. Keep a copy away from the backups: nothing opens without it.")
-    folder = KeyFolder(settings.keys, read_master_key(settings))
+    folder = open_keys(settings)
     folder.init(settings.public_host, _now(), specimen=specimen)
     _print_facts(folder)
     try:
@@ -127,6 +129,27 @@ def compromise(
     with _succession(settings) as succession:
         done = succession.withdraw(kid, "lost" if lost else "compromised", since=time, now=_now())
     _tell(settings, done, as_json=as_json)
+
+
+@app.command()
+def agent(
+    path: Annotated[
+        Path, typer.Option("--socket", metavar="PATH", help="Where it listens; only its owner may come in.")
+    ],
+) -> None:
+    """Hold keys in a process of its own, that may run as another user; its REGISTRY_HOME is where it keeps them.
+
+    The registry is told by REGISTRY_SIGNER=agent:PATH. The agent signs nothing but what has the shape of ours.
+    """
+    settings = Settings.from_environment()
+    Vault.make_master_key(settings)
+    settings.keys.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with AgentServer(path, KeyFolder(settings.keys, read_master_key(settings))) as server:
+        print(f"Listening at {path}.", flush=True)
+        try:
+            server.serve_forever()
+        finally:
+            path.unlink(missing_ok=True)
 
 
 @app.command()
