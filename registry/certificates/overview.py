@@ -14,6 +14,9 @@ from registry.certificates.reissue import ended
 YEAR: Final = timedelta(days=366)
 """A key is rotated yearly (credentials.md 7)."""
 
+SOON: Final = timedelta(days=30)
+"""Before that, a successor is asked for (ours)."""
+
 State = Literal["signs", "next", "retired", "withdrawn", "not in the log", "prepared"]
 
 
@@ -86,6 +89,9 @@ def due(rows: Sequence[Known], now: datetime) -> Iterator[str]:
         match row.state:
             case "signs" if row.until is None and now - row.start > YEAR:
                 yield f"The {name} is older than a year, without a successor: `registry keys rotate {row.use}`."
+            case "signs" if row.until is None and now - row.start > YEAR - SOON:
+                a_year_old = f"is a year old on {row.start + YEAR:%Y-%m-%d}"
+                yield f"The {name} {a_year_old}, without a successor: `registry keys rotate {row.use}`."
             case "withdrawn" | "retired" if row.certificates and (row.state == "withdrawn" or not row.here):
                 yield f"The {row.state} {name} signs {row.certificates} unexpired: `registry certificates reissue`."
             case "withdrawn" | "retired" if row.here:

@@ -8,7 +8,7 @@ from certificate_facts import DAY, HOST, NOON
 
 from domain.errors import Invalid, NotFound
 from domain.key import Key
-from registry.certificates.keys import KeyFolder, KeysExist, KeysUnusable, announce
+from registry.certificates.keys import USES, KeyFolder, KeysExist, KeysUnusable, announce
 from registry.certificates.overview import due, missing, overview
 from registry.certificates.reissue import Signatures
 from registry.certificates.succession import AHEAD, Succession
@@ -264,11 +264,13 @@ def test_it_is_said_what_is_missing_and_what_is_due(succession, keys, known):
 
     assert notes(NOON) == []
     assert [line for line in notes(NOON + timedelta(days=400)) if "older than a year" in line and "rotate" in line]
+    assert len(notes(NOON + timedelta(days=340))) == len(USES)
     stolen = kid_of(keys, "certificate")
     succession.withdraw(stolen, "compromised", since=NOON, now=LATER)
     assert notes(LATER, {stolen: 3}) == [
         f"The withdrawn certificate key {stolen} signs 3 unexpired: `registry certificates reissue`."
     ]
+    assert [line for line in notes(LATER) if "No jwt key signs" in line] == []
     old = kid_of(keys, "log", LATER)
     succession.rotate("log", start=None, now=LATER)
     assert [line for line in notes(LATER) if old in line and "still here" in line]
