@@ -31,7 +31,7 @@ from domain.key import KeyUse
 from registry.certificates.agent import Agent, AgentSigner, Unreachable
 from registry.store import Store
 from verifier import cose
-from verifier.keys import Key, multikey, point, read_multikey
+from verifier.keys import Key, multikey, point, read_public
 from verifier.verdict import Unverified
 
 USES: Final[tuple[KeyUse, ...]] = get_args(KeyUse)
@@ -388,7 +388,7 @@ def _private(use: KeyUse, seed: bytes) -> Ed25519PrivateKey | EllipticCurvePriva
 def refuse_unfit(facts: PublicFacts) -> None:
     """Before a key is announced: its kid is its own, and it is one point in its one spelling, not of small order."""
     try:
-        key = Key(facts.use, facts.controller, facts.kid, read_multikey(facts.public))
+        key = Key(facts.use, facts.controller, facts.kid, read_public(facts.use, facts.public))
     except Unverified as refused:
         raise KeysUnusable(f"the key {facts.kid}: {refused.why}") from None
     if key.kid.hex() != facts.kid:
