@@ -462,7 +462,7 @@ class _Plane:
         self.distrust: list[Finding] = []  # why the checkpoint itself is not to be believed
         self.findings: list[Finding] = []
         self.not_checked: list[str] = []
-        self._keys: list[tuple[str, bytes, bytes]] | None = None
+        self._keys: list[tuple[str, bytes, bytes, bool]] | None = None
         self._pinned = vkeys
         self._pinned_witnesses = witnesses
         self._bundle: tuple[int, list[bytes | None]] = (-1, [])
@@ -493,7 +493,8 @@ class _Plane:
             self.distrust.append(Finding("it is no checkpoint", file=file))
             return None
         signatures = match["signatures"]
-        problem = self._problem_of_signature(match["origin"], match["note"], signatures)
+        # What was kept elsewhere is believed for where it was kept: a key withdrawn since is no fault of it.
+        problem = self._problem_of_signature(match["origin"], match["note"], signatures, kept=file != "checkpoint")
         if problem := problem or self._problem_of_cosignatures(match["note"], signatures):
             self.distrust.append(Finding(problem, file=file))
         witnesses = tuple(name for name, so in self._cosigned.items() if so)
@@ -515,10 +516,10 @@ class _Plane:
             self._cosigned[name] = True
         return None
 
-    def _problem_of_signature(self, origin: str, note: str, signatures: str) -> str | None:
+    def _problem_of_signature(self, origin: str, note: str, signatures: str, *, kept: bool) -> str | None:
         if self._keys is None:
             self._keys = list(self._log_keys(origin))
-        keys = {(name, key_id): public for name, key_id, public in self._keys}
+        keys = {(name, key_id): public for name, key_id, public, withdrawn in self._keys if kept or not withdrawn}
         signed = False
         for line in signatures.splitlines():
             _, name, encoded = line.split(" ")
@@ -534,18 +535,18 @@ class _Plane:
             signed = True
         return None if signed else "no key of this log signed the checkpoint"
 
-    def _log_keys(self, origin: str) -> Iterator[tuple[str, bytes, bytes]]:
-        """(name, key id, key) of the log's keys: those pinned, else those that `keys.json` lists."""
+    def _log_keys(self, origin: str) -> Iterator[tuple[str, bytes, bytes, bool]]:
+        """(name, key id, key, withdrawn) of the log's keys: those pinned, else those that `keys.json` lists."""
         if self._pinned:
-            yield from map(_read_vkey, self._pinned)
+            yield from ((*_read_vkey(line), False) for line in self._pinned)
             return
         try:
             document = json.loads(self._read("keys.json") or b"")
-            yield _read_vkey(document["log"]["vkey"])
+            yield *_read_vkey(document["log"]["vkey"]), False
             for key in document["keys"]:
-                if key["use"] == "log" and not key.get("withdrawn"):
+                if key["use"] == "log":
                     public = _from_multibase(key["publicKeyMultibase"])
-                    yield origin, _key_id(origin, public), public
+                    yield origin, _key_id(origin, public), public, bool(key.get("withdrawn"))
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
             self.distrust.append(Finding("the keys of the log are missing or cannot be read", file="keys.json"))
 
