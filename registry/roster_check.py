@@ -21,7 +21,7 @@ from domain.errors import Invalid
 from domain.event import Event
 from domain.person import Person
 from projections.view import Query
-from registry.certificates.keys import FileSigner, KeyFolder, KeysUnusable
+from registry.certificates.keys import Signer, KeyFolder, KeysUnusable
 from registry.commands import Registry
 from registry.database import NotMigrated
 from registry.log.entry import COLUMNS
@@ -129,7 +129,7 @@ class RosterChecker:
         except Unverified as error:
             raise Damaged(f"the published {KEYS} is not one we wrote ({error.why})") from error
 
-    def _signer(self, ring: KeyRing, at: datetime) -> FileSigner:
+    def _signer(self, ring: KeyRing, at: datetime) -> Signer:
         signer = self._keys.signer("status", at)
         try:
             if not ring.for_status(bytes.fromhex(signer.kid)).withdrawn:

@@ -79,7 +79,7 @@ def key_ring(asked: argparse.Namespace) -> KeyRing:
             published = keys.read_keys_json(content_of(asked.static / "keys.json"))
         for path in asked.did:
             documents |= keys.read_did(content_of(path))
-        logs = [*published.logs, *map(keys.read_vkey, asked.log)]
+        logs = [*published.logs, *published.withdrawn_logs, *map(keys.read_vkey, asked.log)]
         return KeyRing(
             (*published, *documents),
             prefixes=published.prefixes or documents.prefixes,
