@@ -21,7 +21,7 @@ from domain.errors import Invalid
 from domain.event import Event
 from domain.person import Person
 from projections.view import Query
-from registry.certificates.keys import Signer, KeyFolder, KeysUnusable
+from registry.certificates.keys import KeyFolder, KeysUnusable, Signer
 from registry.commands import Registry
 from registry.database import NotMigrated
 from registry.log.entry import COLUMNS

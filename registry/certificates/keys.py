@@ -195,7 +195,9 @@ class KeyFolder:
                     self._signers[kid] = self._signer(stored)
                     break
             else:
-                raise KeysUnusable(f"the key {kid} is not in {self.folder}")
+                raise KeysUnusable(
+                    f"the key {kid} is not in {self.folder}; if it has ended, `registry certificates reissue`"
+                )
         return self._signers[kid]
 
     def init(self, host: str, start: datetime, *, specimen: bool, random: Random = secrets.token_bytes) -> None:

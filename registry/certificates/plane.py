@@ -65,10 +65,14 @@ class Plane:
         self._witnesses = Witnesses(witnesses)
         self._files = Files(static, disk)
         self._statuses = Statuses(keys.slot_key)
-        self.known = KnownKeys()
-        """As the log knows them, up to what was published last."""
+        self._known = KnownKeys()
         self._stale: set[str] = set()
         self._signed: dict[str, tuple[str, int]] = {}  # file -> kid and time of its signature
+
+    @property
+    def known(self) -> KnownKeys:
+        """Our keys, as the log has them up to what was published last."""
+        return self._known
 
     def publish(self, connection: Connection[Any], now: datetime) -> Published:
         """Tiles, lists, keys, and the checkpoint last: a reader who sees it finds all it covers.
@@ -109,7 +113,7 @@ class Plane:
         if last == self._statuses.position:
             return
         rows = list(read(connection, _TOPICS, self._statuses.position, last))
-        self.known.advance(row for row in rows if row[2] in documents.TOPICS)
+        self._known.advance(row for row in rows if row[2] in documents.TOPICS)
         self._statuses.advance((row for row in rows if row[2] not in documents.TOPICS), last)
         lists, all_notes, badges = self._statuses.take_stale()
         self._stale |= {f"s/{number}" for number in lists} | {f"s/{number}.notes" for number in all_notes}
@@ -118,12 +122,12 @@ class Plane:
     def _take_up_keys(self) -> None:
         """Keys that the log knows and that a killed rotation could not take up."""
         for facts in self._keys.prepared():
-            if self.known.get(facts.kid):
+            if self._known.get(facts.kid):
                 self._keys.take_up(facts.kid)
 
     def _signer(self, use: KeyUse, now: datetime) -> Signer:
         signer = self._keys.signer(use, now)
-        known = self.known.get(signer.kid)
+        known = self._known.get(signer.kid)
         if known is None:
             raise KeysUnusable(f"the {use} key {signer.kid} is not in the log; run `registry keys publish`")
         if known.withdrawn or (known.until and known.until <= now):
@@ -134,7 +138,7 @@ class Plane:
 
     def _publisher(self, signer: Signer) -> Publisher:
         origin = log_origin(self._host)
-        ring = read_keys_json(self.known.keys_json(self._host, self._qr_host, signer.public))
+        ring = read_keys_json(self._known.keys_json(self._host, self._qr_host, signer.public))
         former = [vkey(origin, key.public) for key in ring if key.use == "log" and key.public != signer.public]
         return Publisher(self._static, origin, signer, former=former, disk=self._disk, witnesses=self._witnesses)
 
@@ -200,10 +204,10 @@ class Plane:
         return made if made is not None and at - TTL < made <= at else None
 
     def _put_documents(self, log_signer: Signer) -> None:
-        self._files.put(".well-known/did.json", self.known.did("certificate", self._host))
-        self._files.put("status/did.json", self.known.did("status", self._host))
+        self._files.put(".well-known/did.json", self._known.did("certificate", self._host))
+        self._files.put("status/did.json", self._known.did("status", self._host))
         vkeys = self._witnesses.vkeys
-        self._files.put(KEYS, self.known.keys_json(self._host, self._qr_host, log_signer.public, vkeys))
+        self._files.put(KEYS, self._known.keys_json(self._host, self._qr_host, log_signer.public, vkeys))
         self._files.put(WITNESSES, "".join(f"{vkey}\n" for vkey in vkeys).encode())
         for name, content in achievements.files(self._host).items():
             self._files.put(name, content)

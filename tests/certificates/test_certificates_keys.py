@@ -1,5 +1,6 @@
 """Keys: made once, sealed at rest, known to the log."""
 
+import json
 import stat
 from datetime import UTC, date, datetime, timedelta
 
@@ -10,6 +11,7 @@ from typer.testing import CliRunner
 
 from domain.errors import Invalid, OutOfTurn
 from domain.key import Key
+from registry.__main__ import app as registry_app
 from registry.certificates.keys import KeyFolder, KeysExist, KeysUnusable, announce, trusted
 from registry.cli.keys import app
 from registry.database import NotMigrated, Unavailable
@@ -227,7 +229,7 @@ def run(settings, monkeypatch):
     monkeypatch.setenv("REGISTRY_HOME", str(settings.home))
     monkeypatch.setenv("REGISTRY_DATABASE_URL", settings.database_url)
     monkeypatch.delenv("REGISTRY_MASTER_KEY", raising=False)
-    return lambda *words: CliRunner().invoke(app, words)
+    return lambda *words, **more: CliRunner().invoke(app, words, **more)
 
 
 def test_keys_init_makes_the_keys_once_and_tells_the_log(run, settings, store):
@@ -256,3 +258,36 @@ def test_keys_made_before_the_database_is_there_are_told_later(run, settings, st
 
 def test_no_key_to_show_is_no_failure(run):
     assert run("show").exit_code == 0
+
+
+def test_keys_are_rotated_shown_and_withdrawn_by_command(run, settings, store):
+    """What a command prints is what the operator does next; the plane follows without a worker."""
+    run("init", "--specimen")
+    kid = {facts.use: facts.kid for facts in KeyFolder(settings.keys).facts()}
+    shown = json.loads(run("show", "--json").stdout)
+    assert (shown["missing"], shown["due"]) == ([], [])
+    assert {row["state"] for row in shown["keys"]} == {"signs"}
+
+    told = run("rotate", "log").stdout
+    assert "registry witness trust registry.example/log+" in told
+    following = [row for row in json.loads(run("show", "--json").stdout)["keys"] if row["state"] == "next"]
+    assert [row["use"] for row in following] == ["log"]
+    assert following[0]["kid"] in (settings.static / "keys.json").read_text()
+
+    assert isinstance(run("compromise", kid["status"], "--since", "2026-06-01", input="no\n").exception, Invalid)
+    assert "distrust" in run("compromise", kid["log"], "--since", "2026-06-01", input=f"{kid['log']}\n").stdout
+    states = {row["kid"]: (row["state"], row["here"]) for row in json.loads(run("show", "--json").stdout)["keys"]}
+    assert states[kid["log"]] == ("withdrawn", False)
+    assert CliRunner().invoke(registry_app, ["doctor"]).output == "Nothing is missing, nothing is due.\n"
+
+    for words in (
+        ("rotate", "log", "--now", "--from", "2030-01-01"),
+        ("rotate", "all"),
+        ("rotate", "jwt", "--from", "x"),
+    ):
+        assert isinstance(run(*words).exception, Invalid)
+    assert "AT ONCE" in run("rotate", "certificate", "--now").output
+    (settings.keys / f"certificate-{kid['certificate']}.json").unlink()
+    KeyFolder(settings.keys).destroy(kid["jwt"])
+    assert run("retire", kid["certificate"]).exit_code == 0
+    assert "gone" in CliRunner().invoke(registry_app, ["doctor"]).output

@@ -23,6 +23,7 @@ from domain.person import Person
 from projections.engine import Stopped
 from registry import worker
 from registry.certificates.keys import KeyFolder, announce
+from registry.certificates.succession import Succession
 from registry.cli import views
 from registry.vault import read_master_key
 
@@ -115,6 +116,18 @@ def test_what_is_appended_is_in_the_views_and_on_the_plane_soon_after(settings, 
             assert time.monotonic() < deadline
             time.sleep(0.02)
     assert first >= 3
+
+
+def test_the_private_half_of_a_key_that_retired_is_destroyed(settings, store, clock, keys, soon):
+    old = keys.signer("status", clock()).kid
+    Succession(store, keys, host=settings.public_host, by="operator").rotate("status", start=None, now=clock())
+    clock.move(minutes=3)
+    with at_work(settings, clock):
+        deadline = time.monotonic() + 15
+        while keys.has(old):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+    assert keys.signer("status", clock()).kid != old
 
 
 def test_what_stops_publication_is_told_to_the_server_until_it_is_mended(settings, clock, keys, history, soon):
