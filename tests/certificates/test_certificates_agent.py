@@ -60,7 +60,7 @@ def test_an_agent_holds_the_keys_signs_what_is_ours_and_destroys_what_was_withdr
     assert done.destroyed == [status.kid]
     with pytest.raises(Unreachable, match="KeysUnusable"):
         status.sign(cose.to_be_signed(cose.header(bytes(8), LIST_TYP), b""))
-    assert plane.publish(connect("reader"), later).written == ["s/1.notes", "s/1"]
+    assert {"s/1.notes", "s/1"} <= {*plane.publish(connect("reader"), later).written}
 
 
 def test_without_its_agent_a_key_is_not_usable(tmp_path):
