@@ -144,8 +144,8 @@ class Deeds(RuleBasedStateMachine):
 
     @initialize(seed=SEEDS)
     def a_run_begins(self, seed):
-        """The ids of a run are its own, so that it can be had again."""
-        self.house.registry.draw = Random(seed).randbytes
+        """The ids of a run are its own, so that it can be had again; none is of what was there before."""
+        self.house.registry.draw = Random(f"a run of {seed}").randbytes
         self.machine.aims = self.aims
 
     @rule(seed=SEEDS)
