@@ -3,6 +3,9 @@
 import base64
 import json
 from datetime import date
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import psycopg
 import pytest
@@ -22,10 +25,12 @@ from registry.importing import record_hash
 from registry.log.fsck import examine
 from registry.log.published import Published
 from registry.vault import check_opening
+from verifier.files import find
 from verifier.keys import read_keys_json
 from verifier.proof import check_consistency, check_proof, read_checkpoint, read_proof
 from verifier.status import Statuses, folder
-from verifier.verification import verify
+from verifier.sync import Pins, sync
+from verifier.verification import verify, verify_found
 
 HOST = "registry.example"
 OPERATOR_ACT = Act(OPERATOR)
@@ -87,6 +92,17 @@ class House:
     def verdict(self, text):
         return verify(text, self.ring, Statuses(folder(self.settings.static)), at=self.clock())
 
+    def verdicts(self, paper, static=None):
+        """What the command would say of each of these files, by name."""
+        statuses = Statuses(folder(static or self.settings.static))
+        return {
+            name: verify_found(
+                held := find(content), self.ring, statuses, at=self.clock(), log_proof=held.log_proof
+            ).verdict
+            for name, content in paper.items()
+            if not name.endswith((".tlog-proof", "qr.svg"))
+        }
+
 
 @pytest.fixture
 def house(settings, store, vault, clock, randomness, connect):
@@ -104,6 +120,9 @@ def test_a_person_is_forgotten_everything_is_rebuilt_and_every_proof_still_holds
     before = house.publish()
     papers = {number: house.issuer().render(number) for number in (ada_number, bea_number)}
     assert {house.verdict(files["qr.txt"].decode()).verdict for files in papers.values()} == {"valid"}
+    said = house.verdicts(papers[bea_number])
+    assert said == dict.fromkeys(said, "valid")
+    assert said.keys() >= {"certificate.pdf", "credential.json", "credential.jwt", "badge.png", "badge.svg", "qr.txt"}
     assert names(house) == {ada: ADA, bea: BEA}
 
     person = house.store.get(Person, ada)
@@ -145,6 +164,8 @@ def test_a_person_is_forgotten_everything_is_rebuilt_and_every_proof_still_holds
     forgotten = house.verdict(papers[ada_number]["qr.txt"].decode())
     assert forgotten.verdict == "revoked"
     assert "withdrawn by the holder" in forgotten.sentence("en")
+    said = house.verdicts(papers[ada_number])
+    assert said == dict.fromkeys(said, "revoked")
     assert house.verdict(papers[bea_number]["qr.txt"].decode()).verdict == "valid"
     with pytest.raises(Forgotten):
         house.issuer().render(ada_number)
@@ -178,6 +199,27 @@ def dump(house):
 
 def _as_text(column, kind):
     return f"encode({column}, 'escape')" if kind == "bytea" else f"{column}::text"
+
+
+def test_what_sync_downloads_checks_every_file_with_no_registry(house, tmp_path):
+    number, _ = house.endorsed(BEA, "B-1")
+    house.publish()
+    pins, copy = Pins(), tmp_path / "copy"
+    serve = partial(SimpleHTTPRequestHandler, directory=str(house.settings.static))
+    with ThreadingHTTPServer(("127.0.0.1", 0), serve) as server:
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_address[1]}"
+        first = sync(url, copy, pins, at=house.clock(), tell=lambda *_: None)
+        paper = house.issuer().render(number)
+        house.endorsed(ADA, "A-1")
+        house.publish()
+        again = sync(url, copy, pins, at=house.clock(), tell=lambda *_: None)
+        server.shutdown()
+
+    assert (first.trust, again.trust, again.fresh) == ("first_use", "continued", True)
+    assert again.checkpoint.size > first.checkpoint.size
+    light = {name: content for name, content in paper.items() if name.startswith("credential") or name == "qr.txt"}
+    assert house.verdicts(light, copy) == dict.fromkeys(light, "valid")
 
 
 def test_one_sealed_field_is_opened_to_a_stranger_by_its_commitment(house):
