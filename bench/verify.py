@@ -1,8 +1,11 @@
-"""One QR text checked by the verifier, beside a raw Ed25519 verify of the same signature, in turn in one process."""
+"""A QR text and a badge checked by the verifier, beside a raw Ed25519 verify, in turn; and the whole command."""
 
 import argparse
 import json
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,9 +15,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from verifier import cbor
 from verifier.keys import read_did
 from verifier.status import Statuses, tokens
-from verifier.verification import verify
+from verifier.verification import verify, verify_badge
 
-VECTORS = Path(__file__).parents[1] / "tests" / "vectors"
+TESTS = Path(__file__).parents[1] / "tests"
+VECTORS = TESTS / "vectors"
+AT = "2026-11-22T12:00:00Z"
 
 
 def seconds_each(do, times: int) -> float:
@@ -22,6 +27,41 @@ def seconds_each(do, times: int) -> float:
     for _ in range(times):
         do()
     return (time.perf_counter() - start) / times
+
+
+def badges():
+    """A badge as JSON and as JWT, the keys and the lists for it, and its static files: the ones of the tests."""
+    sys.path.insert(0, str(TESTS / "verifier"))
+    import papers  # noqa: PLC0415
+
+    files = {
+        "keys.json": papers.spelled(papers.keys_json()),
+        "s/1": papers.listed(),
+        "status/revocation/1": papers.bits(),
+        "credential.json": papers.badge(),
+    }
+    statuses = Statuses(tokens([files["s/1"], files["status/revocation/1"]]))
+    return files["credential.json"], papers.badge_jwt(), papers.ring(), statuses, files
+
+
+def command_ms(files, rounds: int) -> tuple[float, float]:
+    """The whole process of `verify`, and of a Python that does nothing."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in files.items():
+            path = Path(folder) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        badge = str(Path(folder) / "credential.json")
+        words = [sys.executable, "-m", "verifier", badge, "--static", folder, "--at", AT, "--json"]
+        bare = [sys.executable, "-c", "pass"]
+        assert json.loads(subprocess.run(words, capture_output=True, check=True).stdout)["verdict"] == "valid"
+        found: dict[str, list[float]] = {"verify": [], "bare": []}
+        for _ in range(rounds):
+            for name, command in (("verify", words), ("bare", bare)):
+                start = time.perf_counter()
+                subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+                found[name].append(time.perf_counter() - start)
+    return tuple(round(statistics.median(times) * 1e3, 1) for times in found.values())
 
 
 def main() -> None:
@@ -33,24 +73,42 @@ def main() -> None:
     vector = json.loads((VECTORS / "qr_v1.json").read_text())["vectors"][0]
     keys = read_did((VECTORS / "did.json").read_bytes()) | read_did((VECTORS / "did_status.json").read_bytes())
     statuses = Statuses(tokens([(VECTORS / "status_tsl.cwt").read_bytes()]))
-    at = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    at = datetime.fromisoformat(AT).astimezone(UTC)
     signature = bytes.fromhex(vector["signature_hex"])
     message = cbor.encode(
         ["Signature1", bytes.fromhex(vector["protected_hex"]), b"", bytes.fromhex(vector["payload_hex"])]
     )
     raw = Ed25519PublicKey.from_public_bytes(bytes.fromhex(vector["pub_hex"]))
+    badge, jwt, ring, lists, files = badges()
     assert verify(vector["url"], keys, statuses, at=at).verdict == "valid"
+    assert verify_badge(badge, ring, lists, at=at).verdict == verify_badge(jwt, ring, lists, at=at).verdict == "valid"
     sides = {
         "verify": lambda: verify(vector["url"], keys, statuses, at=at),
         "raw Ed25519": lambda: raw.verify(signature, message),
+        "badge": lambda: verify_badge(badge, ring, lists, at=at),
+        "jwt": lambda: verify_badge(jwt, ring, lists, at=at),
     }
     found: dict[str, list[float]] = {name: [] for name in sides}
     for _ in range(options.rounds):
         for name, do in sides.items():
             found[name].append(seconds_each(do, options.times))
     micro = {name: round(statistics.median(times) * 1e6, 1) for name, times in found.items()}
-    ratio = statistics.median(a / b for a, b in zip(found["verify"], found["raw Ed25519"], strict=True))
-    result = {"verify_us": micro["verify"], "raw_us": micro["raw Ed25519"], "ratio": round(ratio, 2)}
+
+    def ratio(side: str) -> float:
+        pairs = zip(found[side], found["raw Ed25519"], strict=True)
+        return round(statistics.median(own / raw for own, raw in pairs), 2)
+
+    command, bare = command_ms(files, options.rounds)
+    result = {
+        "verify_us": micro["verify"],
+        "raw_us": micro["raw Ed25519"],
+        "ratio": ratio("verify"),
+        "badge_us": micro["badge"],
+        "badge_ratio": ratio("badge"),
+        "jwt_us": micro["jwt"],
+        "command_ms": command,
+        "python_ms": bare,
+    }
     print(json.dumps(result) if options.json else result)
 
 

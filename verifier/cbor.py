@@ -20,13 +20,13 @@ class NotDeterministic(ValueError):
 
 
 def encode(value: Any) -> bytes:
+    if type(value) is bytes:
+        return _head(_BYTES, len(value)) + value
     match value:
         case bool():
             pass
         case int():
             return _head(_UNSIGNED, value) if value >= 0 else _head(_NEGATIVE, -1 - value)
-        case bytes():
-            return _head(_BYTES, len(value)) + value
         case str():
             text = value.encode()
             return _head(_TEXT, len(text)) + text

@@ -47,7 +47,8 @@ def header(kid: bytes, typ: str) -> bytes:
 
 
 def to_be_signed(protected: bytes, payload: bytes) -> bytes:
-    return cbor.encode(["Signature1", protected, b"", payload])
+    """The CBOR of ["Signature1", protected, h'', payload] (RFC 9052, 4.4); the first item and the third never vary."""
+    return b"\x84\x6aSignature1" + cbor.encode(protected) + b"\x40" + cbor.encode(payload)
 
 
 def enclose(protected: bytes, payload: bytes, signature: bytes) -> bytes:

@@ -10,7 +10,6 @@ import json
 import math
 import os
 import re
-import subprocess
 import sys
 import zlib
 from base64 import b64decode, b64encode
@@ -95,6 +94,8 @@ def _find_apart(content: bytes) -> Found:
 
 def _apart(boot: str, asked: list[str], content: bytes) -> dict[str, Any]:
     """What another process of ours answers; `boot` is what it runs, with `asked` as its first arguments."""
+    import subprocess  # noqa: PLC0415 - takes long to load, and a text needs no other process
+
     here = str(Path(__file__).resolve().parent.parent)
     try:
         done = subprocess.run(  # noqa: S603 - this same program, and no word of the file on its command line

@@ -61,6 +61,7 @@ CHECKS: Final = (
     "it has not expired",
 )
 _NOTED: Final = {"listed_revoked", "listed_suspended", "listed_superseded"}
+_NAMES: Final = {row.condition: row.name for row in VERDICTS.values()}
 LOG_CHECK: Final = 6
 STATUS_CHECK: Final = 9
 
@@ -188,6 +189,8 @@ def verify_found(
             Unverified("malformed", "the code and the badge in it are of two certificates")
         )
     conditions = code.conditions | badge.conditions
+    if "unlisted" not in code.conditions & badge.conditions:
+        conditions -= {"unlisted"}  # one list is enough to know
     row = decide(conditions)
     telling = code if row.name == code.verdict else badge
     return replace(
@@ -328,7 +331,7 @@ class _Run:
             self.found("unlisted", unknown.why, passed=None)
             return None
         good = condition == "listed_good"
-        self.found(condition, f"{decide({condition}).name} as of {iso(listed.issued_at)}", passed=good)
+        self.found(condition, f"{_NAMES[condition]} as of {iso(listed.issued_at)}", passed=good)
         return listed
 
     def _token_list(self, uri: str, issuer: str) -> StatusList:

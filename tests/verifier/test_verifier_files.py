@@ -408,7 +408,7 @@ class TestHostileFiles:
             seen.update(settings["env"])
             raise OSError
 
-        monkeypatch.setattr(files.subprocess, "run", run)
+        monkeypatch.setattr("subprocess.run", run)
 
         refused(saved(code()))
         assert "REGISTRY_MASTER_KEY" not in seen
