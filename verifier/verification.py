@@ -172,15 +172,10 @@ def verify_found(
         code = verify(found.text, keys, statuses, at=at, prefixes=prefixes, log_proof=log_proof)
     except Unverified as refused:
         refusals.append(refused)
-    for own_proof in (log_proof, None):
-        try:
-            badge = verify_badge(found.badge, keys, statuses, at=at, prefixes=prefixes, log_proof=own_proof)
-        except Unverified as refused:
-            if own_proof is None or len(refused.checks) != LOG_CHECK:
-                refusals.append(refused)
-                break
-        else:
-            break
+    try:
+        badge = _verify_badge_beside(found.badge, keys, statuses, at=at, prefixes=prefixes, log_proof=log_proof)
+    except Unverified as refused:
+        refusals.append(refused)
     if code is None or badge is None:
         order = list(VERDICTS)
         raise min(refusals, key=lambda refused: order.index(refused.verdict))
@@ -200,6 +195,24 @@ def verify_found(
         log_position=code.log_position,
         cosignatures=code.cosignatures,
     )
+
+
+def _verify_badge_beside(
+    content: bytes,
+    keys: KeyRing,
+    statuses: Statuses | None,
+    *,
+    at: datetime,
+    prefixes: Collection[str] | None,
+    log_proof: str | bytes | None,
+) -> Verified:
+    """A badge beside a code, to whose event the log proof belongs: it is this badge's too, if it was not issued again."""
+    try:
+        return verify_badge(content, keys, statuses, at=at, prefixes=prefixes, log_proof=log_proof)
+    except Unverified as refused:
+        if log_proof is None or len(refused.checks) != LOG_CHECK:
+            raise
+    return verify_badge(content, keys, statuses, at=at, prefixes=prefixes)
 
 
 def _are_one(code: Certificate | Badge, badge: Certificate | Badge) -> bool:
