@@ -206,7 +206,7 @@ def _verify_badge_beside(
     prefixes: Collection[str] | None,
     log_proof: str | bytes | None,
 ) -> Verified:
-    """A badge beside a code, to whose event the log proof belongs: it is this badge's too, if it was not issued again."""
+    """A badge beside a code, to whose event the log proof belongs: also this badge's, unless it was issued again."""
     try:
         return verify_badge(content, keys, statuses, at=at, prefixes=prefixes, log_proof=log_proof)
     except Unverified as refused:
