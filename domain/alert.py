@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from domain.endorsement import Endorsement, day_after
+from domain.endorsement import Endorsement, Turn, day_after
 from domain.event import Event
 
 Change = Literal[
@@ -49,7 +49,6 @@ TOPICS: Final = (*_CHANGES, Endorsement.Reported.topic)
 """What may change what the public knows."""
 _WITHDRAWN: Final = ("archived", "erased")
 _OVER: Final = ("removed", "withdrawn")
-_BESIDE: Final = ("add_on_granted", "add_on_ended", "converted", "transferred")
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -89,7 +88,7 @@ def alerts(history: Iterable[tuple[int, Event]]) -> Iterator[Alert]:
         change = change_of(event)
         if change is None or not endorsement.turns:
             continue
-        after = _known(endorsement, before, change, event.on)
+        after = _known(endorsement, change, event.on)
         if before and before.standing in _OVER and after.standing not in _OVER:
             continue  # nothing brings these back, whatever a later file reports
         if before is None or _facts(after) != _facts(before):
@@ -114,22 +113,30 @@ def change_of(event: Event) -> Change | None:
     return _CHANGES.get(event.topic)
 
 
-def _known(endorsement: Endorsement, before: Known | None, change: Change, on: date) -> Known:
-    """By its newest day, as its certificates are judged, unless it has ended; a move leaves the standing as it was."""
-    turn = endorsement.turns[-1]
+def _known(endorsement: Endorsement, change: Change, on: date) -> Known:
+    """By its newest day, as its certificates are judged, unless it has ended."""
+    turns = endorsement.turns
+    turn, first = turns[-1], len(turns) - 1
     if change in _OVER:
-        turn = msgspec.structs.replace(turn, standing=endorsement.standing_state, since=on)
+        turn, first = msgspec.structs.replace(turn, standing=endorsement.standing_state, since=on), 0
     standing: PublicStanding = "withdrawn" if turn.standing in _WITHDRAWN else turn.standing  # type: ignore[assignment]  # the others are the same words
-    goes_on = before is not None and before.standing == standing and change in _BESIDE
+    while first > 0 and _goes_on(turns[first - 1], turns[first]):
+        first -= 1
     return Known(
         number=endorsement.number,
         category=endorsement.held_as(turn.since),
         association=endorsement.custodian,
         standing=standing,
-        since=before.since if before and goes_on else turn.since,
+        since=turn.since if change in _OVER else turns[first].since,
         through=turn.through,
         reason=change,
     )
+
+
+def _goes_on(before: Turn, after: Turn) -> bool:
+    """Whether it stood the same before, without a day between: a renewal leaves it active since its award."""
+    unbroken = before.standing != "active" or day_after(before.through) >= after.since
+    return before.standing == after.standing and unbroken
 
 
 def _facts(known: Known) -> tuple[object, ...]:

@@ -455,6 +455,17 @@ class Store:
         )
         return [(position, stream) for position, stream in rows]
 
+    def changed_between(self, topics: Sequence[str], after: int, last: int) -> list[tuple[int, str]]:
+        """Position and stream of the events of these topics after a position up to another, in order."""
+        rows = self._ask(
+            "SELECT notification_id, originator_id FROM registry.events WHERE notification_id > %s"
+            " AND notification_id <= %s AND topic = ANY(%s) ORDER BY notification_id",
+            after,
+            last,
+            list(topics),
+        )
+        return [(position, stream) for position, stream in rows]
+
     def events_on(self, topic: str) -> list[tuple[int, Event]]:
         """All events of a topic, in order of position; reads the whole history unless an index knows the topic."""
         # Not a parameter: an index over one topic serves only a statement that names it.

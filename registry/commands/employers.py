@@ -27,6 +27,7 @@ from verifier.keys import read_multikey
 from verifier.verdict import Unverified
 
 _MOST_TOLD = 50_000
+_NEAR = 5_000
 
 
 class Page(NamedTuple):
@@ -182,10 +183,17 @@ class Employers(Shared):
         spans = self._spans(employer)
         # Nothing counts that was before it followed anything.
         first = min((since for theirs in spans.values() for since, _ in theirs), default=last)
-        found = self.store.changed(streams(spans), TOPICS, max(after, first), limit + 1)
+        found = self._changed(spans, max(after, first), last, limit + 1)
         told = [at for at, _ in found[:limit] if at <= last]
         more = len(found) > limit and found[limit][0] <= last
         return Page(self._alerts(found[:limit], spans, last), told[-1] if more and told else max(after, last), more)
+
+    def _changed(self, spans: Collection[str], after: int, last: int, limit: int) -> list[tuple[int, str]]:
+        """Who asks often is told from the few events since; who asks for long ago, from the streams themselves."""
+        if last - after > _NEAR:
+            return self.store.changed(streams(spans), TOPICS, after, limit)
+        found = self.store.changed_between(TOPICS, after, last)
+        return [(at, stream) for at, stream in found if stream.partition("/")[2] in spans][:limit]
 
     def newest_alerts(self, employer: str, limit: int) -> list[Alert]:
         """Newest first."""

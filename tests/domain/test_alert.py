@@ -6,7 +6,7 @@ import pytest
 from given import fact
 
 from domain.alert import alerts, known
-from domain.endorsement import Endorsement, Stands
+from domain.endorsement import Endorsement, Source, Stands
 from domain.policy import Attestation
 
 NUMBER = "IFS-7K3MQ9TD"
@@ -84,6 +84,13 @@ def test_what_the_public_does_not_know_is_not_told():
 
 def test_a_move_leaves_since_when_it_stands_so():
     assert told(AWARDED, MOVED)[-1] == (20, "transferred", "active", date(2024, 3, 1))
+
+
+def test_a_renewal_leaves_it_active_since_its_award_unless_it_had_lapsed_meanwhile():
+    assert told(AWARDED, RENEWED)[-1] == (20, "renewed", "active", date(2024, 3, 1))
+    late = fact(E.Reported, on=date(2027, 3, 1), means="reactivation", standing="active", through=date(2029, 12, 31),
+                source=Source("0" * 64, 1, "r"))  # fmt: skip
+    assert told(AWARDED, late)[-1] == (20, "reactivated", "active", date(2027, 3, 1))
 
 
 def test_nothing_brings_a_removed_one_back_but_an_erasure_is_told():

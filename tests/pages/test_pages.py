@@ -68,6 +68,26 @@ def test_pages_of_holders_and_reviewers_are_accessible(visit, endorsed):
     sound(reviewer, "/reviews")
 
 
+def test_pages_of_employers_and_of_shared_links_are_accessible(visit, endorsed, client):
+    answer = endorsed.va.do("/employers", {"name": "Riverside Clinic", "email": "hr@riverside.example.org"})
+    employer = created(answer, "employer")
+    key = client("employer", person=employer)
+    key.do(f"/employers/{employer}/follows", {"number": endorsed.number, "name": "Marisol Okafor"})
+    endorsed.va.do(f"/endorsements/{endorsed.number}/suspensions", {"reason": "sanction_being_established"})
+    body = {"number": endorsed.number, "until": "2026-06-30",
+            "details": ["history", "other_endorsements", "rsc_provider"]}  # fmt: skip
+    link = endorsed.holder.do(f"/people/{endorsed.person}/shares", body)["shown_once"]["link"]
+    page = visit("employer", person=employer)
+    sound(page, f"/employers/{employer}")
+    page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
+    assert Axe().run(page, options=RULES).violations_count == 0
+    sound(visit("coordinator", association="VA"), "/employers", WIDTHS[-1:])
+    sound(visit("holder", person=endorsed.person), f"/people/{endorsed.person}/shares", WIDTHS[-1:])
+    public = visit()
+    for path in (f"/shared/{link.rpartition('/')[2]}", "/shared/unknown?lang=es"):
+        sound(public, path, WIDTHS[-1:])
+
+
 def test_by_keyboard_alone_without_javascript(visit, endorsed):
     """A coordinator suspends an endorsement with Tab, Space, Enter and letters."""
     page = visit("coordinator", association="VA", script=False)

@@ -262,3 +262,16 @@ def test_the_nightly_rules_name_whom_to_tell_and_whom_to_forget(employer, number
     assert named(employers.to_forget) == [employer.id]
     assert registry.forget_employer(employer.id)
     assert named(employers.to_forget) == []
+
+
+def test_the_feed_is_the_same_from_near_and_from_afar(employer, number, life, registry, monkeypatch):
+    from registry.commands import employers
+
+    follow(employer, number)
+    life.suspend()
+    life.lift()
+    near = registry.feed(employer.id, 0, 10)
+    monkeypatch.setattr(employers, "_NEAR", 0)
+
+    assert registry.feed(employer.id, 0, 10) == near
+    assert len(near.alerts) == 2
