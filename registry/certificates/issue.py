@@ -31,6 +31,7 @@ from registry.log.published import NotYetPublished, Published
 from registry.log.tiles import Disk
 from registry.store import Store
 from registry.vault import Erased
+from verifier.badge import unseal
 
 Issued = Endorsement.CertificateIssued
 
@@ -204,6 +205,8 @@ class Issuer:
         text, proof = begun.text, self._proof(position)
         signer = self._keys.by_kid(self._signed_by(issued).kid)
         credential = badge.sign(begun.unsigned, signer, lambda _: drawn.rdf)
+        if unseal(credential).badge.id.hex() != (begun.found.badge.badge or issued.cti):
+            raise AssertionError("a badge reads back as another one")
         attachments = [
             Attachment(CREDENTIAL, credential.decode(), "application/ld+json", "The badge, signed by the registry"),
             Attachment(TEXT, text, "text/plain", "The text of the QR code, signed by the registry"),

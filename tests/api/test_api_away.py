@@ -204,12 +204,26 @@ def test_the_plane_is_handed_out_as_files(address, plane, settings):
     for path, cached in (
         ("/.well-known/did.json", "max-age=60"), ("/status/did.json", "max-age=60"), ("/keys.json", "max-age=60"),
         ("/checkpoint", "max-age=60"), ("/s/1", "max-age=60"), ("/s/1.notes", "max-age=60"),
+        ("/status/revocation/1", "max-age=60"), ("/status/revocation/1.jwt", "max-age=60"),
+        ("/achievements/IFS", "max-age=60"), ("/achievements/IMHM-RF.html", "max-age=60"),
     ):  # fmt: skip
         answer = httpx.get(address + path)
         assert answer.content == (settings.static / path.lstrip("/")).read_bytes()
         assert cached in answer.headers["Cache-Control"]
         again = httpx.get(address + path, headers={"If-None-Match": answer.headers["ETag"]})
         assert again.status_code == 304
+    for path, accept, media in (
+        ("/status/revocation/1", "*/*", "application/vc"),
+        ("/status/revocation/1", "application/vc+jwt", "application/vc+jwt"),
+        ("/status/revocation/1.jwt", "*/*", "application/vc+jwt"),
+        ("/achievements/IFS", "*/*", "application/ld+json"),
+        ("/achievements/IFS", "text/html,*/*;q=0.8", "text/html; charset=utf-8"),
+        ("/achievements/IFS.html", "*/*", "text/html; charset=utf-8"),
+    ):
+        answer = httpx.get(address + path, headers={"Accept": accept})
+        assert (answer.status_code, answer.headers["Content-Type"], answer.headers["Vary"]) == (200, media, "Accept")
+    for path in ("/status/revocation/x", "/achievements/NONE", "/achievements/IFS.jwt"):
+        assert httpx.get(address + path).status_code == 404
     assert json.loads(httpx.get(f"{address}/keys.json").content)["specimen"] is True
     tiles = sorted(path for path in (settings.static / "tile").rglob("*") if path.is_file())
     for tile in tiles:

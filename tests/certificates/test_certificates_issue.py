@@ -18,8 +18,9 @@ from registry.certificates.paper import Printer
 from registry.log.published import NotYetPublished, Published
 from registry.log.tiles import Disk
 from verifier import status
+from verifier.files import find
 from verifier.keys import read_keys_json
-from verifier.verification import verify
+from verifier.verification import verify, verify_found
 
 FILES = {
     "certificate.pdf", "credential.json", "credential.jwt", "badge.png", "badge.svg",
@@ -180,6 +181,26 @@ def test_an_erased_holder_gets_no_certificate(issuer, vault, story, history):
     with pytest.raises(Forgotten) as refused:
         issuer.render(NUMBER)
     assert "Marisol" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", sorted(FILES - {"proof.tlog-proof", "qr.svg"}))
+def test_every_file_is_valid_alone_and_suspended_after_a_suspension(issuer, static, history, story, publish, name):
+    found = find(issuer.render(NUMBER)[name])
+
+    def verdict_of():
+        ring = read_keys_json((static / "keys.json").read_bytes())
+        return verify_found(found, ring, status.Statuses(status.folder(static)), at=NOON).verdict
+
+    assert verdict_of() == "valid"
+    history(story.suspended())
+    publish()
+    assert verdict_of() == "suspended"
+
+
+def test_a_registry_without_a_key_for_jwts_gives_the_other_files(issuer, keys):
+    next(keys.folder.glob("jwt-*")).unlink()
+
+    assert set(issuer.render(NUMBER)) == FILES - {"credential.jwt"} == set(issuer.files)
 
 
 def test_what_is_not_there_is_not_found(issuer):
