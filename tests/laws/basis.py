@@ -8,6 +8,7 @@ from domain.access import OPERATOR, Actor
 from domain.application import Application
 from domain.association import ALLIANCE, Association
 from domain.audit import Audit
+from domain.employer import Employer
 from domain.endorsement import Endorsement, Source, new_number
 from domain.exam import Exam
 from domain.person import Demographics, Person
@@ -51,6 +52,7 @@ def settle(registry: Registry) -> None:
     _contradicted(registry)
     _not_simply_active(registry)
     _without_full_licence(registry)
+    _followed(registry, founders)
 
 
 def _record(registry, aggregate, *facts):
@@ -320,3 +322,20 @@ def _without_full_licence(registry):
     _record(registry, registry.association("TX"), (Association.LicenceSuspended, {"reason": "fees_unpaid"}))
     told = {"jurisdiction": "Portugal", "name": "An Association", "abbreviation": "PT-AIMH", "zone": "Europe/Lisbon"}
     registry.admit(Act(OPERATOR), "PT", told, licence="guidelines")
+
+
+def _followed(registry, founders):
+    """Employers: one that follows two founders' endorsements and is told at an address, one that was just admitted.
+
+    Both founders share what a certificate does not say.
+    """
+    numbers = tuple(number for number, _, _ in founders[:2])
+    for number, person, _ in founders[:2]:
+        registry.issue_certificate(Act(Actor("coordinator", association="VA")), number)
+        until = registry.today("VA") + timedelta(days=90)
+        registry.share(Act(Actor("holder", person=person)), person, number=number, until=until, details=("history",))
+    admitted = Employer.Admitted, {"association": "VA", "name": "A Clinic", "email": "hr@clinic.example.org"}
+    follows = Employer.Follows, {"numbers": numbers}
+    told = Employer.WebhookSet, {"url": "https://hr.clinic.example.org/alerts"}
+    _record(registry, Employer(registry.new_id()), admitted, follows, told)
+    _record(registry, Employer(registry.new_id()), admitted)

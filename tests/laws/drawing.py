@@ -19,11 +19,13 @@ from domain.application import may_review, windows
 from domain.association import ALLIANCE, Association
 from domain.audit import Audit
 from domain.category import CURRENT
+from domain.employer import Employer
 from domain.endorsement import Endorsement
 from domain.person import Person
 from domain.quality import QualityReview
 from domain.transfer import OPEN
 from registry.api.deeds import Deed
+from registry.commands.employers import thing_of_employer
 from registry.commands.quality import thing_of_item
 from registry.commands.shared import thing_of
 
@@ -39,7 +41,7 @@ NAMES = {
     "number": "endorsement", "reviewer": "endorsement", "provider": "endorsement", "rsc_provider": "endorsement",
     "advisor": "endorsement", "rater": "endorsement", "endorsement": "endorsement", "add_on_to": "endorsement",
     "scorer": "person", "code": "association", "application": "application", "transfer": "transfer", "exam": "exam",
-    "review": "quality_review", "reference": "reference", "audit": "audit",
+    "review": "quality_review", "reference": "reference", "audit": "audit", "employer": "employer",
 }  # fmt: skip
 _CODED = frozenset({"to", "association", "residence", "custodian"})
 _AHEAD = frozenset({"through", "member_through", "answer_by", "remedy_by", "may_resubmit_from"})
@@ -159,6 +161,11 @@ READY: Mapping[str, Callable[[Machine, Any], bool]] = {
     "draw_audit": lambda m, a: bool(_auditable(m, a.name)),
     "draw_quality_sample": lambda m, a: any(c.association == a.name and c.decided_on for c in m.of("application")),
     "withdraw_entry": lambda _, p: bool(p.entries),
+    "share": lambda m, p: bool(_numbers(m, p)),
+    "end_share": lambda _, p: bool(_open_shares(p)),
+    "follow": lambda m, _: bool(_certified(m)),
+    "unfollow": lambda _, e: bool(e.follows),
+    **dict.fromkeys(("end_webhook", "test_webhook", "replay_webhook"), lambda _, e: e.webhook > 0),
     "vet_provider": lambda _, p: bool(_unvetted(p)),
     "end_membership": lambda _, p: bool(p.memberships),
     "settle_likeness": lambda _, p: bool(p.likenesses),
@@ -303,6 +310,33 @@ def _to(m: Machine, drawn: Drawn) -> Any:
     return _one(m, [code for code in CODES if code != from_ and m.find("association", code).licence == "endorsement"])
 
 
+def _numbers(m: Machine, person: Any) -> list[str]:
+    return [e.number for e in m.of("endorsement") if person is not None and e.person == person.name]
+
+
+def _open_shares(person: Any) -> list[str]:
+    return [name for name, share in person.shares.items() if not share.ended]
+
+
+def _certified(m: Machine) -> list[Any]:
+    return [e for e in m.of("endorsement") if e.certificate and m.find("person", e.person).state == "known"]
+
+
+def _wishes(m: Machine, _: Drawn) -> Any:
+    """One of which a certificate was issued, with the name that was printed."""
+    number = _one(m, [e.number for e in _certified(m)])
+    if number is UNSET:
+        return UNSET
+    stream = m.find("endorsement", number).stream
+    newest = [event for _, event in m.registry.store.events(stream) if isinstance(event, Endorsement.CertificateIssued)]
+    named = next(
+        event
+        for _, event in m.registry.store.events(newest[-1].person)
+        if event.originator_version == newest[-1].person_version
+    )
+    return [{"number": number, "name": m.registry.store.opened(named).name}]
+
+
 def _corrects(m: Machine, drawn: Drawn) -> Any:
     return _one(m, _corrigible(drawn.case))
 
@@ -376,12 +410,17 @@ FIELDS: Mapping[str, Callable[[Machine, Drawn], Any]] = {
     "decline_transfer.reason": lambda m, _: m.random.choice(["other", "category_not_offered"]),
     "resolve_finding.resolution": lambda _, __: UNSET,
     "item": lambda m, d: _one(m, ["", *d.case.items]),
+    "follow.endorsements": _wishes,
+    "unfollow.numbers": lambda _, d: list(d.case.follows)[:2],
+    "share.number": lambda m, d: _one(m, _numbers(m, d.case)),
+    "share.until": _day(0, 90),
 }  # fmt: skip
 """What a field of a body takes; UNSET leaves it to the example. `DEED.FIELD` goes before `FIELD`."""
 
 ARGUMENTS: Mapping[str, Callable[[Machine, Deed, Any], Any]] = {
     "entry": lambda m, d, p: _one(m, _unvetted(p) if d.name == "vet_provider" else p.entries),
     "other": lambda m, _, p: _one(m, p.likenesses),
+    "share": lambda m, _, p: _one(m, _open_shares(p)),
     "number": lambda m, d, a: _one(m, _awaiting(m, d.name, a)) if d.name in _AUDITED else UNSET,
     "item": lambda m, d, q: _one(m, _open_items(q, assigned=d.name == "record_second_review")),
     "finding": lambda m, _, q: _one(m, [name for name, resolution in q.findings.items() if resolution is None]),
@@ -407,7 +446,7 @@ def value(m: Machine, drawn: Drawn, name: str, hint: Any, shown: Any, *, wild: b
     return _of_type(m, drawn, name, hint, shown)
 
 
-_NEEDED = frozenset({"scorer", "item", "day", "licence"})
+_NEEDED = frozenset({"scorer", "item", "day", "licence", "endorsements"})
 """Fields that are drawn although no example shows them."""
 
 
@@ -463,6 +502,8 @@ def _thing(m: Machine, drawn: Drawn) -> Thing:
         return Thing(person=held.person if held else "", association=case.association)
     if isinstance(case, QualityReview):
         return thing_of_item(case, drawn.arguments[-1])
+    if isinstance(case, Employer):
+        return thing_of_employer(case)
     if case is None:
         code = drawn.arguments[0] if drawn.arguments else facts.get("residence", "")
         return Thing(association=m.home_of(code))

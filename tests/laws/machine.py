@@ -242,7 +242,7 @@ class Machine:
         if not names:
             return [None]
         on = NAMES[names[0]]
-        fit = [c for state in ("known", "endorsement") for c in self._in_state(on, state) if ready(self, c)]
+        fit = [c for state in ("known", "endorsement", "admitted") for c in self._in_state(on, state) if ready(self, c)]
         return [c for c in fit if on != "association" or c.name in CODES]
 
     def _in_state(self, kind: str, state: str) -> list[Any]:

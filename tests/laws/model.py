@@ -50,7 +50,8 @@ TURNS: dict[str, tuple[str, dict[str, str]]] = {
     **dict.fromkeys(
         ("rename_person", "move_person", "choose_publication", "record_membership", "record_entry", "withdraw_entry",
          "vet_provider", "record_reviewer_training", "write_note", "end_membership",
-         "verify_membership_elsewhere", "volunteer_demographics", "withdraw_demographics", "choose_provider_listing"),
+         "verify_membership_elsewhere", "volunteer_demographics", "withdraw_demographics", "choose_provider_listing",
+         "share", "end_share"),
         ("person", _from("known")),
     ),
     **dict.fromkeys(("request_erasure", "confirm_erasure", "cancel_erasure"), ("person", _from("known", "died"))),
@@ -149,6 +150,14 @@ TURNS: dict[str, tuple[str, dict[str, str]]] = {
         ("quality_review", _from("open")),
     ),
     "close_quality_review": ("quality_review", {"open": "closed"}),
+    # Employers.
+    "admit_employer": ("employer", {"new": "admitted"}),
+    "end_employer": ("employer", {"admitted": "ended"}),
+    **dict.fromkeys(
+        ("change_employer_contact", "follow", "unfollow", "choose_mails", "set_webhook", "end_webhook",
+         "test_webhook", "replay_webhook"),
+        ("employer", _from("admitted")),
+    ),
 }  # fmt: skip
 
 
