@@ -47,6 +47,15 @@ def test_the_rules_page_is_the_rows_and_the_tests_and_every_rule_has_a_test():
     assert set(rules.tests()) == set(rules.RULES)
 
 
+def test_the_table_of_verdicts_is_written_from_the_code_and_every_cell_names_a_test():
+    import verdicts
+
+    assert verdicts.FILE.read_text() == verdicts.written(), "run `python tools/verdicts.py`"
+    shown = verdicts.tests()
+    assert [(name, face) for name in verdicts.VERDICTS for face, test in verdicts.FACES.items()
+            if name not in shown.get(test, ())] == []  # fmt: skip
+
+
 def test_operations_and_readme_name_every_setting_and_every_command():
     from typer.main import get_command
 

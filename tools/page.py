@@ -126,7 +126,7 @@ def build() -> str:
     scripts = {"boot": bundled("boot.js"), "page": script(spoken(template, words)), "decoder": bundled("decoder.js")}
     policy = (
         f"default-src 'none'; script-src {' '.join(map(digest, scripts.values()))}; style-src {digest(style)}; "
-        "connect-src 'self'; img-src blob: data:; form-action 'self'; base-uri 'none'"
+        "connect-src 'self'; worker-src 'self'; img-src blob: data:; form-action 'self'; base-uri 'none'"
     )
     parts = {name: html.escape(text, quote=False) for name, text in words["en"].items()}
     parts |= {"policy": policy, "style": style, "keys": "null", "boot": scripts.pop("boot")}

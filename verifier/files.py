@@ -109,7 +109,7 @@ def _apart(boot: str, asked: list[str], content: bytes) -> dict[str, Any]:
         )
         told: dict[str, Any] = json.loads(done.stdout)
     except (OSError, ValueError, subprocess.SubprocessError):
-        raise Unverified("malformed", "a file that takes more time or memory to read than any certificate") from None
+        raise Unverified("cannot_check", "a file that takes more time or memory than we have for one") from None
     if missing := told.get("missing"):
         raise MissingReader(missing)
     if why := told.get("why"):

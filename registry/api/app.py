@@ -36,6 +36,7 @@ from registry.opening import open_registry
 from registry.settings import Settings
 from registry.store import Recorded
 from registry.vault import Clock, now
+from verifier.verdict import VERDICTS
 
 log = logging.getLogger("registry.requests")
 
@@ -77,6 +78,7 @@ def create_app(settings: Settings, *, registry: Registry | None = None, clock: C
     for path in (
         "/.well-known/did.json", "/status/did.json", "/keys.json", "/s/{file}", "/checkpoint", "/witnesses",
         "/tile/{file:path}", "/v1", "/v1.html", "/status/revocation/{file}", "/achievements/{file}",
+        "/v1-worker.js", "/kit.html",
     ):  # fmt: skip
         app.add_api_route(path, _file, methods=["GET", "HEAD"], name="plane")
 
@@ -174,7 +176,7 @@ async def _check(checker: Checker, request: HttpRequest) -> Response:
     try:
         report = await house.check(checker, content)
     except NotServed:
-        raise Problem("unavailable", "The keys are not published yet. Nothing can be said of a certificate.") from None
+        raise Problem("unavailable", VERDICTS["cannot_check"].en.sentence) from None
     return Response(_encode(report), media_type="application/json")
 
 

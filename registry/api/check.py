@@ -51,6 +51,11 @@ class Checker:
         return self._ring[1]
 
 
+def unserved(at: datetime) -> dict[str, Any]:
+    """What is said where there are no keys."""
+    return _report(Unverified("cannot_check", "the keys are not published yet"), at)
+
+
 def _report(result: Verified | Unverified, at: datetime) -> dict[str, Any]:
     """Of a certificate that is not authentic no claim is repeated."""
     row = VERDICTS[result.verdict]

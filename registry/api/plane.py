@@ -16,6 +16,7 @@ from domain.errors import NotFound
 _PATHS: Final = re.compile(
     r"\.well-known/did\.json|status/did\.json|keys\.json|s/[1-9][0-9]{0,8}(\.notes)?|checkpoint|witnesses|v1(\.html)?"
     r"|status/revocation/[1-9][0-9]{0,8}(\.jwt)?|achievements/[A-Z]{2,6}(-[A-Z]{1,2})?(\.html)?"
+    r"|v1-worker\.js|kit\.html"
     r"|tile/[0-9]{1,2}/(x[0-9]{3}/)*[0-9]{3}(\.p/[0-9]{1,3})?|tile/entries/(x[0-9]{3}/)*[0-9]{3}(\.p/[0-9]{1,3})?"
 )
 _SPELLED_TWICE: Final = ("status/revocation/", "achievements/")
@@ -31,6 +32,7 @@ _MEDIA: Final = {
     "status": "application/vc",
     "jwt": "application/vc+jwt",
     "achievements": "application/ld+json",
+    "js": "text/javascript; charset=utf-8",
 }
 
 
@@ -50,7 +52,7 @@ async def hand_out(static: Path, path: str, request: HttpRequest) -> Response:
         "Access-Control-Allow-Origin": "*",
         "Cross-Origin-Resource-Policy": "cross-origin",
     }
-    if path in ("v1", "v1.html"):
+    if path in ("v1", "v1.html", "kit.html"):
         headers["Content-Security-Policy"] = verifier.page.policy()
         headers["Permissions-Policy"] = "camera=(self), microphone=(), geolocation=()"
         headers["Cache-Control"] = _SHORT

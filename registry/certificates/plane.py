@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from psycopg import Connection
 
+import verifier.page
 from domain.key import KeyUse
 from registry.certificates import achievements, badge, bitstring, documents, status
 from registry.certificates.documents import KnownKeys, log_origin
@@ -26,6 +27,9 @@ from verifier.verdict import Notice, Unverified
 
 PAGE: Final = Path(cose.__file__).parent / "page" / "index.html"
 """The verify page."""
+
+WORKER: Final = PAGE.with_name("worker.js")
+"""Its service worker, with which it works without a connection."""
 
 _BADGES: Final = "status/revocation"
 
@@ -68,6 +72,7 @@ class Plane:
         self._known = KnownKeys()
         self._stale: set[str] = set()
         self._signed: dict[str, tuple[str, int]] = {}  # file -> kid and time of its signature
+        self._in_kit = b""  # the keys it was made with
 
     @property
     def known(self) -> KnownKeys:
@@ -97,6 +102,7 @@ class Plane:
             written = self._put_lists(status_signer, now) + self._put_badge_lists(now)
             self._put_documents(log_signer)
             self._files.settle()
+            self._put_kit(lists_changed=bool(written))
             if signed:
                 publisher.put(signed)
         return Published(pending.size, written, time.monotonic() - begun, signed.silent if signed else None)
@@ -215,6 +221,18 @@ class Plane:
             page = PAGE.read_bytes()
             for name in ("v1", "v1.html"):
                 self._files.put(name, page)
+            self._files.put("v1-worker.js", WORKER.read_bytes())
+
+    def _put_kit(self, *, lists_changed: bool) -> None:
+        """The page with the keys and all lists in one file, for where there is no connection."""
+        keys = (self._static / KEYS).read_bytes()
+        if not PAGE.is_file() or (keys == self._in_kit and not lists_changed):
+            return
+        signed = {name: at for name, (_, at) in self._signed.items() if name.startswith("s/")}
+        lists = {f"/{name}": (self._static / name).read_bytes() for name in sorted(signed)}
+        self._files.put("kit.html", verifier.page.kit(keys, lists, max(signed.values())))
+        self._files.settle()
+        self._in_kit = keys
 
 
 class _Sheet(Protocol):

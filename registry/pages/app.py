@@ -32,7 +32,7 @@ from registry.api import renewals as aftercare
 from registry.api.asking import canonical, day
 from registry.api.associations import known_rows
 from registry.api.bundles import see_association_bundle, see_number_bundle, see_person_bundle
-from registry.api.check import LONGEST_UPLOAD, Checker, NotServed
+from registry.api.check import LONGEST_UPLOAD, Checker, NotServed, unserved
 from registry.api.deeds import BY_NAME, DEEDS, Deed
 from registry.api.house import House
 from registry.api.past import Takes, when_of
@@ -276,11 +276,13 @@ async def check_certificate(checker: Checker, request: HttpRequest) -> Response:
     try:
         report = await house.check(checker, content)
     except NotServed:
-        answer = page(house.settings, request, "check.html", report=None, wrong="check_unserved", text="", status=503)
-        answer.headers["Retry-After"] = "30"
-        return answer
+        report = unserved(house.clock())
     shown = report | {"sentence": report["sentences"][lang]}
-    return page(house.settings, request, "check.html", report=shown, wrong="", text="")
+    served = report["verdict"] != "cannot_check"
+    answer = page(house.settings, request, "check.html", report=shown, wrong="", text="", status=200 if served else 503)
+    if not served:
+        answer.headers["Retry-After"] = "30"
+    return answer
 
 
 async def api_page(house: House, request: HttpRequest, actor: Actor) -> Response:  # noqa: ARG001 # a page

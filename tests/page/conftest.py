@@ -33,9 +33,8 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     trouble: list[str] = []
 
     def at(url: str, *, width: int = 768, height: int = 1024, **settings: Any) -> Page:
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, locale=settings.pop("locale", "en-US"), **settings
-        )
+        usual = {"locale": "en-US", "service_workers": "block"}
+        context = browser.new_context(viewport={"width": width, "height": height}, **usual | settings)
         opened.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: trouble.append(str(error)))

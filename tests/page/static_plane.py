@@ -90,6 +90,11 @@ class Plane:
 
     def publish_page(self, ring: bytes | None = None) -> None:
         self.write("v1", verifier.page.page(ring))
+        self.write("v1-worker.js", (verifier.page.SOURCES / "worker.js").read_bytes())
+
+    def kit(self) -> bytes:
+        lists = {f"/s/{name}": (self.folder / "s" / name).read_bytes() for name in ("1", "1.notes")}
+        return verifier.page.kit((self.folder / "keys.json").read_bytes(), lists, self.now - 3600)
 
     def list(self, statuses: dict[int, int], *, uri: str = LIST, by: Signer = LISTS, age: int = 3600) -> None:
         payload = status.token_list(statuses, uri, self.now - age)
@@ -123,7 +128,7 @@ class Plane:
 
 
 class _Handler(http.server.SimpleHTTPRequestHandler):
-    extensions_map = {"": "text/html; charset=utf-8", ".json": "application/json"}
+    extensions_map = {"": "text/html; charset=utf-8", ".json": "application/json", ".js": "text/javascript"}
     seen: list[str]
 
     def end_headers(self) -> None:

@@ -11,7 +11,9 @@ from playwright.sync_api import expect
 from static_plane import REVOKED, SUPERSEDED
 
 import verifier.page
+from verifier.certificate import LETTER_TYP
 
+KIT = "Save this page with today's lists, to check without a connection"
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 STATES = {
     "start": None,
@@ -20,6 +22,7 @@ STATES = {
     "expired": {"expires_at": 1767243599},
     "superseded": {"status_index": SUPERSEDED},
     "revoked": {"status_index": REVOKED},
+    "letter": {"typ": LETTER_TYP},
     "unknown": {"status_index": 2**20},
 }
 
@@ -62,7 +65,7 @@ def test_nothing_is_cut_or_scrolls_sideways_at_320_pixels(state, name, enlarged)
 def test_everything_is_reached_by_keyboard_and_the_focus_is_seen(state):
     page = state("start")
     walked = []
-    for _ in range(6):
+    for _ in range(7):
         page.keyboard.press("Tab")
         focus = page.evaluate(
             """() => {
@@ -76,7 +79,7 @@ def test_everything_is_reached_by_keyboard_and_the_focus_is_seen(state):
         assert focus[1] in {"solid", "auto"}, f"{focus[0]}: the focus is not seen"
         assert focus[2], f"{focus[0]}: the focus is out of sight"
         assert focus[3] >= 24, f"{focus[0]}: too small a target"
-    assert walked == ["language", "scan", "file", "text", "Check", "Let the registry's server check it"]
+    assert walked == ["language", "scan", "file", "text", "Check", "Let the registry's server check it", KIT]
 
 
 def test_a_check_by_keyboard_ends_at_the_verdict_and_goes_back_to_the_start(state, served):
@@ -130,7 +133,7 @@ def test_it_is_one_small_file_that_names_no_other_host():
 
     assert len(page) <= 60_000
     shell = page.partition(b'<script type="text/plain"')[0]
-    assert set(re.findall(rb"(?:src|href|action)=[\"']?([^\"' >]+)", shell)) == {b"data:,", b"/v1/check"}
+    assert set(re.findall(rb"(?:src|href|action)=[\"']?([^\"' >]+)", shell)) == {b"data:,", b"/v1/check", b"/kit.html"}
     assert b"default-src 'none'" in page
     assert b"unsafe" not in page.partition(b"<style>")[0]
 

@@ -87,7 +87,7 @@ def test_a_text_file(open_page, served, around):
         ("empty.png", "image/png", b"", "no code"),
         ("broken.jpg", "image/jpeg", b"\xff\xd8\xff\xe0 not a picture", "no code"),
         ("scan.pdf", "application/pdf", b"%PDF-1.4\n%%EOF", "let the server check it"),
-        ("badge.json", "application/json", b"{}", "server reads badge files"),
+        ("badge.json", "application/json", b"{}", "not badge files"),
     ],
 )
 def test_what_cannot_be_read_says_what_to_do(open_page, served, name, mime, content, said):
@@ -95,6 +95,20 @@ def test_what_cannot_be_read_says_what_to_do(open_page, served, name, mime, cont
 
     expect(page.get_by_role("status")).to_contain_text(said)
     expect(page.locator("#result")).to_be_hidden()
+
+
+@pytest.mark.parametrize("badge", ['{"@context": []}', "eyJhbGciOiJFUzI1NiJ9.e30.c2ln"])
+def test_a_badge_as_text_or_file_goes_to_the_servers_form_and_is_never_called_unreadable(open_page, served, badge):
+    page = open_page(f"{served.address}/v1")
+    page.locator("#text").fill(badge)
+    page.get_by_role("button", name="Check", exact=True).click()
+
+    expect(page.get_by_role("status")).to_contain_text("Let the registry's server check it, or use the program verify")
+    expect(page.locator("#server-text")).to_have_value(badge)
+    expect(page.locator("#result")).to_be_hidden()
+    page.locator("#file").set_input_files({"name": "b.json", "mimeType": "application/json", "buffer": badge.encode()})
+    expect(page.locator("#server-text")).to_have_value("")
+    assert page.evaluate("document.getElementById('server-file').files[0].name") == "b.json"
 
 
 def test_a_pdf_without_the_attachment(open_page, served, tmp_path):

@@ -21,6 +21,7 @@ from static_plane import (
     WITHDRAWN,
     keys_json,
 )
+from static_plane import GOOD as GOOD_PLACE
 
 import verifier.page
 from verifier import certificate as qr
@@ -380,6 +381,61 @@ def test_a_saved_copy_with_keys_says_genuine_but_not_checked_today(open_page, pl
     says(page, "status_unknown", UNSURE)
     expect(page.locator("#facts")).to_contain_text("Marisol")
     expect(page.locator("#host")).to_contain_text("saved copy")
+
+
+def kit_of(plane, tmp_path):
+    file = tmp_path / "kit.html"
+    file.write_bytes(plane.kit())
+    return file.as_uri()
+
+
+def test_an_offline_kit_says_the_status_as_of_its_lists(open_page, plane, tmp_path):
+    page = open_page(kit_of(plane, tmp_path) + "#" + plane.text(status_index=SUPERSEDED).split("#")[1])
+
+    says(page, "superseded", WARN)
+    expect(page.locator("#notice")).to_contain_text("The endorsement itself is active")
+    expect(page.locator("#when")).to_contain_text("Status list of ")
+    expect(page.locator("#host")).to_contain_text("saved copy with the keys and status lists of ")
+    expect(page.locator("#kit")).to_be_hidden()
+
+
+def test_an_offline_kit_with_lists_past_their_time_does_not_know_the_status(open_page, plane, tmp_path):
+    plane.list({REVOKED: 1}, age=49 * 3600)
+    page = open_page(kit_of(plane, tmp_path) + "#" + plane.text(status_index=REVOKED).split("#")[1])
+
+    says(page, "status_unknown", UNSURE)
+    expect(page.locator("#facts")).to_contain_text("Marisol")
+
+
+def test_a_kit_that_is_opened_at_the_registry_asks_the_registry_first(open_page, served):
+    served.plane.write("kit.html", served.plane.kit())
+    served.plane.list({GOOD_PLACE: 1})
+    text = served.plane.text()
+
+    says(open_page(f"{served.address}/kit.html#{text.split('#')[1]}"), "revoked", STOP)
+    served.plane.remove("s/1")
+    says(open_page(f"{served.address}/kit.html#{text.split('#')[1]}"), "valid", GOOD)
+
+
+def test_a_wrong_address_is_named_beside_the_right_one(open_page, served):
+    page = pasted(open_page, served, served.plane.text(host="reg1stry.example"))
+
+    says(page, "wrong_domain", STOP)
+    expect(page.locator("#notice")).to_have_text(
+        "The code leads to reg1stry.example. The registry's address is registry.example."
+    )
+
+
+def test_a_letter_of_registration_is_neither_green_nor_an_endorsement(open_page, served):
+    page = scanned(open_page, served, served.plane.text(typ=qr.LETTER_TYP, category="IFS"))
+
+    expect(page.get_by_role("heading", name="Not an endorsement")).to_be_focused()
+    expect(page.locator("#card")).to_have_class(UNSURE)
+    expect(page.locator("#sentence")).to_contain_text("This is not an endorsement.")
+    expect(page.locator("#facts")).to_contain_text("Applied for")
+    expect(page.locator("#facts")).not_to_contain_text("Endorsed")
+    expect(page.locator("#recognized")).to_be_hidden()
+    expect(page.locator("#stood")).to_be_hidden()
 
 
 def test_a_saved_copy_with_keys_still_finds_a_forgery(open_page, plane, tmp_path):

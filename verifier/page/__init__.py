@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+from base64 import b64encode
+from collections.abc import Mapping
 from html import unescape
 from importlib.resources import files
 from typing import Final
@@ -30,6 +33,13 @@ def page(keys: bytes | None = None) -> bytes:
         ring = keys.decode().replace("<", "\\u003c")
         built = _RING.sub(lambda parts: parts[1] + ring + parts[2], built, count=1)
     return built.encode()
+
+
+def kit(keys: bytes, files: Mapping[str, bytes], made: int) -> bytes:
+    """The page as an offline kit: with the keys, and the lists and notes by path (`/s/1`), of that time in seconds."""
+    lists = {path: b64encode(content).decode() for path, content in files.items()}
+    ring = json.loads(keys) | {"kit": {"made": made, "files": lists}}
+    return page(json.dumps(ring, separators=(",", ":")).encode())
 
 
 def policy(published: bytes | None = None) -> str:

@@ -7,7 +7,8 @@ import { NAMES, NOTICE, VERDICTS, WORDS } from "built";
 
 const $ = (id) => document.getElementById(id);
 const saved = location.protocol === "file:"; // a copy on this device: no server to ask
-const embedded = JSON.parse($("embedded").textContent);
+const embedded = JSON.parse($("embedded").textContent); // a copy's keys; an offline kit has lists too
+const kit = embedded?.kit;
 
 // Every verdict has one of four looks; each is a word, a shape, a sign and a colour.
 const OCTAGON = "M15 3h18l12 12v18L33 45H15L3 33V15Z";
@@ -17,12 +18,15 @@ const LOOKS = {
   warn: ["M24 3 46 43H2Z", "M24 17v12m0 6v1"],
   unsure: ["M10 4h28a6 6 0 0 1 6 6v28a6 6 0 0 1-6 6H10a6 6 0 0 1-6-6V10a6 6 0 0 1 6-6Z", "M18 18a6 6 0 1 1 9 5c-2 1-3 3-3 5m0 6v1"],
 };
+const BADGE = /^\s*(\{|eyJ)/; // JSON, or a JWT: no code of ours
+
 let language = new URLSearchParams(location.search).get("lang") ?? navigator.language.slice(0, 2);
 if (!Object.hasOwn(WORDS, language)) language = "en";
 let report = null; // the last result
 let progress = ""; // the word shown while something goes on, or after it failed
 let ring = null;
 let source = ""; // where the ring came from
+let kept = false; // whether the last file came from this device
 let camera = null;
 
 // The English words stand in the page already; the script carries them only where it alone shows them.
@@ -38,7 +42,18 @@ async function file(path, limit = 1 << 23) {
   if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
   const bytes = new Uint8Array(await answer.arrayBuffer());
   if (bytes.length > limit) throw new Error(`${path}: too large`);
+  kept = answer.headers.has("X-Kept"); // by our service worker, from an earlier visit
   return bytes;
+}
+
+// A list of the day the kit was made stands in for one that can't be fetched: it says itself how long it is good.
+async function list(path) {
+  try {
+    return await file(path);
+  } catch (error) {
+    if (!kit?.files[path]) throw error;
+    return Uint8Array.from(atob(kit.files[path]), (letter) => letter.charCodeAt(0));
+  }
 }
 
 const json = async (path) => JSON.parse(new TextDecoder().decode(await file(path)));
@@ -65,7 +80,7 @@ const loadRing = () => (loading ??= loaded().finally(() => (loading = null)));
 async function loaded() {
   if (source === "chosen") return;
   try {
-    use(await fetchedRing(), "network");
+    use(await fetchedRing(), kept ? "kept" : "network");
   } catch (error) {
     if (embedded) use(await keyRing([embedded]), "embedded");
     else if (!ring) throw error;
@@ -76,14 +91,15 @@ async function loaded() {
 
 async function check(text, own = false) {
   stopCamera();
+  if (BADGE.test(text)) return refer("not_a_file", text);
   say("checking");
   report = await verify(text, {
     rows: VERDICTS,
     ring: async () => {
       await loadRing();
-      return { ...ring, complete: source !== "embedded" };
+      return { ...ring, complete: !["embedded", "kept"].includes(source) };
     },
-    bytes: file,
+    bytes: list,
     own,
     now: Math.floor(Date.now() / 1000),
   });
@@ -95,19 +111,27 @@ async function check(text, own = false) {
   $("verdict").focus({ preventScroll: true });
 }
 
-// Where this browser can't check (an old one, or no https), the server can: its form is opened and filled in.
-function offerServer(text) {
-  $("server").open = Boolean(text);
+// Where this page can't check (an old browser, no https, a badge file), the server can: its form is opened, filled in.
+function offerServer(text, files) {
+  $("server").open = Boolean(text || files);
   $("server-text").value = text || "";
+  if (files) $("server-file").files = files;
+  else $("server-file").value = "";
 }
 
-async function checkFile(chosen) {
+function refer(why, text, files) {
+  say(why);
+  offerServer(text, files);
+}
+
+async function checkFile(files) {
+  if (!files.length) return;
   say("reading");
   try {
-    await check(await fromFile(chosen));
+    await check(await fromFile(files[0]));
   } catch (error) {
     if (!(error instanceof NotRead)) throw error;
-    say(error.message);
+    refer(error.message, "", files);
   }
 }
 
@@ -185,7 +209,7 @@ function fill(list, rows) {
   list.replaceChildren(
     ...rows.flatMap(([name, value, label]) => {
       const [term, detail] = [document.createElement("dt"), document.createElement("dd")];
-      term.textContent = label ?? word(name);
+      term.textContent = label || word(name);
       const isolated = document.createElement("bdi");
       isolated.textContent = value;
       detail.className = name;
@@ -195,6 +219,8 @@ function fill(list, rows) {
     }),
   );
 }
+
+const host = (prefix) => prefix.replace(/^https:\/\/|\/v1#$/g, "");
 
 // What the issuer's signed notes say: why, when, and where the endorsement is now.
 function noticed({ verdict, notice, kind }) {
@@ -227,20 +253,28 @@ function showResult() {
     when.textContent = word("expired_on", lastDay(certificate));
     head.append(" ", when);
   }
-  $("sentence").textContent = said.join(" ");
-  $("notice").textContent = noticed(report);
+  $("sentence").replaceChildren(
+    ...said.flatMap((part) => {
+      const line = document.createElement("span");
+      line.textContent = part;
+      return [line, " "];
+    }),
+  );
+  $("notice").textContent = verdict === "wrong_domain" ? word("leads", host(report.why), ring.prefixes.map(host).join(", ")) : noticed(report);
   $("facts").hidden = $("meaning").hidden = !certificate;
   $("compare").hidden = !certificate || verdict === "valid"; // its sentence says so already
-  $("stood").hidden = !asOf;
+  const letter = kind === "letter";
+  $("issued").textContent = word(letter ? "tells_letter" : "tells_1");
+  $("stood").hidden = !asOf || letter;
   $("recognized").hidden = verdict !== "valid";
   fill(
     $("facts"),
     certificate
       ? [
           ["name", certificate.name],
-          ["category", category(certificate.category, certificate.association)],
+          ["category", category(certificate.category, certificate.association), letter && word("applied")],
           ["association", association(certificate.association)],
-          ["number", certificate.number],
+          ["number", certificate.number, letter && word("application")],
           verdict === "not_yet_valid" ? ["from", moment(certificate.validFrom)] : ["through", lastDay(certificate)],
         ]
       : [],
@@ -281,13 +315,13 @@ function show() {
   for (const element of document.querySelectorAll("[data-t]")) element.textContent = word(element.dataset.t);
   $("language").lang = language === "en" ? "es" : "en";
   document.title = word("title");
-  $("host").textContent = saved ? word("copy") : word("host", location.host);
+  $("host").textContent = saved ? (kit ? word("copy_kit", moment(kit.made)) : word("copy")) : word("host", location.host);
   $("scan").textContent = word(camera ? "stop" : "scan");
   $("camera").hidden = !camera;
   $("start").hidden = Boolean(report);
   $("lead").className = report ? "aside" : "";
   $("result").hidden = !report;
-  $("server").hidden = saved;
+  $("server").hidden = $("kit").hidden = saved;
   say(progress);
   if (report) showResult();
 }
@@ -301,7 +335,7 @@ $("language").onclick = () => {
 $("scan").onclick = scan;
 $("again").onclick = again;
 $("print").onclick = () => print();
-$("file").onchange = ({ target }) => target.files[0] && checkFile(target.files[0]);
+$("file").onchange = ({ target }) => checkFile(target.files);
 $("typed").onsubmit = (event) => {
   event.preventDefault();
   check($("text").value);
@@ -317,13 +351,9 @@ $("keys-file").onchange = async ({ target }) => {
 document.ondragover = (event) => event.preventDefault();
 document.ondrop = (event) => {
   event.preventDefault();
-  const [dropped] = event.dataTransfer.files;
-  if (dropped) checkFile(dropped);
+  checkFile(event.dataTransfer.files);
 };
-document.onpaste = ({ clipboardData }) => {
-  const [pasted] = clipboardData.files;
-  if (pasted) checkFile(pasted);
-};
+document.onpaste = ({ clipboardData }) => checkFile(clipboardData.files);
 onhashchange = own;
 
 $("no-script").remove();
@@ -333,3 +363,4 @@ $("keys-way").hidden = !saved;
 show();
 loadRing().catch(() => {}); // early, so that a trial registry says so before anything is checked
 own();
+if (!saved) navigator.serviceWorker?.register("/v1-worker.js", { scope: "/v1" }).catch(() => {});

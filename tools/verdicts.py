@@ -1,0 +1,103 @@
+"""Writes docs/verdicts.md: what each verdict says, and the test that shows it on each face."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import Final
+
+from verifier.verdict import VERDICTS, Verdict, Words
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+FILE: Final = ROOT / "docs" / "verdicts.md"
+TESTS: Final = ROOT / "tests" / "page" / "test_faces.py"
+MADE: Final = ROOT / "tests" / "page" / "made.py"
+
+FACES: Final = {
+    "library": "test_the_library",
+    "command": "test_the_command",
+    "API": "test_the_api",
+    "page": "test_the_page",
+    "page without JavaScript": "test_the_page_without_scripts",
+    "offline kit": "test_the_offline_kit",
+}
+
+INTRODUCTION: Final = """\
+# Verdicts
+
+Made by `python tools/verdicts.py` from `verifier/verdict.py` and `tests/page/test_faces.py`; never edited by hand.
+
+The first row whose condition holds is the verdict, on every face. Exit 0 is good, 1 authentic but not good, 2 not
+authentic, 3 not established. Only `valid` is green, and never without a fresh status list; nothing is ever called not
+authentic because something could not be fetched or read on our side. When each applies: `docs/format.md`, section 5.
+"""
+
+HEAD: Final = (
+    "| Verdict | Exit | Look | Big word | What it is | What it is not | What to do now |",
+    "|---|--:|---|---|---|---|---|",
+)
+
+SHOWN: Final = """\
+## Shown by
+
+Each cell is a test of `tests/page/test_faces.py`, by its name; all faces are asked about the same made certificates
+(`tests/page/made.py`).
+"""
+
+APART: Final = """\
+## Where faces differ
+
+- `cannot_check`: the library and the command say it of a picture whose reader could not be started, or took more than
+  it is given; the API and the page without JavaScript where no keys are published (status 503); the page where it gets
+  no keys, or the browser can't check Ed25519.
+- The offline kit, and the page without a connection, never say `unknown_key`: a copy may not know the newest key, so
+  they say `cannot_check`. `verify` takes the keys it is given as all there are.
+- The page opened with the code in its own address can't say `wrong_domain`: it shows its own host, to be compared with
+  what is printed.
+- The page and the kit read the code (camera, picture, PDF, text). Badge files are for `verify` and the server's form,
+  and the page says so.
+- Keys and lists of the kit and of the service worker count as long as the lists do (48 hours); then `status_unknown`.
+"""
+
+
+def tests() -> dict[str, list[str]]:
+    """The verdicts that each test of a face is asked about."""
+    table = next(
+        node.value
+        for node in ast.parse(MADE.read_text("utf-8")).body
+        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "MADE"
+    )
+    made = [ast.literal_eval(key) for key in table.keys if key] if isinstance(table, ast.Dict) else []
+    return {
+        node.name: made
+        for node in ast.parse(TESTS.read_text("utf-8")).body
+        if isinstance(node, ast.FunctionDef)
+        and any("parametrize('verdict', MADE)" in ast.unparse(mark) for mark in node.decorator_list)
+    }
+
+
+def said(row: Verdict, words: Words, kind: str = "") -> str:
+    return f"| {' | '.join([f'`{row.name}`{kind}', str(row.exit), row.look, *words])} |"
+
+
+def written() -> str:
+    parts = [INTRODUCTION]
+    for title, lang in (("English", "en"), ("Spanish", "es")):
+        rows = [said(row, row.words(lang)) for row in VERDICTS.values()]
+        letters = [
+            said(row, row.words(lang, "letter"), ", a letter")
+            for row in VERDICTS.values()
+            if row.words(lang, "letter") != row.words(lang)
+        ]
+        parts.append("\n".join([f"## In {title}", "", *HEAD, *rows, *letters, ""]))
+    shown = tests()
+    lines = [f"| Verdict | {' | '.join(FACES)} |", "|---" * (len(FACES) + 1) + "|"]
+    for name in VERDICTS:
+        cells = [f"`{test}[{name}]`" if name in shown.get(test, ()) else "" for test in FACES.values()]
+        lines.append(f"| `{name}` | {' | '.join(cells)} |")
+    parts += [SHOWN, "\n".join([*lines, ""]), APART]
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    FILE.write_text(written(), encoding="utf-8")
