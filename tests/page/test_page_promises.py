@@ -161,7 +161,7 @@ def test_without_scripts_the_server_is_asked_by_a_plain_form(open_page, served):
     assert form.get_attribute("enctype") == "multipart/form-data"
     for name in ("text", "file"):
         expect(form.locator(f"[name={name}]")).to_be_visible()
-    expect(page.get_by_text("Your browser does not run scripts")).to_be_visible()
+    expect(page.get_by_text("This browser can't check by itself")).to_be_visible()
 
 
 def test_with_scripts_the_same_form_is_a_click_away(state):

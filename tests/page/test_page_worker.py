@@ -6,7 +6,6 @@ import pytest
 from playwright.sync_api import expect
 from static_plane import REVOKED, STRANGER
 
-
 AT_WORK = """() => navigator.serviceWorker.controller ? true : new Promise((at_work) => {
     navigator.serviceWorker.oncontrollerchange = () => at_work(true);
 })"""
