@@ -105,7 +105,7 @@ POSITION = "SELECT position FROM views.position"
 def test_what_is_appended_is_in_the_views_and_on_the_plane_soon_after(settings, clock, keys, history, soon):
     first = len(keys.facts())
     with at_work(settings, clock):
-        soon(3, POSITION)
+        soon(4, POSITION)
         recorded = history(admitted(), person("p1"), awarded())
         soon(recorded.position, POSITION, seconds=2)
         deadline = time.monotonic() + 5
@@ -140,7 +140,7 @@ def test_what_stops_publication_is_told_to_the_server_until_it_is_mended(setting
             time.sleep(0.02)
 
     with at_work(settings, clock):
-        soon(3, POSITION)
+        soon(4, POSITION)
         wait(lambda: checkpoint.exists() and "\n3\n" in checkpoint.read_text())
         good = checkpoint.read_text()
         checkpoint.write_text(good.replace("\n3\n", "\n2\n"))
@@ -156,11 +156,11 @@ def test_lapses_are_recorded_when_the_day_is_over_where_the_custodian_is(setting
     clock.set(datetime(2026, 1, 1, 4, 30, tzinfo=UTC))  # still 31 December in Virginia
     history(admitted(), awarded(), awarded("IFS-22222222", through=date(2028, 12, 31)))
     with at_work(settings, clock):
-        soon(6, POSITION)
+        soon(7, POSITION)
         assert [fact.topic for _, fact in store.events(f"endorsement/{NUMBER}")] == ["endorsement.awarded"]
         clock.set(datetime(2026, 1, 1, 6, 0, tzinfo=UTC))
         history(person("p1"))
-        soon(8, POSITION)
+        soon(9, POSITION)
     assert [fact.topic for _, fact in store.events(f"endorsement/{NUMBER}")][1:] == ["endorsement.lapsed"]
     assert len(store.events("endorsement/IFS-22222222")) == 1
 
@@ -168,41 +168,41 @@ def test_lapses_are_recorded_when_the_day_is_over_where_the_custodian_is(setting
 def test_a_second_worker_waits_until_the_first_is_gone(settings, clock, keys, history, soon, connect):
     leading = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 71630004 AND granted"
     with at_work(settings, clock):
-        soon(3, POSITION)
+        soon(4, POSITION)
         with at_work(settings, clock):
             history(person("p1"))
-            soon(4, POSITION)
+            soon(5, POSITION)
             soon(1, leading)
 
 
 def test_the_worker_goes_on_after_its_connections_were_cut(settings, clock, keys, history, soon, connect):
     with at_work(settings, clock):
-        soon(3, POSITION)
+        soon(4, POSITION)
         for n in range(5):
             connect().execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE application_name = 'registry-worker' AND datname = current_database()"
             )
             history(person(f"p{n}"))
-            soon(4 + n, POSITION)
+            soon(5 + n, POSITION)
 
 
 def test_an_event_that_can_t_be_read_stops_the_worker_and_is_named(settings, clock, keys, connect, caplog):
-    connect().execute("INSERT INTO registry.events VALUES ('person/p1', 1, 'person.renamed', '{\"name\": 7}', 4)")
+    connect().execute("INSERT INTO registry.events VALUES ('person/p1', 1, 'person.renamed', '{\"name\": 7}', 5)")
 
     with pytest.raises(Stopped):
         worker.run(settings, stop=threading.Event(), clock=clock)
 
     facts = json.loads(caplog.messages[-1])
-    assert (facts["what"], facts["position"], facts["topic"]) == ("stopped", 4, "person.renamed")
+    assert (facts["what"], facts["position"], facts["topic"]) == ("stopped", 5, "person.renamed")
 
 
 def test_no_line_of_the_worker_holds_a_name(settings, clock, keys, history, soon, caplog):
     caplog.set_level("INFO", "registry.worker")
     with at_work(settings, clock):
-        soon(3, POSITION)
-        history(person("Secret-Name"))
         soon(4, POSITION)
+        history(person("Secret-Name"))
+        soon(5, POSITION)
 
     assert {json.loads(line)["what"] for line in caplog.messages} >= {"leading", "published", "ended"}
     assert "Person Secret" not in caplog.text
@@ -246,7 +246,7 @@ def test_rebuild_and_compare_as_commands(environment, settings, history, connect
 def test_work_ends_on_sigterm(environment, settings, keys, soon):
     code = "import typer; from registry.cli import views; app = typer.Typer(); views.join(app); app(['work'])"
     with subprocess.Popen([sys.executable, "-c", code], env=os.environ, stderr=subprocess.PIPE, text=True) as work:
-        soon(3, POSITION)
+        soon(4, POSITION)
         work.send_signal(signal.SIGTERM)
         assert work.wait(timeout=15) == 0
         lines = [json.loads(line)["what"] for line in work.stderr.read().splitlines()]
