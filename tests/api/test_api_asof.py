@@ -29,7 +29,7 @@ def test_what_a_question_does_not_take_is_refused_and_never_answered_of_the_pres
     for question in QUESTIONS:
         path = question.path.format(
             number="IFS-7K3MQ9TD", person="p", application="a", transfer="t", reference="r", exam="x", audit="u",
-            review="q", item="i-1", code="VA", cti="0" * 32, file="qr.png",
+            review="q", item="i-1", code="VA", cti="0" * 32, file="qr.png", employer="e",
         )  # fmt: skip
         for field, value in (("known", "1"), ("on", "2026-06-01")):
             answer = anybody.get(f"{path}?{field}={value}")
