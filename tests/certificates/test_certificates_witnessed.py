@@ -61,7 +61,7 @@ def test_a_witness_that_is_away_is_named_and_the_rest_goes_out(new_plane, begun,
     published = plane.publish(database_connection, NOON)
     assert published.position == 7
     assert set(published.silent) == {NAME}
-    assert sorted(published.written) == ["s/1", "s/1.notes"]
+    assert sorted(published.written) == ["s/1", "s/1.notes", "status/revocation/1", "status/revocation/1.jwt"]
     assert plane.publish(database_connection, NOON).silent is None  # it rests
     assert examine(database_connection, static).not_checked == [f"the witness {NAME} has not cosigned the checkpoint"]
 

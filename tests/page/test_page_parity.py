@@ -376,7 +376,8 @@ def python_rings(rings):
             yield None
             continue
         yield {
-            "keys": [[key.kid.hex(), key.use, key.controller, key.withdrawn] for key in ring],
+            # Keys of JWTs are none of the page's: nothing that it reads was signed by one.
+            "keys": [[key.kid.hex(), key.use, key.controller, key.withdrawn] for key in ring if key.use != "jwt"],
             "prefixes": sorted(ring.prefixes),
             "specimen": any(key.specimen for key in ring),
         }

@@ -141,9 +141,9 @@ def test_what_stops_publication_is_told_to_the_server_until_it_is_mended(setting
 
     with at_work(settings, clock):
         soon(4, POSITION)
-        wait(lambda: checkpoint.exists() and "\n3\n" in checkpoint.read_text())
+        wait(lambda: checkpoint.exists() and "\n4\n" in checkpoint.read_text())
         good = checkpoint.read_text()
-        checkpoint.write_text(good.replace("\n3\n", "\n2\n"))
+        checkpoint.write_text(good.replace("\n4\n", "\n2\n"))
         history(person("p1"))
         wait(settings.alarm.exists)
         assert "not one we signed" in json.loads(settings.alarm.read_text())["why"]
