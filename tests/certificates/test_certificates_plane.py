@@ -74,6 +74,7 @@ def test_every_file_of_the_plane_is_there(plane, database_connection, static, be
 
     files = {str(file.relative_to(static)) for file in static.rglob("*") if file.is_file()}
     assert {".well-known/did.json", "status/did.json", "keys.json", "s/1", "s/1.notes", "checkpoint"} <= files
+    assert {"v1", "v1-worker.js", "kit.html"} <= files
     assert any(file.startswith("tile/0/") for file in files)
     assert any(file.startswith("tile/entries/") for file in files)
     assert not [file for file in files if file.endswith(".new")]
