@@ -157,7 +157,7 @@ def test_the_openapi_document_describes_every_operation(address):
                                for operation in methods.values()})  # fmt: skip
     for methods in given["paths"].values():
         for operation in methods.values():
-            if operation["operationId"] != "check" and "requestBody" in operation:
+            if operation["operationId"] not in ("check", "check_roster") and "requestBody" in operation:
                 content = operation["requestBody"]["content"]["application/json"]
                 name = content["schema"]["$ref"].rpartition("/")[2]
                 assert given["components"]["schemas"][name]["additionalProperties"] is False

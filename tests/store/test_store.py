@@ -63,7 +63,7 @@ def test_what_is_not_there_is_not_found(store):
 
 
 def test_saving_nothing_records_nothing(store):
-    assert store.save(Case("1"), request=REQUEST) == ([], [], False)
+    assert store.save(Case("1"), request=REQUEST) == ([], [], False, "")
     assert store.earlier(REQUEST, "amy") is None
 
 
