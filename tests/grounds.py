@@ -1,6 +1,9 @@
-"""What fixtures and random runs stand on: the template, its address, a key, a clock that is moved, what is lacking."""
+"""What fixtures and random runs stand on: the template, its address, a key, a clock that is moved,
+waiting for what will be so, what is lacking."""
 
 import os
+import time
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import NoReturn
 from urllib.parse import urlsplit, urlunsplit
@@ -33,6 +36,15 @@ class MovingClock:
 
     def set(self, now: datetime) -> None:
         self.now = now
+
+
+def wait_for(so: Callable[[], object], seconds: float, what: str) -> float:
+    """How long it took until it was so."""
+    begun = time.monotonic()
+    while not so():
+        assert time.monotonic() - begun < seconds, f"after {seconds} s still not: {what}"
+        time.sleep(0.01)
+    return time.monotonic() - begun
 
 
 def lacking(what: str) -> NoReturn:

@@ -5,7 +5,6 @@ import shlex
 import shutil
 import signal
 import subprocess
-import time
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
@@ -176,12 +175,3 @@ class PostgreSQL:
 def at(home: Path, server: PostgreSQL) -> Settings:
     home.mkdir(exist_ok=True)
     return Settings(home=home, database_url=server.address(NAME), master_key=MASTER_KEY)
-
-
-def wait_for(so, seconds: float, what: str) -> float:
-    """How long it took until it was so."""
-    begun = time.monotonic()
-    while not so():
-        assert time.monotonic() - begun < seconds, f"after {seconds} s still not: {what}"
-        time.sleep(0.05)
-    return time.monotonic() - begun

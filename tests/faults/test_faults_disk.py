@@ -6,10 +6,10 @@ import time
 from contextlib import suppress
 
 import pytest
-from grounds import lacking
+from grounds import lacking, wait_for
 from judging import judge
 from load import Load, ask_again, registered, through_the_store
-from postgres import NAME, PostgreSQL, at, user, wait_for
+from postgres import NAME, PostgreSQL, at, user
 
 
 @pytest.fixture

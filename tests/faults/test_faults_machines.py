@@ -9,11 +9,11 @@ from urllib.parse import quote
 import httpx
 import pytest
 from faces import Client, serving
-from grounds import MASTER_KEY
+from grounds import MASTER_KEY, wait_for
 from history import History
 from judging import at_work, judge
 from load import Load, ask_again, through_the_store
-from postgres import NAME, PostgreSQL, at, clients, wait_for
+from postgres import NAME, PostgreSQL, at, clients
 
 from registry.api import create_app
 from registry.api.actors import Desk

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 
 import httpx
 import pytest
+from grounds import wait_for
 from judging import at_work, judge
 from load import Load, ask_again, over_http, through_the_store
-from postgres import wait_for
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_fault_r07_database_down_or_silent(cluster, settings, clock, working, an
             back()
             came = time.monotonic()
             load.wait_for(acknowledged=5, seconds=60)
-            wait_for(lambda: seen["/ready"][-1][2] == 200, 60, "ready again")
+            wait_for(lambda: seen["/ready"][-1][2] == 200 and seen["/ready"][-1][0] > came, 60, "ready again")
     red = next(at for at, _, status in seen["/ready"] if at > went and status == 503) - went
     green = next(at for at, _, status in seen["/ready"] if at > came and status == 200) - came
     longest = max(took for answered in seen.values() for _, took, _ in answered)

@@ -17,9 +17,9 @@ import httpx
 import psutil
 import psycopg
 import pytest
+from grounds import wait_for
 from judging import judge
 from load import BEFORE, registered
-from postgres import wait_for
 
 from registry import database
 from registry.opening import open_keys, open_plane

@@ -5,9 +5,9 @@ import threading
 
 import psycopg
 import pytest
+from grounds import wait_for
 from judging import judge, views_are_as_rebuilt
 from load import registered
-from postgres import wait_for
 
 from projections.engine import Engine
 from registry import database, worker

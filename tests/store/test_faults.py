@@ -9,6 +9,7 @@ import msgspec
 import psycopg
 import pytest
 from facts import Case
+from grounds import wait_for
 
 from domain.errors import Conflict, Taken
 from domain.event import Request
@@ -32,23 +33,15 @@ def meeting(store, connect):
         holder.execute("SELECT pg_advisory_lock(71630001)")
         with ThreadPoolExecutor(len(saves) + 1) as pool:
             answers = [pool.submit(store.save, Case("first").open("first"))]
-            wait_until(lambda: waiting_for_the_lock(connect) == 1)
+            wait_for(lambda: waiting_for_the_lock(connect) == 1, 10, "one waits for the lock")
             for number, save in enumerate(saves, start=1):
                 answers.append(pool.submit(save))
-                wait_until(lambda number=number: len(store.recorder._together._waiting) == number)
+                wait_for(lambda number=number: len(store.recorder._together._waiting) == number, 10, "all wait")
             assert waiting_for_the_lock(connect) == 1
             holder.execute("SELECT pg_advisory_unlock(71630001)")
         return [answer.exception() or answer.result() for answer in answers[1:]]
 
     return meet
-
-
-def wait_until(it_is_so):
-    for _ in range(2000):
-        if it_is_so():
-            return
-        time.sleep(0.002)
-    raise AssertionError("it never came to be so")
 
 
 def waiting_for_the_lock(connect):
@@ -121,7 +114,7 @@ def test_a_command_that_waited_too_long_was_not_begun(store, connect, monkeypatc
     holder.execute("SELECT pg_advisory_lock(71630001)")
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(store.save, Case("1").open("ann"))
-        wait_until(lambda: waiting_for_the_lock(connect) == 1)
+        wait_for(lambda: waiting_for_the_lock(connect) == 1, 10, "one waits for the lock")
         second = pool.submit(store.save, Case("2").open("bea"))
         assert type(second.exception()) is Unavailable
         holder.execute("SELECT pg_advisory_unlock(71630001)")
