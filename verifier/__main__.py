@@ -7,7 +7,6 @@ import json
 import re
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -217,7 +216,7 @@ def _report(name: str, result: Verified | Unverified, at: datetime, lang: str, n
         "log_position": None,
         "cosignatures": [],
         "note": note or None,
-        "checks": [asdict(check) for check in result.checks],
+        "checks": [check._asdict() for check in result.checks],
     }
     if isinstance(result, Unverified):
         words = refused_words(result, lang)
@@ -230,7 +229,7 @@ def _report(name: str, result: Verified | Unverified, at: datetime, lang: str, n
         "specimen": result.key.specimen,
         "as_of": iso(int(result.as_of.timestamp())) if result.as_of else None,
         "certificate": _shown(result.certificate),
-        "notice": asdict(result.notice) if result.notice else None,
+        "notice": result.notice._asdict() if result.notice else None,
         "log_position": result.log_position,
         "cosignatures": [{"witness": one.witness, "at": iso(one.time)} for one in result.cosignatures],
         "why": result.checks[STATUS_CHECK - 1].found if result.verdict == "status_unknown" else telling,

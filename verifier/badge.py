@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from verifier import credential
 from verifier.certificate import Badge
@@ -31,8 +30,7 @@ _LONGEST_NAME: Final = 120
 _LONGEST_NUMBER: Final = 40
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
+class Sealed(NamedTuple):
     """A badge as received: well-formed, and nothing more until its key has checked it."""
 
     badge: Badge

@@ -5,7 +5,6 @@ from __future__ import annotations
 import binascii
 import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import dataclass
 from typing import Any, Final
 
 from verifier import credential
@@ -23,9 +22,12 @@ _LIST: Final = {"id", "type", "statusPurpose", "encodedList"}
 _GZIP: Final = 31  # of zlib: a gzip header and nothing else
 
 
-@dataclass(frozen=True, slots=True)
 class BitList(Signed):
-    packed: bytes
+    __slots__ = ("packed",)
+
+    def __init__(self, signed: tuple[str, int, int, str], packed: bytes) -> None:
+        super().__init__(*signed)
+        self.packed = packed
 
     def __getitem__(self, index: int) -> bool:
         octet, place = divmod(index, 8)
@@ -59,7 +61,7 @@ def read(token: bytes, keys: KeyRing) -> BitList:
     uri, packed = document["id"], _inflate(subject["encodedList"])
     if type(uri) is not str:
         raise _unknown("the list is not one of ours")
-    return BitList(uri, received.begins, received.ends, key.controller, packed)
+    return BitList((uri, received.begins, received.ends, key.controller), packed)
 
 
 def stated_uri(token: bytes) -> str:

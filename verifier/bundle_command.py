@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -86,7 +85,7 @@ def _bundle_report(name: str, content: bytes, pins: bundle.Pins) -> dict[str, An
             "exit": 2,
             "sentence": bundle.sentence_of(refused),
             "why": refused.why,
-            "checks": [asdict(check) for check in refused.checks],
+            "checks": [check._asdict() for check in refused.checks],
         }
     checkpoint = proved.checkpoint
     return {
@@ -95,7 +94,7 @@ def _bundle_report(name: str, content: bytes, pins: bundle.Pins) -> dict[str, An
         "exit": proved.exit,
         "sentence": proved.sentence,
         "specimen": proved.specimen,
-        "checks": [asdict(check) for check in proved.checks],
+        "checks": [check._asdict() for check in proved.checks],
         "checkpoint": {"origin": checkpoint.origin, "size": checkpoint.size, "root": checkpoint.root.hex()},
         "witnesses": [{"witness": one.witness, "at": iso(one.time)} for one in proved.cosignatures],
         "asked": proved.asked,

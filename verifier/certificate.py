@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from verifier import cbor, cose
 from verifier.verdict import Kind, Unverified
@@ -35,8 +34,7 @@ _REPLACES: Final = 5
 _ID_SIZE: Final = 16
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Certificate:
+class Certificate(NamedTuple):
     """What one certificate states. Times are whole seconds of UTC; `expires_at` is the last good one."""
 
     issuer: str
@@ -53,8 +51,7 @@ class Certificate:
     replaces: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Badge:
+class Badge(NamedTuple):
     """What the badge of a certificate states. Times are whole seconds of UTC; `expires_at` is the last good one."""
 
     issuer: str
@@ -75,8 +72,7 @@ class Badge:
     status_index: int
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
+class Sealed(NamedTuple):
     """A certificate as received: well-formed, and nothing more until its key has checked the envelope."""
 
     prefix: str

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from verifier import cbor
 from verifier.verdict import Unverified
@@ -17,8 +16,7 @@ _HEADER: Final = {1, 4, 16}
 _ALGORITHMS: Final = (-8, -19)  # EdDSA, which we write, and the Ed25519 of RFC 9864
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """The parts of one COSE_Sign1; nothing in it is true before its key has checked it."""
 
     kid: bytes

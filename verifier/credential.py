@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from verifier import integrity, jwt
 from verifier.integrity import Signed
@@ -17,8 +16,7 @@ _CLAIMS: Final = ("iss", "jti", "sub", "nbf", "exp")
 _BRACE: Final = b"{"
 
 
-@dataclass(frozen=True, slots=True)
-class Credential:
+class Credential(NamedTuple):
     """As received: nothing in it is true before its key has checked it. Times in seconds."""
 
     document: Mapping[str, Any]

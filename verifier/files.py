@@ -14,9 +14,8 @@ import sys
 import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from verifier.certificate import BLANKS, LONGEST_TEXT, PATH
 from verifier.verdict import Unverified
@@ -57,8 +56,7 @@ class MissingReader(Exception):
     """A picture or PDF was given, and what reads it is not installed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """The text of the code, the badge as JSON or JWT, and the proof file that came with them; one of the first two."""
 
     text: str | None = None

@@ -5,8 +5,7 @@ from __future__ import annotations
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from verifier import integrity
 from verifier.keys import Key
@@ -19,8 +18,7 @@ _SIGNATURE: Final = 64
 _PARTS: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """As received: in our shape, and nothing more until its key has checked it."""
 
     claims: Mapping[str, Any]

@@ -6,7 +6,6 @@ import math
 import re
 from base64 import b64decode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
@@ -34,32 +33,35 @@ _Q: Final = 2**256 - 2**224 + 2**192 + 2**96 - 1  # the field of P-256
 _B: Final = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
 
 
-@dataclass(frozen=True, slots=True)
 class Key:
     """One key, for one use. `withdrawn` says since when nothing it signed is to be believed.
 
     `public` is an Ed25519 key of 32 bytes, or for `jwt` a compressed point of P-256, of 33.
     """
 
-    use: str
-    controller: str
-    id: str
-    public: bytes
-    withdrawn: str | None = None
-    specimen: bool = False
-    kid: bytes = field(init=False)
-    _ed25519: Ed25519PublicKey | None = field(init=False, repr=False, compare=False)
+    __slots__ = ("_ed25519", "controller", "id", "kid", "public", "specimen", "use", "withdrawn")
 
-    def __post_init__(self) -> None:
-        if (self.use == "jwt") != (len(self.public) == _POINT):
+    def __init__(
+        self,
+        use: str,
+        controller: str,
+        id: str,  # noqa: A002 - as DID documents call it
+        public: bytes,
+        withdrawn: str | None = None,
+        *,
+        specimen: bool = False,
+    ) -> None:
+        if (use == "jwt") != (len(public) == _POINT):
             raise _refused("a key of another kind than its use has")
-        if self.use == "jwt":
-            kid, ed25519 = cose.point_thumbprint(*point(self.public)), None
+        self.use, self.controller, self.id, self.public = use, controller, id, public
+        self.withdrawn, self.specimen = withdrawn, specimen
+        self._ed25519: Ed25519PublicKey | None = None
+        if use == "jwt":
+            self.kid = cose.point_thumbprint(*point(public))
         else:
-            refuse_weak(self.public)
-            kid, ed25519 = cose.thumbprint(self.public), Ed25519PublicKey.from_public_bytes(self.public)
-        object.__setattr__(self, "kid", kid)
-        object.__setattr__(self, "_ed25519", ed25519)
+            refuse_weak(public)
+            self.kid = cose.thumbprint(public)
+            self._ed25519 = Ed25519PublicKey.from_public_bytes(public)
 
     def was_good_at(self, time: int) -> bool:
         """Whether it was no other's yet, in unix seconds; never, where it was withdrawn without a time we can read."""
@@ -131,7 +133,7 @@ class KeyRing:
         # one source that knows of a withdrawal, or that this is a demo, is enough
         withdrawn, specimen = _earlier(known, key), known.specimen or key.specimen
         if (withdrawn, specimen) != (known.withdrawn, known.specimen):
-            self._keys[key.kid] = replace(known, withdrawn=withdrawn, specimen=specimen)
+            self._keys[key.kid] = Key(known.use, known.controller, known.id, known.public, withdrawn, specimen=specimen)
 
     def __iter__(self) -> Iterator[Key]:
         return iter(self._keys.values())

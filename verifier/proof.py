@@ -6,10 +6,9 @@ import binascii
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -30,8 +29,7 @@ _CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _MAGIC: Final = "c2sp.org/tlog-proof@v1"
 
 
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
+class Checkpoint(NamedTuple):
     """The head of a log whose own key signed it: so many events, this root."""
 
     origin: str
@@ -42,16 +40,14 @@ class Checkpoint:
     """The vkeys, of those we know, that signed; the log's own is among them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cosignature:
+class Cosignature(NamedTuple):
     """A witness's word: at `time`, in unix seconds, this was the largest tree of the log that it had seen."""
 
     witness: str
     time: int
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(NamedTuple):
     """What a log hands to a witness, as it was read: nothing of it is verified."""
 
     old: int
@@ -63,12 +59,11 @@ class Submission:
         return self.checkpoint.partition("\n")[0]
 
 
-@dataclass(frozen=True, slots=True)
-class LogProof:
+class LogProof(NamedTuple):
     """A proof file as it was read: nothing of it is verified."""
 
     extra: bytes
-    index: int
+    index: int  # type: ignore[assignment] # nobody looks for a member of it, as `tuple.index` does
     hashes: tuple[bytes, ...]
     checkpoint: str
 

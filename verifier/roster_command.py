@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -69,7 +68,7 @@ def answer_receipt(words: Sequence[str]) -> int:
         checked = receipt.check(content, ring, checkpoint=checkpoint)
     except Unverified as refused:
         report |= {"verdict": refused.verdict, "exit": 2, "sentence": receipt.refusal(asked.lang), "why": refused.why}
-        report["checks"] = [asdict(check) for check in refused.checks]
+        report["checks"] = [check._asdict() for check in refused.checks]
     else:
         said, found = checked.receipt, checked.checkpoint
         report |= {"verdict": checked.verdict, "exit": checked.exit, "sentence": checked.sentence(asked.lang)}
@@ -77,7 +76,7 @@ def answer_receipt(words: Sequence[str]) -> int:
         report["signed_by"] = checked.key.id
         report["checkpoint"] = {"origin": found.origin, "size": found.size, "root": found.root.hex()} if found else None
         report["witnesses"] = [{"witness": one.witness, "at": iso(one.time)} for one in checked.cosignatures]
-        report["rows"], report["checks"] = said["rows"], [asdict(check) for check in checked.checks]
+        report["rows"], report["checks"] = said["rows"], [check._asdict() for check in checked.checks]
     say(json.dumps(report, ensure_ascii=False, indent=2) if asked.json else _plain_receipt(report, asked.lang))
     return int(report["exit"])
 

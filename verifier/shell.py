@@ -16,6 +16,7 @@ from verifier.keys import KeyRing
 from verifier.verdict import LAST_SECOND, Unverified
 
 _LONGEST_INPUT: Final = 16 << 20
+_COLUMNS: Final = 80  # where there is no terminal
 
 
 class Misused(Exception):
@@ -28,12 +29,21 @@ class Parser(argparse.ArgumentParser):
             prog=prog,
             description=description,
             epilog=examples,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=_formatter,
             allow_abbrev=False,
         )
 
     def error(self, message: str) -> NoReturn:
         raise Misused(message)
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """As wide as the terminal. Without a width argparse asks `shutil`, for each option, and that takes long to load."""
+    try:
+        columns = int(os.environ.get("COLUMNS", "0")) or os.get_terminal_size().columns
+    except (ValueError, OSError):
+        columns = 0
+    return argparse.RawDescriptionHelpFormatter(prog, width=(columns or _COLUMNS) - 2)
 
 
 def say(text: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
@@ -40,15 +39,13 @@ _WIDTHS: Final = (1, 2, 4, 8)
 _NOTE: Final = 4  # reason, day, standing, association
 
 
-@dataclass(frozen=True, slots=True)
 class Signed:
-    """What lists and notes have in common."""
+    """What lists and notes have in common; `controller` says whose key signed it."""
 
-    uri: str
-    issued_at: int
-    expires_at: int
-    controller: str
-    """Whose key signed it."""
+    __slots__ = ("controller", "expires_at", "issued_at", "uri")
+
+    def __init__(self, uri: str, issued_at: int, expires_at: int, controller: str) -> None:
+        self.uri, self.issued_at, self.expires_at, self.controller = uri, issued_at, expires_at, controller
 
     def untimely(self, now: int) -> str:
         """Why it says nothing at this time, or nothing."""
@@ -59,10 +56,12 @@ class Signed:
         return ""
 
 
-@dataclass(frozen=True, slots=True)
 class StatusList(Signed):
-    bits: int
-    packed: bytes
+    __slots__ = ("bits", "packed")
+
+    def __init__(self, signed: tuple[str, int, int, str], bits: int, packed: bytes) -> None:
+        super().__init__(*signed)
+        self.bits, self.packed = bits, packed
 
     def __getitem__(self, index: int) -> int:
         octet, place = divmod(index * self.bits, 8)
@@ -71,9 +70,12 @@ class StatusList(Signed):
         return self.packed[octet] >> place & ((1 << self.bits) - 1)
 
 
-@dataclass(frozen=True, slots=True)
 class Notes(Signed):
-    entries: Mapping[int, Any]
+    __slots__ = ("entries",)
+
+    def __init__(self, signed: tuple[str, int, int, str], entries: Mapping[int, Any]) -> None:
+        super().__init__(*signed)
+        self.entries = entries
 
     def get(self, index: int) -> Notice | None:
         match self.entries.get(index):
@@ -132,7 +134,7 @@ def read_list(token: bytes, keys: KeyRing) -> StatusList:
     signed, claims = _open(token, keys, LIST_TYP, _LIST_CLAIMS, _LONGEST_LIST)
     match claims[_LIST]:
         case {"bits": int(bits), "lst": bytes(compressed), **rest} if not rest and bits in _WIDTHS:
-            return StatusList(*signed, bits, _inflate(compressed))
+            return StatusList(signed, bits, _inflate(compressed))
     raise _unknown("the list is not one of ours")
 
 
@@ -140,7 +142,7 @@ def read_notes(token: bytes, keys: KeyRing) -> Notes:
     signed, claims = _open(token, keys, NOTES_TYP, _NOTES_CLAIMS, _LONGEST_NOTES)
     if type(claims[_NOTES]) is not dict:
         raise _unknown("the notes are not ours")
-    return Notes(*signed, claims[_NOTES])
+    return Notes(signed, claims[_NOTES])
 
 
 def _open(

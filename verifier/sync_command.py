@@ -7,7 +7,6 @@ import re
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -84,7 +83,7 @@ def answer(words: Sequence[str]) -> int:
     except OSError as refused:
         raise Misused(f"{asked.directory} cannot be written: {refused.strerror}") from None
     except Unverified as refused:
-        report |= _failed(2, refused.why, refused.verdict) | {"checks": [asdict(check) for check in refused.checks]}
+        report |= _failed(2, refused.why, refused.verdict) | {"checks": [check._asdict() for check in refused.checks]}
     except Unreached as refused:
         report |= _failed(3, str(refused))
     say(json.dumps(report, ensure_ascii=False, indent=2) if asked.json else _plain(report))
@@ -123,7 +122,7 @@ def _told(synced: sync.Synced) -> dict[str, Any]:
         "files": synced.files,
         "resumed": synced.resumed,
         "bytes": synced.size,
-        "checks": [asdict(check) for check in synced.checks],
+        "checks": [check._asdict() for check in synced.checks],
     }
 
 

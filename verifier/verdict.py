@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal, NamedTuple
 
@@ -33,8 +32,7 @@ Condition = Literal[
 """What the checks can find. `unlisted`: no fresh list, that can be believed, says anything of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """One line of the log of checks: `passed` is None for what was not, or could not be, checked."""
 
     number: int
@@ -67,8 +65,7 @@ class Words(NamedTuple):
         return f"{self.what} {self.what_not} {self.now}"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """One row: `exit` is 0 good, 1 authentic but not good, 2 not authentic, 3 not established."""
 
     name: str
@@ -86,8 +83,7 @@ class Verdict:
         return letter if kind == "letter" and letter else plain
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(NamedTuple):
     """What the issuer's signed notes say of a certificate that is no longer good."""
 
     reason: str

@@ -6,9 +6,8 @@ import binascii
 from base64 import urlsafe_b64decode
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from verifier import proof, strictjson
 from verifier.certificate import Badge, Certificate, Sealed, prefix, unseal
@@ -66,8 +65,7 @@ LOG_CHECK: Final = 6
 STATUS_CHECK: Final = 9
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
+class Verified(NamedTuple):
     """An authentic certificate and how it stands: only the verdict `valid` is good."""
 
     verdict: str
@@ -188,8 +186,7 @@ def verify_found(
         conditions -= {"unlisted"}  # one list is enough to know
     row = decide(conditions)
     telling = code if row.name == code.verdict else badge
-    return replace(
-        telling,
+    return telling._replace(
         verdict=row.name,
         conditions=conditions,
         log_position=code.log_position,
@@ -435,8 +432,7 @@ def _listers(issuer: str) -> tuple[str, str]:
     return issuer, f"{issuer}:status"
 
 
-@dataclass(frozen=True, slots=True)
-class Proved:
+class Proved(NamedTuple):
     """The position in the log of the event that issued a certificate, and who witnessed the checkpoint."""
 
     position: int
@@ -469,8 +465,7 @@ def prove(certificate: Certificate | Badge, log_proof: str | bytes, keys: KeyRin
     return Proved(int(position), cosignatures)
 
 
-@dataclass(frozen=True, slots=True)
-class _Issued:
+class _Issued(NamedTuple):
     entry: list[Any]
     state: dict[str, Any]
 

@@ -1,6 +1,5 @@
 """The check of a certificate by the server, from the files of the static plane alone: no database, no log of it."""
 
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -71,7 +70,7 @@ def _report(result: Verified | Unverified, at: datetime) -> dict[str, Any]:
         "specimen": False,
         "certificate": None,
         "log_position": None,
-        "checks": [asdict(check) for check in result.checks],
+        "checks": [check._asdict() for check in result.checks],
     }
     if isinstance(result, Unverified):
         return report | {

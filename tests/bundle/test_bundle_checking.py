@@ -16,7 +16,7 @@ from moved import ALLIANCE
 from registry.log import tree
 from registry.log.entry import entry, leaf, preimage
 from verifier import bundle, cose, proof
-from verifier.keys import KeyRing, multikey, point, read_keys_json
+from verifier.keys import Key, KeyRing, multikey, point, read_keys_json
 from verifier.verdict import Unverified
 
 TIME = 1_780_000_000
@@ -183,7 +183,10 @@ class TestPins:
 
     def test_a_withdrawn_key_of_the_plane(self, pins, taken):
         ring = KeyRing(
-            (replace(key, withdrawn="2026-05-01" if key.use == "status" else None) for key in pins.ring),
+            (
+                Key(key.use, key.controller, key.id, key.public, "2026-05-01" if key.use == "status" else None)
+                for key in pins.ring
+            ),
             logs=pins.logs,
         )
 

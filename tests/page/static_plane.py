@@ -7,7 +7,6 @@ import http.server
 import json
 import threading
 import time
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -118,7 +117,7 @@ class Plane:
             status_index=GOOD,
             log_index=48212,
         )
-        return replace(plain, **changes)
+        return plain._replace(**changes)
 
     def message(self, by: Signer = CERTIFICATES, typ: str = qr.TYP, **changes: Any) -> bytes:
         return qr.seal(self.certificate(**changes), by.kid, by.private.sign, typ)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64encode
-from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -92,7 +91,7 @@ CERTIFICATE = qr.Certificate(
 
 
 def text(certificate=CERTIFICATE, *, by=ISSUING, host=HOST, typ=qr.TYP, **changes):
-    certificate = replace(certificate, **changes)
+    certificate = certificate._replace(**changes)
     return qr.text(host, qr.seal(certificate, cose.thumbprint(public(by)), by.sign, typ))
 
 
@@ -103,9 +102,16 @@ def of_payload(payload, *, by=ISSUING, typ=qr.TYP, host=HOST):
 def ring(*, withdrawn=None, list_key_withdrawn=None, specimen=False, prefixes=(PREFIX,), logs=(VKEY,)):
     return KeyRing(
         [
-            Key("certificate", ISSUER, f"{ISSUER}#1", public(ISSUING), withdrawn, specimen),
-            Key("jwt", ISSUER, JWT_KEY, compressed(SIGNING), withdrawn, specimen),
-            Key("status", f"{ISSUER}:status", f"{ISSUER}:status#1", public(LISTING), list_key_withdrawn, specimen),
+            Key("certificate", ISSUER, f"{ISSUER}#1", public(ISSUING), withdrawn, specimen=specimen),
+            Key("jwt", ISSUER, JWT_KEY, compressed(SIGNING), withdrawn, specimen=specimen),
+            Key(
+                "status",
+                f"{ISSUER}:status",
+                f"{ISSUER}:status#1",
+                public(LISTING),
+                list_key_withdrawn,
+                specimen=specimen,
+            ),
         ],
         prefixes=prefixes,
         logs=logs,

@@ -1,7 +1,6 @@
 """Badges: JSON by its jcs proof, or JWT; every verdict, and the ways in which one is no badge of ours."""
 
 import json
-from dataclasses import replace
 
 import pytest
 from papers import (
@@ -111,7 +110,7 @@ class TestVerdicts:
         whole = json.loads(badge())
         whole["credentialSubject"]["identifier"][0]["identityHash"] = "Eve"
         parts = badge_jwt().split(b".")
-        other = badge_jwt(document(replace(CERTIFICATE, name="Eve"))).split(b".")
+        other = badge_jwt(document(CERTIFICATE._replace(name="Eve"))).split(b".")
 
         assert refused(spelled(whole)).verdict == "tampered"
         assert refused(b".".join([parts[0], other[1], parts[2]])).verdict == "tampered"
@@ -269,7 +268,7 @@ class TestBitstringLists:
         assert check(badge(), bits_jwt(by=p256("old"), key=f"{ISSUER}#2"), keys=keys).verdict == "status_unknown"
 
     def test_an_entry_beyond_its_end(self):
-        assert check(badge(document(replace(CERTIFICATE, status_index=131_072))), bits()).verdict == "status_unknown"
+        assert check(badge(document(CERTIFICATE._replace(status_index=131_072))), bits()).verdict == "status_unknown"
 
     def test_of_several_the_newest_counts(self):
         assert check(badge(), bits({HERE}), bits(iat=LISTED - 60)).verdict == "revoked"

@@ -1,7 +1,6 @@
 """What is not what we would have written is malformed."""
 
 import unicodedata
-from dataclasses import replace
 
 import cbor2
 import pytest
@@ -182,7 +181,7 @@ class TestTheClaims:
         assert qr.unseal(text(number="x" * 40)).certificate.number == "x" * 40
 
     def test_the_largest_numbers_are_read(self):
-        largest = replace(CERTIFICATE, expires_at=2**64 - 1, log_index=2**64 - 1, status_index=2**64 - 1)
+        largest = CERTIFICATE._replace(expires_at=2**64 - 1, log_index=2**64 - 1, status_index=2**64 - 1)
 
         assert qr.unseal(text(largest)).certificate == largest
 

@@ -1,6 +1,5 @@
 """What each verdict needs, and which of several comes first."""
 
-from dataclasses import replace
 from itertools import compress, product
 
 import pytest
@@ -265,8 +264,7 @@ class TestPrecedence:
     @pytest.mark.parametrize(("malformed", "wrong_domain", "unknown_key"), list(product((False, True), repeat=3)))
     def test_holds_for(self, lists, malformed, wrong_domain, unknown_key):
         for tampered, mismatch, withdrawn, early, late in product((False, True), repeat=5):
-            certificate = replace(
-                CERTIFICATE,
+            certificate = CERTIFICATE._replace(
                 issuer="did:web:other.example" if mismatch else ISSUER,
                 valid_from=seconds("2027-01-01T00:00:00Z") if early else CERTIFICATE.valid_from,
                 expires_at=seconds("2026-01-01T00:00:00Z") if late else CERTIFICATE.expires_at,
