@@ -1,18 +1,13 @@
 """The rater's page in a real browser: by the link, by the code without a script, on a phone, and in Spanish."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from barriers import barriers
 from faces import created
 from references import CODES
 
 from registry import notify
 
 RATER = {"relationship": "supervisor", "name": "Wilhelmina Rater", "email": "wilhelmina@example.org"}
-
-
-def axe(page):
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
 
 
 @pytest.fixture
@@ -43,7 +38,7 @@ def test_a_rater_opens_the_link_corrects_and_is_thanked(visit, asked, registry, 
     assert not any(code in address for address in sent)
     assert "has given up the right" in page.content()
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
-    axe(page)
+    assert barriers(page) == {}
 
     fill(page, but=("RF",))
     page.get_by_label("Anything to add").fill("Calm and curious.")
@@ -52,7 +47,7 @@ def test_a_rater_opens_the_link_corrects_and_is_thanked(visit, asked, registry, 
     assert page.get_by_role("alert").get_by_role("link").all_inner_texts() == ["Reflection: Choose one answer."]
     assert page.get_by_label("Anything to add").input_value() == "Calm and curious."
     assert page.locator("#TF-3").is_checked()
-    axe(page)
+    assert barriers(page) == {}
 
     page.locator("#RF-unknown").check()
     page.get_by_role("button", name="Send the reference").click()
@@ -64,7 +59,7 @@ def test_a_rater_opens_the_link_corrects_and_is_thanked(visit, asked, registry, 
     page.get_by_label("Code of the letter").fill(code)
     page.get_by_role("button", name="Go on").click()
     assert "This code opens nothing" in page.get_by_role("alert").inner_text()
-    axe(page)
+    assert barriers(page) == {}
 
 
 def test_without_a_script_the_code_is_pasted_and_one_may_decline_in_spanish(visit, asked, registry, life):
@@ -87,7 +82,7 @@ def test_applicant_and_coordinator_see_where_a_reference_stands(visit, asked, li
     own.get_by_role("link", name="Wilhelmina Rater").click()
     own.get_by_role("heading", name="Reference by Wilhelmina Rater").wait_for()
     assert "asked for" in own.content()
-    axe(own)
+    assert barriers(own) == {}
     theirs = visit("coordinator", association="VA")
     theirs.goto("/today")
     assert theirs.locator(f'a[href="/references/{name}"]').count() == 1
