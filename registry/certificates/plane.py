@@ -73,6 +73,7 @@ class Plane:
         self._stale: set[str] = set()
         self._signed: dict[str, tuple[str, int]] = {}  # file -> kid and time of its signature
         self._in_kit = b""  # the keys it was made with
+        self._achievements = achievements.files(host)
 
     @property
     def known(self) -> KnownKeys:
@@ -215,7 +216,7 @@ class Plane:
         vkeys = self._witnesses.vkeys
         self._files.put(KEYS, self._known.keys_json(self._host, self._qr_host, log_signer.public, vkeys))
         self._files.put(WITNESSES, "".join(f"{vkey}\n" for vkey in vkeys).encode())
-        for name, content in achievements.files(self._host).items():
+        for name, content in self._achievements.items():
             self._files.put(name, content)
         if PAGE.is_file():  # made at set-up
             page = PAGE.read_bytes()
