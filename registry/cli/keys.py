@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from time import sleep
 from typing import Annotated, get_args
 
 import msgspec
@@ -91,6 +92,8 @@ def rotate(
     with _succession(settings) as succession:
         done = succession.rotate(wanted, start=begins, now=now)
     if at_once:
+        if done.start:  # never in the second of the one before it; the next command may rely on it
+            sleep(max(0.0, (done.start - datetime.now(UTC)).total_seconds()))
         print(
             "AT ONCE: this key signs before anybody could see it published. Offline kits and caches call what it signs"
             " an unknown key until they are renewed.",
