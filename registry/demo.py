@@ -39,8 +39,9 @@ from domain.reference import ASKED
 from registry import database, sample, worker
 from registry.api import create_app
 from registry.api.actors import Desk
+from registry.certificates.batch import write_certificate
 from registry.certificates.documents import log_origin
-from registry.certificates.issue import FILES, write_certificate
+from registry.certificates.issue import FILES
 from registry.certificates.keys import announce
 from registry.commands import Act, Registry
 from registry.importing import import_roster, stream_of_record

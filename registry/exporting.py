@@ -3,23 +3,20 @@
 import csv
 import io
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from domain import access
 from domain.access import Actor, Thing
 from domain.endorsement import Endorsement
-from domain.errors import Refused
 from domain.event import Event
 from domain.person import Person
-from registry.certificates.issue import CREDENTIAL, JWT, PDF, PROOF, TEXT, Forgotten, Issuer, write_certificate
-from registry.certificates.qr import Unprintable
+from registry.certificates.batch import Outcome, write_certificate, write_files
+from registry.certificates.issue import CREDENTIAL, JWT, PDF, PROOF, TEXT, Issuer
 from registry.commands import Act, Registry
-from registry.log.published import NotYetPublished
 from registry.roster import COLUMNS, STATUSES, place, plain, usable_address, with_guard
 from registry.store import Store
 
@@ -200,7 +197,6 @@ INDEX_COLUMNS = (
     "Number", "Name", "Email", "Category", "Valid Through",
     "PDF", "Badge JSON", "Badge JWT", "Badge PNG", "Badge SVG", "QR PNG", "QR SVG", "Proof", "QR Text",
 )  # fmt: skip
-# The text comes last: where it stands and says the same, all of them were written.
 SUFFIXES = {
     PDF: ".pdf", CREDENTIAL: ".json", JWT: ".jwt", "badge.png": ".badge.png", "badge.svg": ".badge.svg",
     "qr.png": ".png", "qr.svg": ".svg", PROOF: ".tlog-proof", TEXT: ".txt",
@@ -245,60 +241,27 @@ def write_certificates(
     """
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
     people = _people(store, {endorsement.person for endorsement in active})
-    mailing = Mailing()
+    known = {one.number: one for one in active if not people[one.person].erased}
+    found: dict[str, Outcome] = {}
     index: list[Sequence[str]] = [INDEX_COLUMNS]
-    rendered = issuer.render_all(
-        [one.number for one in active if not people[one.person].erased and not _is_written(out, one.number, issuer)]
-    )
-    ahead = next(rendered, None)
-    for done, endorsement in enumerate(active, start=1):
-        number, person = endorsement.number, people[endorsement.person]
-        names = _names(number)
-        progress(done, len(active))
-        if person.erased:
-            mailing.erased += 1
-            continue
-        made: Mapping[str, bytes] | Exception | None = None
-        if ahead and ahead[0] == number:
-            (_, made), ahead = ahead, next(rendered, None)
-        try:
-            if made is None:
-                mailing.kept += 1
-            elif isinstance(made, Exception):
-                raise made  # it was raised when it was made, ahead of its turn
-            else:
-                write_certificate(out, {names[file]: content for file, content in made.items()})
-                mailing.written += 1
-        except Forgotten:
-            mailing.erased += 1
-        except NotYetPublished:
-            mailing.unpublished.append(number)
-        except Unprintable:
-            mailing.unprintable.append(number)
-        else:
-            through = endorsement.through.isoformat()
-            there = [name if (out / name).is_file() else "" for name in names.values()]
+    for number, outcome in write_files(issuer, list(known), lambda number, file: out / _names(number)[file]):
+        found[number] = outcome
+        progress(len(active) - len(known) + len(found), len(active))
+        if outcome in ("written", "kept"):
+            endorsement = known[number]
+            person, through = people[endorsement.person], endorsement.through.isoformat()
+            there = [name if (out / name).is_file() else "" for name in _names(number).values()]
             index.append([number, person.name, person.email, endorsement.category, through, *there])
     write_certificate(out, {INDEX: write_rows(index)})
-    return mailing
+    counted = Counter(found.values())
+    return Mailing(
+        written=counted["written"],
+        kept=counted["kept"],
+        erased=counted["erased"] + len(active) - len(known),
+        unpublished=[number for number, outcome in found.items() if outcome == "unpublished"],
+        unprintable=[number for number, outcome in found.items() if outcome == "unprintable"],
+    )
 
 
 def _names(number: str) -> dict[str, str]:
     return {file: f"{number}{suffix}" for file, suffix in SUFFIXES.items()}
-
-
-def _is_written(out: Path, number: str, issuer: Issuer) -> bool:
-    """Whether all of it is there and current: the paper by its text, the badge by what it says."""
-    names = _names(number)
-    try:
-        text, unsigned = issuer.text(number), issuer.unsigned(number)
-    except (Refused, NotYetPublished, Unprintable):
-        return False
-    try:
-        if (out / names[TEXT]).read_text(encoding="utf-8") != text:
-            return False
-        badge = msgspec.json.decode((out / names[CREDENTIAL]).read_bytes(), type=dict[str, Any])
-    except (OSError, UnicodeDecodeError, msgspec.DecodeError):
-        return False
-    proofs = badge.pop("proof", None)
-    return bool(proofs) and badge == unsigned and all((out / names[file]).is_file() for file in issuer.files)

@@ -16,10 +16,11 @@ from domain.event import Sealed
 from domain.person import Person, at_address
 from projections.engine import Engine
 from registry.certificates import bitstring
-from registry.certificates.issue import Forgotten, Issuer
+from registry.certificates.issue import Issuer
 from registry.certificates.keys import KeyFolder, announce
 from registry.certificates.paper import Printer
 from registry.certificates.plane import Plane
+from registry.certificates.printed import Forgotten
 from registry.commands import Act, Registry
 from registry.importing import record_hash
 from registry.log.fsck import examine

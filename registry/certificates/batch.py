@@ -1,96 +1,75 @@
-"""Makes the files of many certificates at once, on every core; killed and run again it goes on where it was."""
+"""Writes the files of many certificates into folders; killed and run again it goes on where it was."""
 
-import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Literal, get_args
 
-from registry.certificates.issue import PDF, TEXT, Forgotten, Issuer, write_certificate
+from domain.errors import Refused
+from registry.certificates.issue import PDF, Issuer
+from registry.certificates.printed import Forgotten
 from registry.certificates.qr import Unprintable
 from registry.log.published import NotYetPublished
-from registry.opening import open_issuer, open_keys, open_printer
-from registry.settings import Settings
-from registry.store import Store
-from registry.vault import Vault
+from registry.log.tiles import Disk
 
 Outcome = Literal["written", "kept", "erased", "unpublished", "unprintable"]
 OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
 
-_FEW: Final = 8
-"""Below this one process is faster than two: each has to start."""
-_CHUNK: Final = 4
+_REFUSED: Final[Mapping[type[Exception], Outcome]] = {
+    Forgotten: "erased",
+    NotYetPublished: "unpublished",
+    Unprintable: "unprintable",
+}
 
 
 def write_files(
-    settings: Settings, wanted: Sequence[tuple[str, str]], out: Path, progress: Callable[[int, int], None]
-) -> dict[str, Outcome]:
-    """The files of these certificates (number, cti), each number in a folder of its own; what became of each."""
-    out.mkdir(mode=0o700, parents=True, exist_ok=True)
-    found: dict[str, Outcome] = {}
-    for done, (number, outcome) in enumerate(_made(settings, wanted, out), start=1):
-        found[number] = outcome
-        progress(done, len(wanted))
-    return found
+    issuer: Issuer, numbers: Sequence[str], path: Callable[[str, str], Path]
+) -> Iterator[tuple[str, Outcome]]:
+    """The files of the newest certificate of each of these, and what became of each, in this order.
+
+    `path`: where a file of a number goes; all of one number go to one folder.
+    """
+    current = {number for number in numbers if _is_written(issuer, number, path)}
+    rendered = issuer.render_all([number for number in numbers if number not in current])
+    for number in numbers:
+        if number in current:
+            yield number, "kept"
+            continue
+        _, files = next(rendered)
+        if isinstance(files, Exception):
+            if type(files) not in _REFUSED:
+                raise files
+            yield number, _REFUSED[type(files)]
+            continue
+        write_certificate(path(number, PDF).parent, {path(number, file).name: made for file, made in files.items()})
+        yield number, "written"
 
 
-def _made(settings: Settings, wanted: Sequence[tuple[str, str]], out: Path) -> Iterator[tuple[str, Outcome]]:
-    if len(wanted) < _FEW:
-        maker = _Maker(settings, out)
-        yield from map(maker.make, wanted)
-        maker.close()
-        return
-    # Not forked: this process has threads and connections of its own.
-    with ProcessPoolExecutor(
-        min(os.cpu_count() or 1, len(wanted)), get_context("spawn"), initializer=_begin, initargs=(settings, out)
-    ) as pool:
-        yield from pool.map(_make, wanted, chunksize=_CHUNK)
+def _is_written(issuer: Issuer, number: str, path: Callable[[str, str], Path]) -> bool:
+    try:
+        return issuer.is_written(number, lambda file: path(number, file))
+    except (Refused, Unprintable, NotYetPublished):
+        return False  # which of them it is, making it says
 
 
-class _Maker:
-    def __init__(self, settings: Settings, out: Path) -> None:
-        self._out = out
-        self._store = Store(settings, Vault(settings))
-        self._issuer: Issuer = open_issuer(settings, self._store, open_keys(settings), open_printer(settings))
-
-    def make(self, wanted: tuple[str, str]) -> tuple[str, Outcome]:
-        number, cti = wanted
-        try:
-            return number, self._make(number, cti)
-        except Forgotten:
-            return number, "erased"
-        except NotYetPublished:
-            return number, "unpublished"
-        except Unprintable:
-            return number, "unprintable"
-
-    def _make(self, number: str, cti: str) -> Outcome:
-        folder = self._out / number
-        try:
-            # The text says by which key, and the page is written last: if it is not the older one, all is there.
-            same = (folder / TEXT).read_text(encoding="utf-8") == self._issuer.text(number, cti)
-            if same and (folder / PDF).stat().st_mtime_ns >= (folder / TEXT).stat().st_mtime_ns:
-                return "kept"
-        except (OSError, UnicodeDecodeError):
-            pass
-        write_certificate(folder, self._issuer.render(number, cti))
-        return "written"
-
-    def close(self) -> None:
-        self._store.close()
-        self._store.vault.close()
+def write_certificate(directory: Path, files: Mapping[str, bytes], disk: Disk | None = None) -> None:
+    """Put the files of a certificate into a folder for its owner's eyes; the page last, so that it is there when
+    all is. Each appears whole; called again after a crash, it goes on.
+    """
+    disk = disk or Disk()
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    changed = False
+    for name in sorted(files, key=lambda name: (_is_page(name), name)):
+        path = directory / name
+        same = path.is_file() and path.read_bytes() == files[name]
+        # The page again with every other file: it is never older than they are.
+        if same and not (changed and _is_page(name)):
+            continue
+        changed = True
+        aside = directory / f".{name}.new"
+        disk.write(aside, files[name])
+        disk.rename(aside, path)
+    disk.sync(directory)
 
 
-_maker: _Maker | None = None
-
-
-def _begin(settings: Settings, out: Path) -> None:
-    """Of each process: its own connection, printer and keys."""
-    global _maker  # noqa: PLW0603 - one for each process of the pool
-    _maker = _Maker(settings, out)
-
-
-def _make(wanted: tuple[str, str]) -> tuple[str, Outcome]:
-    assert _maker  # noqa: S101 - the pool begins with it
-    return _maker.make(wanted)
+def _is_page(name: str) -> bool:
+    return name.endswith(Path(PDF).suffix)

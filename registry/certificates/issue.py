@@ -2,7 +2,7 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -12,11 +12,11 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from domain.association import Association, Row
-from domain.category import ADD_ONS, CATEGORIES
+from domain.association import Association
+from domain.category import CATEGORIES
 from domain.endorsement import Endorsement
 from domain.errors import NotFound, Refused
-from domain.person import Person
+from domain.key import Key
 from registry.certificates import badge, qr
 from registry.certificates.achievements import ACHIEVEMENTS
 from registry.certificates.badge import Badge
@@ -24,13 +24,12 @@ from registry.certificates.drawn import Drawn
 from registry.certificates.kept import Kept
 from registry.certificates.keys import KeyFolder
 from registry.certificates.paper import Attachment, Paper, Printer
+from registry.certificates.printed import Name, association_of, name_of, title_of
 from registry.certificates.qr import Unprintable
 from registry.certificates.slots import slot
 from registry.log.entry import preimage
 from registry.log.published import NotYetPublished, Published
-from registry.log.tiles import Disk
 from registry.store import Store
-from registry.vault import Erased
 from verifier.badge import unseal
 
 Issued = Endorsement.CertificateIssued
@@ -59,28 +58,34 @@ _FEW: Final = 30
 _AHEAD: Final = 64
 
 
+class _Keys(NamedTuple):
+    """Kids; a certificate without a `jwt` has none."""
+
+    kid: str
+    jwt: str = ""
+
+
 class _Certificate(NamedTuple):
-    """Where it was issued and the event, the endorsement as it was then; the event of its present badge and where."""
+    """Where it was issued and the event, the endorsement as it was then; the event of its present badge and where.
+
+    `reported_by`: the association whose word the day of the award is; empty for an award decided here.
+    """
 
     position: int
     issued: Issued
     endorsement: Endorsement
     badge_position: int
     badge: Issued
-
-
-class _Name(NamedTuple):
-    """As printed; `secret`: the blind of its commitment, which ends with the person's keys."""
-
-    text: str
-    secret: bytes
+    keys: _Keys
+    reported_by: str
 
 
 class _Begun(NamedTuple):
-    """What is known of a certificate before the slow parts."""
+    """What is known of a certificate before the slow parts. `associations`: those that it names, as they were."""
 
     found: _Certificate
-    name: _Name
+    name: Name
+    associations: Mapping[str, Association]
     text: str
     unsigned: dict[str, Any]
 
@@ -88,24 +93,19 @@ class _Begun(NamedTuple):
     def facts(self) -> bytes:
         return msgspec.json.encode([self.text, self.unsigned])
 
-
-class _Keys(NamedTuple):
-    """Kids; without a `jwt` the oldest of these keys signs."""
-
-    kid: str
-    jwt: str = ""
+    @property
+    def secret(self) -> tuple[bytes, str]:
+        """Under which what is made of it is kept."""
+        return self.name.secret, self.found.issued.cti
 
 
-class Forgotten(Refused):
-    """The holder's name was erased, and with it every certificate that printed it."""
+_Start = Callable[..., Callable[[], Any]]
+"""Has something made, here or elsewhere: takes a function and what to give it; what comes back waits for the result."""
 
-    code = "erased"
+_Making = Iterator[dict[str, bytes]]
+"""One certificate: gives nothing at each point where others may go on meanwhile, and at last its files."""
 
-    def __init__(self) -> None:
-        super().__init__("The holder's data was erased. This certificate can't be made again.")
-
-
-_Draw = Callable[[dict[str, Any], str], Callable[[], Drawn]]
+_Step = tuple[str, _Making, dict[str, bytes] | Exception]
 
 
 def _draw(unsigned: dict[str, Any], text: str) -> Drawn:
@@ -115,14 +115,15 @@ def _draw(unsigned: dict[str, Any], text: str) -> Drawn:
 
 
 @contextmanager
-def _drawers(many: int) -> Iterator[_Draw]:
-    """Draws in this process for a few, in one for each core for many: to start those takes a second."""
+def _workers(many: int) -> Iterator[_Start]:
+    """This process for a few, one for each core for many: to start those takes a second."""
     cores = os.cpu_count() or 1
     if many < _FEW or cores == 1:
-        yield lambda unsigned, text: partial(_draw, unsigned, text)
+        yield partial
         return
+    # Not forked: this process has threads and connections of its own.
     with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
-        yield lambda unsigned, text: pool.submit(_draw, unsigned, text).result
+        yield lambda make, *given: pool.submit(make, *given).result
 
 
 class Issuer:
@@ -154,112 +155,129 @@ class Issuer:
 
     def text(self, number: str, cti: str = "") -> str:
         """What the code says: of this certificate of the endorsement, or of its newest."""
-        position, issued, *_ = self._issued(number, cti)
-        return self._text(position, issued, self._printed_name(issued).text)
+        found = self._issued(number, cti)
+        return self._text(found, self._name(found))
 
     def render(self, number: str, cti: str = "") -> dict[str, bytes]:
         """Every file by its name. Raises NotFound, Forgotten, NotYetPublished, Unprintable."""
-        begun = self._begin(number, cti)
-        return self._finish(begun, self._known(begun) or self._remember(begun, _draw(begun.unsigned, begun.text)))
+        *_, files = self._make(number, cti, partial)
+        return files
 
     def render_all(self, numbers: Sequence[str]) -> Iterator[tuple[str, dict[str, bytes] | Exception]]:
-        """The same of the newest certificate of each, in this order, or what it raises; all cores draw."""
-        with _drawers(len(numbers)) as draw:
-            waiting: deque[tuple[str, _Begun | Exception, Callable[[], Drawn]]] = deque()
-            for number in numbers:
-                waiting.append((number, *self._ask(number, draw)))
-                if len(waiting) > _AHEAD:
-                    yield self._answer(*waiting.popleft())
-            while waiting:
-                yield self._answer(*waiting.popleft())
+        """The same of the newest certificate of each, in this order, or what it raises; all cores draw and print."""
+        with _workers(len(numbers)) as start:
+            made: Iterable[_Step] = ((number, self._make(number, "", start), {}) for number in numbers)
+            for number, making, last in _ahead(_ahead(made)):
+                yield number, _went_on(making, last)
 
-    def _ask(self, number: str, draw: "_Draw") -> "tuple[_Begun | Exception, Callable[[], Drawn]]":
-        try:
-            begun = self._begin(number, "")
-        except (Refused, Unprintable, NotYetPublished) as refused:
-            return refused, lambda: Drawn(b"", b"", b"")
-        known = self._known(begun)
-        if known:
-            return begun, lambda: known
-        drawn = draw(begun.unsigned, begun.text)
-        return begun, lambda: self._remember(begun, drawn())
+    def is_written(self, number: str, path: Callable[[str], Path]) -> bool:
+        """Whether every file of the newest certificate is there and current; `path` says where each would be.
 
-    def _answer(
-        self, number: str, begun: "_Begun | Exception", drawn: Callable[[], Drawn]
-    ) -> tuple[str, dict[str, bytes] | Exception]:
-        if isinstance(begun, Exception):
-            return number, begun
+        The paper by its text, the badge by what it says, the JWT by its key too; the page, which is written last, by
+        its age. Raises what `render` raises.
+        """
+        begun = self._begin(number, "")
+        stated = {TEXT: begun.text.encode(), **self._jwt(begun.found, begun.unsigned)}
         try:
-            return number, self._finish(begun, drawn())
-        except (Refused, Unprintable, NotYetPublished) as refused:
-            return number, refused
+            if any(path(name).read_bytes() != content for name, content in stated.items()):
+                return False
+            credential = msgspec.json.decode(path(CREDENTIAL).read_bytes(), type=dict[str, Any])
+            made = {name: path(name).stat().st_mtime_ns for name in self.files}
+        except (OSError, msgspec.DecodeError):
+            return False
+        proofs = credential.pop("proof", None)
+        return bool(proofs) and credential == begun.unsigned and made[PDF] >= max(made[TEXT], made[CREDENTIAL])
+
+    def _make(self, number: str, cti: str, start: _Start) -> _Making:
+        begun = self._begin(number, cti)
+        drawn = self._drawn(begun, start)
+        yield {}
+        pictures = drawn()
+        proof = self._proof(begun.found.position)
+        credential = self._credential(begun, pictures)
+        attachments = [
+            Attachment(CREDENTIAL, credential.decode(), "application/ld+json", "The badge, signed by the registry"),
+            Attachment(TEXT, begun.text, "text/plain", "The text of the QR code, signed by the registry"),
+            Attachment(PROOF, proof, "text/plain", "The proof that this certificate is in the registry's log"),
+        ]
+        page = self._page(begun, pictures.svg, attachments, start)
+        yield {}
+        yield {
+            TEXT: begun.text.encode(),
+            PROOF: proof.encode(),
+            CREDENTIAL: credential,
+            **self._jwt(begun.found, begun.unsigned),
+            "qr.svg": pictures.svg,
+            "qr.png": pictures.png,
+            "badge.svg": badge.bake_svg(pictures.svg, credential),
+            "badge.png": badge.bake_png(pictures.png, credential),
+            PDF: page(),
+        }
 
     def _begin(self, number: str, cti: str) -> "_Begun":
         found = self._issued(number, cti)
-        name = self._printed_name(found.issued)
-        text = self._text(found.position, found.issued, name.text)
-        return _Begun(found, name, text, self._unsigned(found, name.text))
+        name, associations = self._name(found), self._associations(found)
+        unsigned = self._unsigned(found, name, associations)
+        return _Begun(found, name, associations, self._text(found, name), unsigned)
 
-    def _finish(self, begun: "_Begun", drawn: Drawn) -> dict[str, bytes]:
-        position, issued, endorsement, *_ = begun.found
-        text, proof = begun.text, self._proof(position)
-        signer = self._keys.by_kid(self._signed_by(issued).kid)
-        credential = badge.sign(begun.unsigned, signer, lambda _: drawn.rdf)
-        if unseal(credential).badge.id.hex() != (begun.found.badge.badge or issued.cti):
+    def _drawn(self, begun: _Begun, start: _Start) -> Callable[[], Drawn]:
+        known = self._kept.find(*begun.secret, _DRAWN, begun.facts)
+        if known:
+            return partial(msgspec.msgpack.decode, known, type=Drawn)
+        made = start(_draw, begun.unsigned, begun.text)
+
+        def kept() -> Drawn:
+            drawn: Drawn = made()
+            self._kept.put(*begun.secret, _DRAWN, begun.facts, msgspec.msgpack.encode(drawn))
+            return drawn
+
+        return kept
+
+    def _page(
+        self, begun: _Begun, code: bytes, attachments: Sequence[Attachment], start: _Start
+    ) -> Callable[[], bytes]:
+        paper = self._paper(begun)
+        facts = msgspec.json.encode([paper, code.decode(), attachments])
+        known = self._kept.find(*begun.secret, PDF, facts)
+        if known:
+            return lambda: known
+        made = start(self._printer.print, paper, code, attachments)
+
+        def kept() -> bytes:
+            page: bytes = made()
+            self._kept.put(*begun.secret, PDF, facts, page)
+            return page
+
+        return kept
+
+    def _credential(self, begun: _Begun, drawn: Drawn) -> bytes:
+        found = begun.found
+        credential = badge.sign(begun.unsigned, self._keys.by_kid(found.keys.kid), lambda _: drawn.rdf)
+        if unseal(credential).badge.id.hex() != (found.badge.badge or found.issued.cti):
             raise AssertionError("a badge reads back as another one")
-        attachments = [
-            Attachment(CREDENTIAL, credential.decode(), "application/ld+json", "The badge, signed by the registry"),
-            Attachment(TEXT, text, "text/plain", "The text of the QR code, signed by the registry"),
-            Attachment(PROOF, proof, "text/plain", "The proof that this certificate is in the registry's log"),
-        ]
-        paper = self._paper(position, issued, endorsement, begun.name.text)
-        facts = msgspec.json.encode([paper, drawn.svg.decode(), attachments])
-        page = self._kept.find(begun.name.secret, issued.cti, PDF, facts)
-        if page is None:
-            page = self._printer.print(paper, drawn.svg, attachments)
-            self._kept.put(begun.name.secret, issued.cti, PDF, facts, page)
-        return {
-            TEXT: text.encode(),
-            PROOF: proof.encode(),
-            CREDENTIAL: credential,
-            **self._jwt(issued, begun.unsigned),
-            "qr.svg": drawn.svg,
-            "qr.png": drawn.png,
-            "badge.svg": badge.bake_svg(drawn.svg, credential),
-            "badge.png": badge.bake_png(drawn.png, credential),
-            PDF: page,
-        }
-
-    def _known(self, begun: "_Begun") -> Drawn | None:
-        found = self._kept.find(begun.name.secret, begun.found.issued.cti, _DRAWN, begun.facts)
-        return msgspec.msgpack.decode(found, type=Drawn) if found else None
-
-    def _remember(self, begun: "_Begun", drawn: Drawn) -> Drawn:
-        made = msgspec.msgpack.encode(drawn)
-        self._kept.put(begun.name.secret, begun.found.issued.cti, _DRAWN, begun.facts, made)
-        return drawn
+        return credential
 
     def unsigned(self, number: str, cti: str = "") -> dict[str, Any]:
         """The badge without its proofs."""
         found = self._issued(number, cti)
-        return self._unsigned(found, self._printed_name(found.issued).text)
+        return self._unsigned(found, self._name(found), self._associations(found))
 
-    def _unsigned(self, found: _Certificate, name: str) -> dict[str, Any]:
+    def _unsigned(self, found: _Certificate, name: Name, associations: Mapping[str, Association]) -> dict[str, Any]:
         issued, at = found.badge, slot(found.badge_position - 1, self._keys.slot_key)
-        row = self._association(issued, issued.association, found.position)
-        code, _, add_on = issued.category.partition("+")
-        extra = next((f" with {title}" for known, title in ADD_ONS.items() if known == add_on), "")
-        achievement = ACHIEVEMENTS[code]
+        row = associations[issued.association].row_on(issued.on)
+        category = CATEGORIES[issued.category.partition("+")[0]]
+        title, add_on = title_of(issued.category, row)
+        beside = f" with {add_on}" if add_on else ""
         unsigned = badge.document(
             Badge(
                 badge=bytes.fromhex(issued.badge or issued.cti),
                 cti=bytes.fromhex(issued.cti),
                 number=issued.number,
-                name=name,
+                name=name.text,
                 category=issued.category,
-                title=row.titles.get(code, CATEGORIES[code].title) + extra,
-                achievement=CATEGORIES[code].title + extra,
-                description=achievement.description["en"],
+                title=title + beside,
+                achievement=category.title + beside,
+                description=ACHIEVEMENTS[category.code].description["en"],
                 association=issued.association,
                 association_name=row.name,
                 valid_from=issued.valid_from,
@@ -272,9 +290,8 @@ class Issuer:
         badge.check(unsigned)
         return unsigned
 
-    def _jwt(self, issued: Issued, unsigned: Mapping[str, Any]) -> dict[str, bytes]:
-        kid = self._signed_by(issued).jwt or self._keys.oldest("jwt")
-        return {JWT: badge.jwt(unsigned, self._keys.by_kid(kid))} if kid else {}
+    def _jwt(self, found: _Certificate, unsigned: Mapping[str, Any]) -> dict[str, bytes]:
+        return {JWT: badge.jwt(unsigned, self._keys.by_kid(found.keys.jwt))} if found.keys.jwt else {}
 
     def _issued(self, number: str, cti: str) -> _Certificate:
         endorsement = Endorsement(number)
@@ -282,102 +299,97 @@ class Issuer:
         # The first of its cti is the paper; one issued again under it is a new badge for the same paper.
         first: dict[str, tuple[int, Issued]] = {}
         newest: dict[str, tuple[int, Issued]] = {}
+        signed: dict[str, _Keys] = {}
+        reported_by = ""
         for position, event in events:
-            if isinstance(event, Issued):
-                first.setdefault(event.cti, (position, event))
-                newest[event.cti] = position, event
+            match event:
+                case Issued():
+                    first.setdefault(event.cti, (position, event))
+                    newest[event.cti] = position, event
+                case Endorsement.CertificateSigned():
+                    # After a compromise another one is appended.
+                    signed[event.cti] = _Keys(event.kid, event.jwt)
+                case Endorsement.Imported():
+                    reported_by = reported_by or event.association
         if not first or (cti and cti not in first):
             raise NotFound("certificate")
         at, issued = first[cti or next(reversed(first))]
         for position, event in events:
             if position <= at:
                 endorsement.remember(event)
-        return _Certificate(at, issued, endorsement, *newest[issued.cti])
+        keys = signed.get(issued.cti) or _Keys(self._keys.signer("certificate", issued.valid_from).kid)
+        if not keys.jwt:
+            keys = keys._replace(jwt=self._first_for_jwts())
+        return _Certificate(at, issued, endorsement, *newest[issued.cti], keys, reported_by)
 
-    def _printed_name(self, issued: Issued) -> "_Name":
-        for _, event in self._store.events(issued.person):
-            if event.originator_version == issued.person_version:
-                if not isinstance(event, Person.Registered | Person.Renamed):
-                    raise Forgotten
-                try:
-                    opening = self._store.vault.opening(event, "name")
-                except Erased:
-                    raise Forgotten from None
-                return _Name(qr.printed(opening.value), opening.blind.encode())
-        raise NotFound("name")
+    def _first_for_jwts(self) -> str:
+        """The kid of the log's first key for JWTs; empty in a registry that has none of its own."""
+        if not self._keys.oldest("jwt"):
+            return ""
+        published = (event for _, event in self._store.events_of_kind(Key) if isinstance(event, Key.Published))
+        return min(((key.start, key.kid) for key in published if key.use == "jwt"), default=("", ""))[1]
 
-    def _text(self, position: int, issued: Issued, name: str) -> str:
+    def _name(self, found: _Certificate) -> Name:
+        return name_of(self._store, found.issued.person, found.issued.person_version)
+
+    def _associations(self, found: _Certificate) -> dict[str, Association]:
+        """Those that its papers name, by code."""
+        codes = {found.issued.association, found.badge.association, found.reported_by} - {""}
+        return {code: association_of(self._store, code, found.position) for code in codes}
+
+    def _text(self, found: _Certificate, name: Name) -> str:
         return qr.text(
-            issued,
-            position,
-            name,
-            self._keys.by_kid(self._signed_by(issued).kid),
+            found.issued,
+            found.position,
+            name.text,
+            self._keys.by_kid(found.keys.kid),
             host=self._host,
             qr_host=self._qr_host,
             slot_key=self._keys.slot_key,
         )
-
-    def _signed_by(self, issued: Issued) -> _Keys:
-        """The keys that the newest `certificate.signed` names: after a compromise another one is appended."""
-        for _, event in reversed(self._store.events(issued.originator_id)):
-            if isinstance(event, Endorsement.CertificateSigned) and event.cti == issued.cti:
-                return _Keys(event.kid, event.jwt)
-        return _Keys(self._keys.signer("certificate", issued.valid_from).kid)
 
     def _proof(self, position: int) -> str:
         (stored,) = self._store.recorder.select_notifications(position, 1)
         event = preimage(position, str(stored.originator_id), stored.originator_version, stored.topic, stored.state)
         return self._published.prove(position - 1, event)
 
-    def _paper(self, position: int, issued: Issued, endorsement: Endorsement, name: str) -> Paper:
-        row = self._association(issued, issued.association, position)
-        code, _, add_on = issued.category.partition("+")
-        category = CATEGORIES[code]
+    def _paper(self, begun: _Begun) -> Paper:
+        found, issued = begun.found, begun.found.issued
+        row, by = begun.associations[issued.association].row_on(issued.on), begun.associations.get(found.reported_by)
+        title, add_on = title_of(issued.category, row)
         return Paper(
             number=issued.number,
-            name=name,
-            credential=category.credential,
+            name=begun.name.text,
+            credential=CATEGORIES[issued.category.partition("+")[0]].credential,
             category=issued.category,
-            title=row.titles.get(code, category.title),
-            add_on=next((title for known, title in ADD_ONS.items() if known == add_on), add_on),
+            title=title,
+            add_on=add_on,
             association=row.name,
-            awarded_on=endorsement.awarded_on,
-            reported_by=self._reporter(issued, position),
+            awarded_on=found.endorsement.awarded_on,
+            reported_by=by.row_on(issued.on).name if by else "",
             through=issued.through,
             issued_at=issued.valid_from,
             address=f"{self._qr_host}/v1",
             dates=row.dates,
             size=row.paper,
-            specimen=self._keys.by_kid(self._signed_by(issued).kid).specimen,
+            specimen=self._keys.by_kid(found.keys.kid).specimen,
         )
 
-    def _association(self, issued: Issued, code: str, position: int) -> Row:
-        """As it was when the certificate was issued: its name on that paper does not change."""
-        events = self._store.events(f"association/{code}")
-        association = Association.fold(event for at, event in events if at < position)
-        if association is None:
-            raise NotFound("association")
-        return association.row_on(issued.on)
 
-    def _reporter(self, issued: Issued, position: int) -> str:
-        """The association whose word the day of the award is; empty for an award decided here."""
-        for _, event in self._store.events(issued.originator_id):
-            if isinstance(event, Endorsement.Imported):
-                return self._association(issued, event.association, position).name
-        return ""
+def _ahead(steps: Iterable[_Step]) -> Iterator[_Step]:
+    """Each one step further, and so many begun before the first is waited for."""
+    waiting: deque[_Step] = deque()
+    for number, making, last in steps:
+        waiting.append((number, making, _went_on(making, last)))
+        if len(waiting) > _AHEAD:
+            yield waiting.popleft()
+    yield from waiting
 
 
-def write_certificate(directory: Path, files: Mapping[str, bytes], disk: Disk | None = None) -> None:
-    """Put the files of a certificate into a folder for its owner's eyes; the page last, so that it is there when
-    all is. Each appears whole; called again after a crash, it goes on.
-    """
-    disk = disk or Disk()
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name in sorted(files, key=lambda name: (name == PDF, name)):
-        path = directory / name
-        if path.is_file() and path.read_bytes() == files[name]:
-            continue
-        aside = directory / f".{name}.new"
-        disk.write(aside, files[name])
-        disk.rename(aside, path)
-    disk.sync(directory)
+def _went_on(making: _Making, last: dict[str, bytes] | Exception) -> dict[str, bytes] | Exception:
+    if isinstance(last, Exception):
+        return last
+    try:
+        return next(making)
+    except (Refused, Unprintable, NotYetPublished) as refused:
+        return refused

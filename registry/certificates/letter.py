@@ -8,18 +8,13 @@ from typing import Any, Final
 import msgspec
 
 from domain.application import LETTER_DAYS, Application
-from domain.association import Association, Row
-from domain.category import ADD_ONS, CATEGORIES
 from domain.errors import NotFound
-from domain.person import Person
 from registry.certificates import qr
-from registry.certificates.issue import Forgotten
 from registry.certificates.keys import KeyFolder
 from registry.certificates.paper import Attachment, day
+from registry.certificates.printed import association_of, name_of, title_of
 from registry.certificates.sheet import Sheets
-from registry.certificates.slots import slot
 from registry.store import Store
-from verifier.certificate import LETTER_TYP, Certificate
 
 TEMPLATE: Final = "letter"
 PDF: Final = "letter.pdf"
@@ -43,8 +38,11 @@ class Letters:
     def render(self, application: str, cti: str) -> dict[str, bytes]:
         """Every file by its name. Raises NotFound, Forgotten, KeysUnusable, Unprintable."""
         position, issued = self._issued(application, cti)
-        name = self._printed_name(issued)
-        text = self._text(position, issued, application, name)
+        name = name_of(self._store, issued.person, issued.person_version).text
+        signer = self._keys.by_kid(issued.kid)
+        text = qr.text(
+            issued, position, name, signer, host=self._host, qr_host=self._qr_host, slot_key=self._keys.slot_key
+        )
         code = qr.symbol(text)
         svg = qr.svg(code)
         words = self._words(position, issued, name, svg, [
@@ -63,38 +61,11 @@ class Letters:
                 return position, event
         raise NotFound("letter")
 
-    def _printed_name(self, issued: Issued) -> str:
-        for _, event in self._store.events(issued.person):
-            if event.originator_version == issued.person_version:
-                opened = self._store.opened(event)
-                if isinstance(opened, Person.Registered | Person.Renamed) and isinstance(opened.name, str):
-                    return qr.printed(opened.name)
-        raise Forgotten
-
-    def _text(self, position: int, issued: Issued, application: str, name: str) -> str:
-        at = slot(position - 1, self._keys.slot_key)
-        stated = Certificate(
-            issuer=f"did:web:{self._host}",
-            number=application,
-            name=name,
-            category=issued.category,
-            association=issued.association,
-            valid_from=int(issued.valid_from.timestamp()),
-            expires_at=int(issued.expires_at.timestamp()),
-            cti=bytes.fromhex(issued.cti),
-            status_uri=f"https://{self._host}/s/{at.list}",
-            status_index=at.place,
-            log_index=position - 1,
-        )
-        return qr.sealed(stated, self._keys.by_kid(issued.kid), self._qr_host, LETTER_TYP)
-
     def _words(
         self, position: int, issued: Issued, name: str, code: bytes, files: Sequence[Attachment]
     ) -> dict[str, Any]:
-        row = self._association(issued, position)
-        category, _, add_on = issued.category.partition("+")
-        title = row.titles.get(category, CATEGORIES[category].title)
-        beside = next((words for known, words in ADD_ONS.items() if known == add_on), add_on)
+        row = association_of(self._store, issued.association, position).row_on(issued.on)
+        title, beside = title_of(issued.category, row)
         specimen = self._keys.by_kid(issued.kid).specimen
         through = day(issued.through, row.dates)
         return {
@@ -123,11 +94,3 @@ class Letters:
             "qr-words": f"QR code with the signed text of this letter; it opens {self._qr_host}/v1",
             "files": msgspec.to_builtins(files),
         }
-
-    def _association(self, issued: Issued, position: int) -> Row:
-        """As it was when the letter was made."""
-        events = self._store.events(f"{Association.kind}/{issued.association}")
-        found = Association.fold(event for at, event in events if at < position)
-        if found is None:
-            raise NotFound("association")
-        return found.row_on(issued.on)

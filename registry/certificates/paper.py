@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -57,11 +58,21 @@ class Printer:
     """Prints certificates; `fonts` as `Sheets` takes them."""
 
     def __init__(self, fonts: Path | None = None) -> None:
+        self._fonts = fonts
         self._sheets = Sheets("certificate", fonts)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """In another process it has compilers of its own, kept there."""
+        return _printer, (self._fonts,)
 
     def print(self, paper: Paper, code: bytes, attachments: Sequence[Attachment] = ()) -> bytes:
         """The page; `code` is the SVG of the QR code. The same inputs give the same bytes. Raises Unprintable."""
         return self._sheets.print(_words(paper, code, attachments), paper.issued_at)
+
+
+@cache
+def _printer(fonts: Path | None) -> Printer:
+    return Printer(fonts)
 
 
 def _words(paper: Paper, code: bytes, attachments: Sequence[Attachment]) -> dict[str, Any]:

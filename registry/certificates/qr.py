@@ -1,4 +1,4 @@
-"""The code on a certificate: a pure function of the event, its position, the printed name and the key.
+"""The code on a certificate or a letter: a pure function of the event, its position, the printed name and the key.
 
 Signed again from the same facts it is the same text, byte for byte.
 """
@@ -10,6 +10,7 @@ from typing import Final
 import segno
 from segno import consts
 
+from domain.application import Application
 from domain.endorsement import Endorsement
 from registry.certificates.keys import KeysUnusable, Signer, trusted
 from registry.certificates.slots import slot
@@ -63,7 +64,7 @@ def _belongs_to_the_letter_before(words: str, at: int) -> bool:
 
 
 def text(
-    issued: Endorsement.CertificateIssued,
+    issued: Endorsement.CertificateIssued | Application.LetterIssued,
     position: int,
     name: str,
     signer: Signer,
@@ -72,12 +73,18 @@ def text(
     qr_host: str,
     slot_key: bytes,
 ) -> str:
-    """What the code says; `name` as `printed` gives it. Read back with the verifier before it leaves here."""
+    """What the code of a certificate or a letter says; `name` as `printed` gives it. Read back with the verifier
+    before it leaves here.
+    """
     leaf = position - 1
     at = slot(leaf, slot_key)
-    certificate = qr.Certificate(
+    if isinstance(issued, Application.LetterIssued):
+        number, replaces, typ = issued.originator_id.partition("/")[2], "", qr.LETTER_TYP
+    else:
+        number, replaces, typ = issued.number, issued.replaces, qr.TYP
+    stated = qr.Certificate(
         issuer=f"did:web:{host}",
-        number=issued.number,
+        number=number,
         name=name,
         category=issued.category,
         association=issued.association,
@@ -87,13 +94,13 @@ def text(
         status_uri=f"https://{host}/s/{at.list}",
         status_index=at.place,
         log_index=leaf,
-        replaces=bytes.fromhex(issued.replaces) if issued.replaces else None,
+        replaces=bytes.fromhex(replaces) if replaces else None,
     )
-    return sealed(certificate, signer, qr_host)
+    return sealed(stated, signer, qr_host, typ)
 
 
 def sealed(certificate: qr.Certificate, signer: Signer, qr_host: str, typ: str = qr.TYP) -> str:
-    """The text of a certificate, or of a letter."""
+    """The text of what is stated, signed."""
     if certificate.issuer != signer.controller:
         raise KeysUnusable(f"the certificate key is of {signer.controller}, not of {certificate.issuer}")
     words = qr.text(qr_host, qr.seal(certificate, bytes.fromhex(signer.kid), signer.sign, typ))

@@ -72,13 +72,11 @@ class Signatures:
         """The unexpired ones that one of these keys signs, as COSE and JSON or as JWT."""
         return [one for one, names in self._unexpired(now) if names & set(kids)]
 
-    def to_hand_out(self, kids: Collection[str], now: datetime) -> list[tuple[str, str]]:
-        """Number and cti of the unexpired ones that one of these keys signs or signed, and that no newer certificate
-        of the endorsement has replaced.
-        """
+    def to_hand_out(self, kids: Collection[str], now: datetime) -> list[str]:
+        """The endorsements whose newest certificate has not expired, and one of these keys signs or signed it."""
         newest = {one.stream: one.cti for one in self._of.values()}
         touched = ((one, names | one.former) for one, names in self._unexpired(now))
-        return [(one.number, one.cti) for one, names in touched if names & set(kids) and newest[one.stream] == one.cti]
+        return [one.number for one, names in touched if names & set(kids) and newest[one.stream] == one.cti]
 
     def counts(self, now: datetime) -> Mapping[str, int]:
         """Of each key, how many unexpired certificates it signs."""

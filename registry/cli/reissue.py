@@ -2,7 +2,8 @@
 
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,11 +13,11 @@ import typer
 
 from domain.errors import Invalid, NotFound
 from registry import database
-from registry.certificates.batch import OUTCOMES, write_files
+from registry.certificates.batch import OUTCOMES, Outcome, write_files
 from registry.certificates.keys import KeyFolder
 from registry.certificates.reissue import Reissue, Signature, Signatures, ended, gone
 from registry.cli.roster import bar, certificates, publish
-from registry.opening import open_keys, open_plane
+from registry.opening import open_issuer, open_keys, open_plane, open_printer
 from registry.settings import Settings
 from registry.store import Store
 from registry.vault import Vault
@@ -52,11 +53,9 @@ def reissue(
         return
     signed = _sign(settings, keys, signatures, due, kids, now) if due else 0
     publish(settings, open_plane(settings, keys))
-    written: Counter[str] = Counter()
+    written: Counter[Outcome] = Counter()
     if out:
-        wanted = signatures.to_hand_out(kids, now)
-        with bar("Writing", len(wanted)) as progress:
-            written.update(write_files(settings, wanted, out, progress).values())
+        written = _write(settings, keys, signatures.to_hand_out(kids, now), out)
     files: dict[str, int] = {outcome: written[outcome] for outcome in OUTCOMES} if out else {}
     _say({"keys": sorted(kids), "due": len(due), "signed": signed} | files, as_json=as_json)
     if written["unpublished"] or written["unprintable"]:
@@ -91,11 +90,26 @@ def _sign(
     kids: Collection[str],
     now: datetime,
 ) -> int:
+    with _store(settings) as store, bar("Signing", len(due)) as progress:
+        return Reissue(store, keys, signatures.keys, by=_BY, now=now).sign(due, kids, progress)
+
+
+def _write(settings: Settings, keys: KeyFolder, numbers: Sequence[str], out: Path) -> Counter[Outcome]:
+    written: Counter[Outcome] = Counter()
+    with _store(settings) as store, bar("Writing", len(numbers)) as progress:
+        issuer = open_issuer(settings, store, keys, open_printer(settings))
+        for _, outcome in write_files(issuer, numbers, lambda number, file: out / number / file):
+            written[outcome] += 1
+            progress(written.total(), len(numbers))
+    return written
+
+
+@contextmanager
+def _store(settings: Settings) -> Iterator[Store]:
     vault = Vault(settings)
     store = Store(settings, vault)
     try:
-        with bar("Signing", len(due)) as progress:
-            return Reissue(store, keys, signatures.keys, by=_BY, now=now).sign(due, kids, progress)
+        yield store
     finally:
         store.close()
         vault.close()

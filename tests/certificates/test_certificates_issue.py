@@ -2,6 +2,8 @@
 
 import json
 import stat
+from base64 import urlsafe_b64decode
+from datetime import timedelta
 from io import BytesIO
 
 import pypdfium2
@@ -13,8 +15,10 @@ from pypdf import PdfReader
 
 from domain.association import Association
 from domain.errors import NotFound
-from registry.certificates.issue import Forgotten, Issuer, write_certificate
+from registry.certificates.batch import write_certificate
+from registry.certificates.issue import Issuer
 from registry.certificates.paper import Printer
+from registry.certificates.printed import Forgotten
 from registry.log.published import NotYetPublished, Published
 from registry.log.tiles import Disk
 from verifier import status
@@ -195,6 +199,15 @@ def test_every_file_is_valid_alone_and_suspended_after_a_suspension(issuer, stat
     history(story.suspended())
     publish()
     assert verdict_of() == "suspended"
+
+
+def test_where_the_event_names_no_key_for_the_jwt_it_is_the_first_one_of_the_log(issuer, keys, randomness):
+    first = keys.oldest("jwt")
+    keys.add("jwt", HOST, NOON - timedelta(days=1), specimen=True, random=randomness)  # which the log does not know
+
+    head = issuer.render(NUMBER)["credential.jwt"].partition(b".")[0]
+
+    assert json.loads(urlsafe_b64decode(head + b"=="))["kid"] == f"did:web:{HOST}#{first}"
 
 
 def test_a_registry_without_a_key_for_jwts_gives_the_other_files(issuer, keys):

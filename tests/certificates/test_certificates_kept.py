@@ -5,9 +5,10 @@ from certificate_facts import HOST, NOON, NUMBER, Story, cti
 
 from domain.errors import NotFound
 from registry.certificates import issue
-from registry.certificates.issue import Forgotten, Issuer
+from registry.certificates.issue import Issuer
 from registry.certificates.kept import Kept
 from registry.certificates.paper import Printer
+from registry.certificates.printed import Forgotten
 from registry.log.published import Published
 from verifier.keys import read_keys_json
 

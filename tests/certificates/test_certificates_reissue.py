@@ -1,6 +1,7 @@
 """After a key was withdrawn: everything unexpired that it signed is signed anew, once, whatever is killed."""
 
 import json
+from base64 import urlsafe_b64decode
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,9 +11,11 @@ from typer.testing import CliRunner
 from domain.endorsement import Endorsement
 from registry.__main__ import app
 from registry.certificates import reissue as reissuing
+from registry.certificates.batch import write_files
 from registry.certificates.keys import KeysUnusable
 from registry.certificates.reissue import Reissue, Signatures, bury, gone
 from registry.certificates.succession import Succession
+from registry.opening import open_issuer, open_printer
 from verifier.certificate import unseal
 
 LATER = NOON + timedelta(days=30)
@@ -132,6 +135,28 @@ def test_a_key_for_jwts_that_was_withdrawn_changes_the_key_of_the_jwt_alone(succ
     assert again(store, keys, read)[0] == 7
     events = [store.at(at)[1] for at in range(after + 1, store.position() + 1)]
     assert {(event.kid, event.jwt) for event in events} == {(old, new)}
+
+
+def test_a_folder_from_before_gets_the_jwt_of_the_new_key(
+    succession, many, store, keys, read, settings, plane, database_connection, tmp_path
+):
+    number, now = many[1].number, LATER
+
+    def write():
+        plane.publish(database_connection, now)
+        issuer = open_issuer(settings, store, keys, open_printer(settings))
+        return dict(write_files(issuer, [number], lambda number, file: tmp_path / number / file))[number]
+
+    assert [write(), write()] == ["written", "kept"]
+    pages = {path.name: path.read_bytes() for path in (tmp_path / number).iterdir()}
+    new = succession.withdraw(keys.signer("jwt", NOON).kid, "compromised", since=NOON, now=LATER).made
+    again(store, keys, read)
+
+    assert [write(), write()] == ["written", "kept"]
+
+    head = (tmp_path / number / "credential.jwt").read_bytes().partition(b".")[0]
+    assert json.loads(urlsafe_b64decode(head + b"=="))["kid"].endswith(new)
+    assert (tmp_path / number / "qr.txt").read_bytes() == pages["qr.txt"]
 
 
 def test_a_retired_key_is_destroyed_when_nothing_needs_it_and_its_paper_stays_good(
