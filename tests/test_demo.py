@@ -73,6 +73,17 @@ def test_the_new_certificate_is_valid_and_the_old_one_superseded_by_connecticut(
     assert "Connecticut" in old["sentence"] or "CT" in old["sentence"]
 
 
+def test_every_file_of_the_new_certificate_agrees(made):
+    together, exit_code = verify(made["certificates"], "--static", made["static"])
+    assert exit_code == 0
+    assert [one["verdict"] for one in together["results"]] == ["valid"] * len(made["files"])
+    alone, exit_alone = verify(made["certificates"] / "proof.tlog-proof", "--static", made["static"])
+    assert (alone["kind"], alone["entry"]["topic"], exit_alone) == ("proof", "certificate.issued", 1)
+    mixed, exit_mixed = verify(made["certificates"], made["superseded"], "--static", made["static"])
+    assert {one["verdict"] for one in mixed["results"]} == {"valid", "superseded"}
+    assert exit_mixed == 1
+
+
 def test_the_roster_to_try_is_answered_with_a_receipt_that_verifies(made, home, tmp_path):
     receipt = tmp_path / "receipt.json"
     run(BIN / "registry", "rebuild", home=home)

@@ -101,7 +101,7 @@ class House:
                 held := find(content), self.ring, statuses, at=self.clock(), log_proof=held.log_proof
             ).verdict
             for name, content in paper.items()
-            if not name.endswith((".tlog-proof", "qr.svg"))
+            if not name.endswith(".tlog-proof")
         }
 
 

@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 from typing import Final
 
-from verifier.verdict import VERDICTS, Verdict, Words
+from verifier.verdict import OF_A_PROOF, VERDICTS, Verdict, Words
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 FILE: Final = ROOT / "docs" / "verdicts.md"
@@ -89,7 +89,8 @@ def written() -> str:
             for row in VERDICTS.values()
             if row.words(lang, "letter") != row.words(lang)
         ]
-        parts.append("\n".join([f"## In {title}", "", *HEAD, *rows, *letters, ""]))
+        proofs = [said(VERDICTS[name], words[lang], ", a proof by itself") for name, words in OF_A_PROOF.items()]
+        parts.append("\n".join([f"## In {title}", "", *HEAD, *rows, *letters, *proofs, ""]))
     shown = tests()
     lines = [f"| Verdict | {' | '.join(FACES)} |", "|---" * (len(FACES) + 1) + "|"]
     for name in VERDICTS:

@@ -6,18 +6,26 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from verifier import files, status
+from verifier import files, status, together
 from verifier.certificate import Badge, Certificate, prefix
+from verifier.files import Found
+from verifier.keys import KeyRing
 from verifier.shell import Misused, Parser, checks_of, content_of, key_ring, printable, say, time_of
 from verifier.status import Statuses
-from verifier.verdict import LANGUAGES, UNFORESEEN, USAGE, VERDICTS, Unverified, iso, worst
+from verifier.together import Paper
+from verifier.verdict import LANGUAGES, NOT_ONE, UNFORESEEN, USAGE, VERDICTS, Unverified, iso, worst
 from verifier.verification import STATUS_CHECK, Verified, refused_words, verify_found
 
+if TYPE_CHECKING:
+    from verifier.logged import Logged
+
+_MOST_IN_FOLDER: Final = 64
 _HOST: Final = re.compile(r"[a-z0-9.-]+(:[0-9]{1,5})?", re.ASCII)
 
 _EXAMPLES: Final = """\
@@ -28,6 +36,8 @@ examples:
       a certificate, with the keys, lists and log key of that copy; this and all that follows needs no network
   verify certificate.pdf badge.png badge.svg credential.json credential.jwt photo.jpg --static ./static
       several at a time, told apart by what is in them, not by their names
+  verify IFS-7K3MQ9TD --static ./static
+      a folder as the registry gives it: every file in it, and whether all are of one certificate
   verify photo.jpg --did did.json --did status-did.json --status 1
       with the issuer's DID documents and one status list (a file served under /s/ or /status/revocation/)
   verify --text 'https://registry.example/v1#1097...' --static ./static --json
@@ -48,12 +58,14 @@ what is read:
   PDF    the attached qr.txt, credential.json and proof.tlog-proof, else the code on its pages
   JSON   a badge (Open Badges 3.0), by its proof eddsa-jcs-2022; SVG: the badge baked into it
   JWT    a badge, by its signature ES256
+  SVG also: the text of its code, as its metadata say it; what is drawn is not looked at
+  log proof: with the certificate it is of; by itself what it proves, and that it is no certificate
 Where a file holds a code and a badge, both must be good, and of one certificate.
 
 exit codes:
   0  valid
   1  authentic, but revoked, suspended, replaced, expired, not yet valid, its key was withdrawn, or it is a letter
-     of registration, which is no endorsement
+     of registration or a log proof by itself, which are no endorsement
   2  not authentic: unreadable, altered, another issuer's, an unknown key or a wrong address
   3  not established: authentic, but its current status is not known (no list, or one that is too old), or it
      could not be checked here
@@ -70,7 +82,8 @@ def _arguments() -> argparse.ArgumentParser:
         "verify", "Check endorsement certificates: who signed them, and whether they are still good.", _EXAMPLES
     )
     add = parser.add_argument
-    add("files", nargs="*", metavar="FILE", help="text, JSON, JWT, PNG, JPEG, SVG or PDF; - reads standard input")
+    words = "text, JSON, JWT, PNG, JPEG, SVG, PDF or a log proof; the folder of one certificate; - reads standard input"
+    add("files", nargs="*", metavar="FILE", help=words)
     add("--text", action="append", default=[], metavar="URL", help="the text of the code itself, or a JWT")
     add("--static", type=Path, metavar="DIR", help="a registry's static files: keys, prefixes, lists, notes")
     add("--did", action="append", default=[], type=Path, metavar="FILE", help="a DID document to take keys from")
@@ -150,40 +163,65 @@ def _reports(asked: argparse.Namespace) -> list[dict[str, Any]]:
         log_proof = content_of(asked.proof)
         if not ring.logs:
             raise Misused("--proof needs the key of the log: --log VKEY, or --static DIR")
-    sources = [("--text", _given(text)) for text in asked.text]
-    sources += [(name, _source(name)) for name in asked.files]
-    if not sources:
-        raise Misused("name a FILE, or give --text URL")
-    if log_proof is not None and len(sources) > 1:
+    papers = [Paper("--text", _held(text.encode(errors="replace"))) for text in asked.text]
+    papers += [paper for name in asked.files for paper in _papers(name)]
+    if not papers:
+        raise Misused("name a FILE or a FOLDER, or give --text URL")
+    if log_proof is not None and len(papers) > 1:
         raise Misused("--proof is of one certificate: check one at a time")
-    reports = []
-    for name, find in sources:
-        note = ""
-        result: Verified | Unverified
-        try:
-            found = find()
-            own_proof = log_proof if log_proof is not None else found.log_proof
-            if own_proof is not None and not ring.logs:
-                own_proof, note = None, "a log proof is attached, but there is no log key to check it with"
-            result = verify_found(found, ring, statuses, at=at, prefixes=prefixes, log_proof=own_proof)
-        except Unverified as refused:
-            result = refused
-        reports.append(_report(name, result, at, asked.lang, note))
+
+    def verified(found: Found, own_proof: bytes | None) -> Verified:
+        used = log_proof if log_proof is not None else own_proof
+        return verify_found(found, ring, statuses, at=at, prefixes=prefixes, log_proof=used if ring.logs else None)
+
+    answers = together.check(papers, verified, partial(_alone, ring), logs=bool(ring.logs))
+    reports = [
+        _report(paper.name, result, at, asked.lang, _UNUSED if not ring.logs and _carries_proof(paper) else "")
+        for paper, result in answers
+    ]
+    for folder, why in together.not_one(answers).items():
+        words = NOT_ONE[asked.lang]
+        report = _report(folder, Unverified("malformed", why), at, asked.lang, why)
+        reports.append(report | {"words": words._asdict(), "sentence": words.sentence})
     return reports
 
 
-def _given(text: str) -> Callable[[], files.Found]:
-    return lambda: files.find(text.encode(errors="replace"))
+_UNUSED: Final = "a log proof is attached, but there is no log key to check it with"
 
 
-def _source(name: str) -> Callable[[], files.Found]:
+def _carries_proof(paper: Paper) -> bool:
+    return isinstance(paper.held, Found) and paper.held.log_proof is not None and not paper.held.is_proof
+
+
+def _alone(ring: KeyRing, log_proof: bytes) -> Logged:
+    from verifier import logged  # noqa: PLC0415 - a certificate is checked without it
+
+    return logged.verify_proof(log_proof, ring)
+
+
+def _held(content: bytes) -> Found | Unverified:
+    try:
+        return files.find(content)
+    except Unverified as refused:
+        return refused
+
+
+def _papers(name: str) -> Iterator[Paper]:
+    """What a word of the command line names: a text, standard input, a file, or the files of a folder."""
     if name.startswith("https://"):
-        return _given(name)
-    if name == "-":
-        content = sys.stdin.buffer.read(files.LONGEST_FILE + 1)
+        yield Paper(name, _held(name.encode(errors="replace")))
+    elif name == "-":
+        yield Paper(name, _held(sys.stdin.buffer.read(files.LONGEST_FILE + 1)))
+    elif Path(name).is_dir():
+        inside = sorted(path for path in Path(name).iterdir() if path.is_file() and not path.name.startswith("."))
+        if not inside:
+            raise Misused(f"{name} is a folder without files")
+        if len(inside) > _MOST_IN_FOLDER:
+            raise Misused(f"{name} has {len(inside)} files: a folder is that of one certificate; name the files")
+        for path in inside:
+            yield Paper(str(path), _held(content_of(path, files.LONGEST_FILE)), name)
     else:
-        content = content_of(Path(name), files.LONGEST_FILE)
-    return lambda: files.find(content)
+        yield Paper(name, _held(content_of(Path(name), files.LONGEST_FILE)))
 
 
 def _statuses(asked: argparse.Namespace) -> Statuses:
@@ -199,11 +237,11 @@ def _host(text: str) -> str:
     return text.lower()
 
 
-def _report(name: str, result: Verified | Unverified, at: datetime, lang: str, note: str) -> dict[str, Any]:
+def _report(name: str, result: Verified | Logged | Unverified, at: datetime, lang: str, note: str) -> dict[str, Any]:
     """All that is said of one certificate; of one that is not authentic no claim is repeated."""
     report: dict[str, Any] = {
         "source": name,
-        "kind": "certificate",
+        "kind": result.kind,
         "verdict": result.verdict,
         "exit": VERDICTS[result.verdict].exit,
         "sentence": "",
@@ -213,6 +251,7 @@ def _report(name: str, result: Verified | Unverified, at: datetime, lang: str, n
         "as_of": None,
         "certificate": None,
         "notice": None,
+        "entry": None,
         "log_position": None,
         "cosignatures": [],
         "note": note or None,
@@ -222,16 +261,21 @@ def _report(name: str, result: Verified | Unverified, at: datetime, lang: str, n
         words = refused_words(result, lang)
         return report | {"sentence": words.sentence, "words": words._asdict(), "why": result.why}
     telling = next((check.found for check in result.checks if check.passed is False), None)
-    return report | {
-        "kind": result.kind,
+    report |= {
         "sentence": result.sentence(lang),
         "words": result.words(lang)._asdict(),
+        "cosignatures": [{"witness": one.witness, "at": iso(one.time)} for one in result.cosignatures],
+        "why": telling,
+    }
+    if not isinstance(result, Verified):
+        entry, specimen = result.entry._asdict(), result.specimen
+        return report | {"entry": entry, "log_position": result.entry.position, "specimen": specimen}
+    return report | {
         "specimen": result.key.specimen,
         "as_of": iso(int(result.as_of.timestamp())) if result.as_of else None,
         "certificate": _shown(result.certificate),
         "notice": result.notice._asdict() if result.notice else None,
         "log_position": result.log_position,
-        "cosignatures": [{"witness": one.witness, "at": iso(one.time)} for one in result.cosignatures],
         "why": result.checks[STATUS_CHECK - 1].found if result.verdict == "status_unknown" else telling,
     }
 
@@ -269,6 +313,10 @@ def _plain(report: dict[str, Any]) -> str:
             f"  valid        {shown['valid_from']} through {shown['expires_at']}",
             f"  status       {'as of ' + report['as_of'] if report['as_of'] else 'not established'}",
         ]
+    if entry := report["entry"]:
+        day = f" of {entry['on']}" if entry["on"] else ""
+        lines += ["", f"  entry        {entry['topic']}{day}", f"  of           {entry['stream']}"]
+        lines += [f"  in the log   at position {entry['position']}"]
     if report["note"]:
         lines += ["", f"  note: {report['note']}"]
     lines += ["", f"  checked at {report['checked_at']}:"]

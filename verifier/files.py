@@ -1,4 +1,4 @@
-"""What a file holds of a certificate: the text of its code, the badge, and the log proof attached to a PDF.
+"""What a file holds of a certificate: the text of its code, the badge, and the log proof, attached or by itself.
 
 The libraries that read pictures and PDFs come with the extra `files`. They run in a process of their own with
 little memory and little time, so a hostile file ends that process and nothing else.
@@ -31,6 +31,7 @@ _RESOLUTIONS: Final = (150, 300)
 _QR: Final = "qr.txt"
 _PROOF: Final = "proof.tlog-proof"
 _BADGE: Final = "credential.json"
+_PROOFS: Final = b"c2sp.org/tlog-proof@"
 _BOM: Final = b"\xef\xbb\xbf"
 _JWT: Final = re.compile(rb"ey[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
@@ -39,6 +40,7 @@ _UNCOMPRESSED: Final = b"\0\0"  # flag and method
 _LONGEST_SVG: Final = 1 << 20
 _DEEPEST: Final = 32
 _SVG: Final = "http://www.w3.org/2000/svg svg"
+_METADATA: Final = "http://www.w3.org/2000/svg metadata"
 _BAKED_SVG: Final = "https://purl.imsglobal.org/ob/v3p0 credential"
 
 _MOST_MEMORY: Final = 512 << 20
@@ -57,24 +59,33 @@ class MissingReader(Exception):
 
 
 class Found(NamedTuple):
-    """The text of the code, the badge as JSON or JWT, and the proof file that came with them; one of the first two."""
+    """The text of the code, the badge as JSON or JWT, and the proof file that came with them, or is all there is."""
 
     text: str | None = None
     log_proof: bytes | None = None
     badge: bytes | None = None
 
+    @property
+    def is_proof(self) -> bool:
+        """A proof file by itself."""
+        return self.text is None and self.badge is None
+
 
 def find(content: bytes) -> Found:
-    """Reads text, JSON, JWT, SVG, PNG, JPEG and PDF, told apart by their first bytes."""
+    """Reads text, JSON, JWT, SVG, PNG, JPEG, PDF and log proofs, told apart by their first bytes."""
     if len(content) > LONGEST_FILE:
         raise Unverified("malformed", "a file larger than any certificate")
     if content.startswith(_DRAWN):
         return _find_apart(content)
     stripped = content.removeprefix(_BOM).strip(BLANKS.encode())
     if stripped.startswith(b"<"):
-        return Found(badge=_in_svg(stripped))
+        return _in_svg(stripped)
     if stripped.startswith(b"{") or _JWT.fullmatch(stripped):
         return Found(badge=stripped)
+    if stripped.startswith(_PROOFS):
+        if len(content) > _LONGEST_ATTACHMENT:
+            raise Unverified("malformed", "a log proof larger than any of ours")
+        return Found(log_proof=content)
     return Found(plain(content))
 
 
@@ -207,24 +218,30 @@ def _baked(content: bytes) -> bytes | None:
     return found[0] if found else None
 
 
-def _in_svg(content: bytes) -> bytes:
-    """The badge in an SVG. A drawing of a code cannot be scanned: that takes a picture made of points."""
+def _in_svg(content: bytes) -> Found:
+    """The badge in an SVG, and the text of its code. What is drawn is not looked at: that takes a picture of points."""
     if len(content) > _LONGEST_SVG:
         raise Unverified("malformed", "a drawing larger than any of ours")
-    found = _Drawing(content).badges
-    if len(found) != 1:
-        raise Unverified("malformed", "a drawing with no badge in it, or more than one: give the PNG, or a photo")
-    return found[0]
+    drawing = _Drawing(content)
+    texts = [text for text in drawing.texts if PATH in text]  # what other programs say of a drawing does not disturb
+    if len(drawing.badges) > 1 or len(texts) > 1:
+        raise Unverified("malformed", "a drawing with more than one badge or code in it: check one at a time")
+    if not drawing.badges and not texts:
+        raise Unverified("malformed", "a drawing that says neither a badge nor its code: give the PNG, or a photo")
+    text = plain(texts[0].encode()) if texts else None
+    return Found(text, badge=drawing.badges[0] if drawing.badges else None)
 
 
 class _Drawing:
-    """The badges in an SVG. Document types, and with them all entities, are refused: we write none."""
+    """Badges and metadata of an SVG. Document types, and with them all entities, are refused: we write none."""
 
     def __init__(self, content: bytes) -> None:
         from xml.parsers import expat  # noqa: PLC0415 - rarely needed; no entity is ever expanded, as said above
 
         self.badges: list[bytes] = []
+        self.texts: list[str] = []
         self._inside: list[str] | None = None
+        self._said: list[str] | None = None
         self._depth = 0
         parser = expat.ParserCreate("utf-8", " ")  # whatever it says of its encoding
         parser.StartElementHandler = self._start
@@ -241,6 +258,8 @@ class _Drawing:
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         if (self._depth == 0) != (name == _SVG) or self._depth > _DEEPEST or self._inside is not None:
             raise Unverified("malformed", "not a drawing, or not one of ours")
+        if name == _METADATA and self._depth == 1:
+            self._said = []
         self._depth += 1
         if name == _BAKED_SVG:
             self._inside = [attributes["verify"]] if "verify" in attributes else []
@@ -250,10 +269,15 @@ class _Drawing:
         if name == _BAKED_SVG and self._inside is not None:
             self.badges.append("".join(self._inside).strip(BLANKS).encode())
             self._inside = None
+        elif self._depth == 1 and self._said is not None:
+            self.texts.append("".join(self._said).strip(BLANKS))
+            self._said = None
 
     def _text(self, text: str) -> None:
         if self._inside is not None:
             self._inside.append(text)
+        elif self._said is not None and self._depth == 2:  # noqa: PLR2004 - in the metadata itself
+            self._said.append(text)
 
     def _refuse(self, *_: Any) -> int:
         raise Unverified("malformed", "a drawing with a document type")

@@ -399,9 +399,14 @@ def check_proof(proof: LogProof, vkeys: Iterable[str]) -> Checkpoint:
     In our log an entry is the SHA-256 of the event's preimage, and `extra` is that preimage.
     """
     checkpoint = read_checkpoint(proof.checkpoint, vkeys)
+    check_held(proof, checkpoint)
+    return checkpoint
+
+
+def check_held(proof: LogProof, checkpoint: Checkpoint) -> None:
+    """The event in `extra` stands at `index` under this checkpoint."""
     leaf = leaf_hash(sha256(proof.extra).digest())
     check_inclusion(checkpoint.size, proof.index, leaf, proof.hashes, checkpoint.root)
-    return checkpoint
 
 
 # --- strict shapes ---

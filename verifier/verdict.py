@@ -6,8 +6,9 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Final, Literal, NamedTuple
 
-Kind = Literal["certificate", "badge", "letter"]
-"""What was checked. A letter of registration says that an application is open: it never shows an endorsement."""
+Kind = Literal["certificate", "badge", "letter", "proof"]
+"""What was checked. A letter of registration says that an application is open, a proof by itself that an entry is in
+the log: neither ever shows an endorsement."""
 
 Look = Literal["good", "warn", "stop", "unsure"]
 """How a face shows a verdict: a word, a shape, a sign and a colour. Only `good` is green."""
@@ -50,6 +51,7 @@ class Unverified(Exception):
         self.why = why
         self.checks: tuple[Check, ...] = ()
         """Those made until this was found."""
+        self.kind: Kind = "certificate"
 
 
 class Words(NamedTuple):
@@ -80,6 +82,8 @@ class Verdict(NamedTuple):
 
     def words(self, lang: str = "en", kind: Kind = "certificate") -> Words:
         plain, letter = (self.es, self.letter_es) if lang == "es" else (self.en, self.letter_en)
+        if kind == "proof":
+            return OF_A_PROOF.get(self.name, {}).get(lang, plain)
         return letter if kind == "letter" and letter else plain
 
 
@@ -549,6 +553,95 @@ PROOF_REFUSED: Final = {
     ),
 }
 
+OF_A_PROOF: Final = {
+    "malformed": {
+        "en": Words(
+            "Not readable",
+            "This is not a proof of the log that we can read.",
+            "That says nothing about a certificate.",
+            "Ask the holder for the original file.",
+        ),
+        "es": Words(
+            "No se puede leer",
+            "No es una prueba del registro público que podamos leer.",
+            "Eso no dice nada de un certificado.",
+            "Pida el archivo original a su titular.",
+        ),
+    },
+    "unknown_key": {
+        "en": Words(
+            "Not recognized",
+            "No key of the registry's log signed this proof.",
+            "It is not shown to be from the registry.",
+            "Do not rely on it; ask the association.",
+        ),
+        "es": Words(
+            "No reconocido",
+            "Ninguna clave del registro público firmó esta prueba.",
+            "No consta que sea del registro.",
+            "No se fíe de ella; consulte a la asociación.",
+        ),
+    },
+    "tampered": {
+        "en": Words(
+            "Not genuine",
+            "This proof was changed or forged: it does not hold.",
+            "It proves nothing.",
+            "Do not accept it; ask the association.",
+        ),
+        "es": Words(
+            "No es auténtico",
+            "Esta prueba fue alterada o falsificada: no se sostiene.",
+            "No prueba nada.",
+            "No la acepte; consulte a la asociación.",
+        ),
+    },
+    "key_revoked": {
+        "en": Words(
+            "Must be made again",
+            "The key of the log that signed this proof was withdrawn.",
+            "It proves nothing any more; that does not say the entry is not in the log.",
+            "Ask the holder for the files of the certificate as they are now.",
+        ),
+        "es": Words(
+            "Debe hacerse de nuevo",
+            "La clave del registro público que firmó esta prueba fue retirada.",
+            "Ya no prueba nada; eso no dice que la entrada falte en el registro.",
+            "Pida a su titular los archivos actuales del certificado.",
+        ),
+    },
+    "not_an_endorsement": {
+        "en": Words(
+            "Not a certificate",
+            "This is a genuine proof that an entry is in the registry's public log.",
+            "This is not a certificate: it does not show how an endorsement stands.",
+            "Check the certificate that it belongs to, together with it.",
+        ),
+        "es": Words(
+            "No es un certificado",
+            "Es una prueba auténtica de que una entrada está en el registro público.",
+            "Esto no es un certificado: no muestra cómo está un aval.",
+            "Compruebe el certificado al que pertenece junto con ella.",
+        ),
+    },
+}
+"""Of a proof file by itself, where it is said otherwise than of a certificate."""
+
+NOT_ONE: Final = {
+    "en": Words(
+        "Not one certificate",
+        "The files in this folder are not all of one certificate.",
+        "That does not say that any of them is forged.",
+        "Check each by itself, or ask the holder for the originals.",
+    ),
+    "es": Words(
+        "No es un solo certificado",
+        "Los archivos de esta carpeta no son todos de un mismo certificado.",
+        "Eso no dice que alguno sea falso.",
+        "Compruebe cada uno por separado o pida los originales a su titular.",
+    ),
+}
+
 
 def sentence(verdict: str, lang: str = "en", notice: Notice | None = None, kind: Kind = "certificate") -> str:
     """What it is, what it is not, what to do; a notice adds why, when and where the endorsement is now.
@@ -556,7 +649,7 @@ def sentence(verdict: str, lang: str = "en", notice: Notice | None = None, kind:
     A word of the notes that is not in our table is shown as it is.
     """
     plain = VERDICTS[verdict].words(lang, kind).sentence
-    if notice is None or kind == "letter":
+    if notice is None or kind in {"letter", "proof"}:
         return plain
     more = (REPLACED_SENTENCES if verdict == "superseded" else NOTICE_SENTENCES)[lang].format(
         on=notice.on,

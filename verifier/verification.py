@@ -38,7 +38,10 @@ __all__ = [
     "CHECKS",
     "LOG_CHECK",
     "STATUS_CHECK",
+    "Recorded",
     "Verified",
+    "believed",
+    "event_in",
     "iso",
     "prove",
     "refusal",
@@ -160,7 +163,7 @@ def verify_found(
     Where it holds a code and a badge both must be authentic and of one certificate, and what either of them is found to
     be counts. The log proof is that of the code; a badge that was issued again has another.
     """
-    if found.badge is None:
+    if found.badge is None:  # nothing but a proof is no certificate: see `logged`
         return verify(found.text or "", keys, statuses, at=at, prefixes=prefixes, log_proof=log_proof)
     if found.text is None:
         return verify_badge(found.badge, keys, statuses, at=at, prefixes=prefixes, log_proof=log_proof)
@@ -447,7 +450,7 @@ def prove(certificate: Certificate | Badge, log_proof: str | bytes, keys: KeyRin
     read = proof.read_proof(log_proof)
     signed_by = proof.check_proof(read, (*keys.logs, *keys.withdrawn_logs)).signed_by
     cosignatures = proof.cosignatures(read.checkpoint, keys.witnesses)
-    issued = _issued(read.extra)
+    issued = event_in(read.extra)
     position, stream, _, topic, _ = issued.entry
     state = issued.state
     if topic != "certificate.issued" or not _is_of(certificate, state):
@@ -459,25 +462,32 @@ def prove(certificate: Certificate | Badge, log_proof: str | bytes, keys: KeyRin
         raise Unverified("tampered", "the certificate names another status list than its place in the log has")
     if stream != f"endorsement/{certificate.number}" or _stated(state, certificate) != _claimed(certificate):
         raise Unverified("tampered", "the log has other facts of this certificate than it states")
-    logs = [keys.withdrawn_logs.get(line) for line in signed_by]
-    if not any(key is None or any(key.was_good_at(one.time) for one in cosignatures) for key in logs):
+    if not believed(signed_by, cosignatures, keys):
         return None
     return Proved(int(position), cosignatures)
 
 
-class _Issued(NamedTuple):
+def believed(signed_by: Collection[str], cosignatures: Collection[Cosignature], keys: KeyRing) -> bool:
+    """Whether a checkpoint counts: a key of the log signed it that is not withdrawn, or a witness saw it before."""
+    logs = [keys.withdrawn_logs.get(line) for line in signed_by]
+    return any(key is None or any(key.was_good_at(one.time) for one in cosignatures) for key in logs)
+
+
+class Recorded(NamedTuple):
+    """An event as the log holds it: `[position, stream, version, topic, state as text]`, and its state."""
+
     entry: list[Any]
     state: dict[str, Any]
 
 
-def _issued(extra: bytes) -> _Issued:
+def event_in(extra: bytes) -> Recorded:
     """The preimage of the event's entry in the log; the proof already binds its every byte."""
     try:
         match strictjson.loads(extra):
             case [int(), str(), int(), str(), str(state)] as entry:
                 event = strictjson.loads(urlsafe_b64decode(state + "=" * (-len(state) % 4)))
                 if type(event) is dict:
-                    return _Issued(entry, event)
+                    return Recorded(entry, event)
     except (strictjson.NotStrict, binascii.Error, ValueError):
         pass
     raise Unverified("malformed", "the proof does not carry an event of ours")
@@ -522,7 +532,9 @@ def _seconds(time: Any) -> int | None:
 
 def refused_words(refused: Unverified, lang: str = "en") -> Words:
     """What to say of what is not authentic; a log proof that was refused has words of its own."""
-    return PROOF_REFUSED[lang] if len(refused.checks) == LOG_CHECK else VERDICTS[refused.verdict].words(lang)
+    if refused.kind == "certificate" and len(refused.checks) == LOG_CHECK:
+        return PROOF_REFUSED[lang]
+    return VERDICTS[refused.verdict].words(lang, refused.kind)
 
 
 def refusal(refused: Unverified, lang: str = "en") -> str:

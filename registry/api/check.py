@@ -6,6 +6,7 @@ from typing import Any
 
 from verifier import files, status
 from verifier.keys import KeyRing, read_keys_json
+from verifier.logged import Logged, verify_proof
 from verifier.status import Statuses
 from verifier.verdict import LANGUAGES, VERDICTS, Unverified
 from verifier.verification import Verified, iso, refusal, refused_words, verify_found
@@ -28,9 +29,11 @@ class Checker:
     def check(self, content: bytes, at: datetime) -> dict[str, Any]:
         """What a certificate's text, picture or PDF is worth at that time. Raises NotServed."""
         ring = self._keys()
-        result: Verified | Unverified
+        result: Verified | Logged | Unverified
         try:
             found = files.find(content)
+            if found.is_proof:
+                return _report(verify_proof(found.log_proof or b"", ring), at)
             proof = found.log_proof if ring.logs else None
             result = verify_found(found, ring, self._statuses, at=at, log_proof=proof)
         except Unverified as refused:
@@ -55,11 +58,11 @@ def unserved(at: datetime) -> dict[str, Any]:
     return _report(Unverified("cannot_check", "the keys are not published yet"), at)
 
 
-def _report(result: Verified | Unverified, at: datetime) -> dict[str, Any]:
+def _report(result: Verified | Logged | Unverified, at: datetime) -> dict[str, Any]:
     """Of a certificate that is not authentic no claim is repeated."""
     row = VERDICTS[result.verdict]
     report: dict[str, Any] = {
-        "kind": "certificate",
+        "kind": result.kind,
         "verdict": result.verdict,
         "exit": row.exit,
         "look": row.look,
@@ -69,6 +72,7 @@ def _report(result: Verified | Unverified, at: datetime) -> dict[str, Any]:
         "as_of": None,
         "specimen": False,
         "certificate": None,
+        "entry": None,
         "log_position": None,
         "checks": [check._asdict() for check in result.checks],
     }
@@ -77,11 +81,18 @@ def _report(result: Verified | Unverified, at: datetime) -> dict[str, Any]:
             "sentences": {lang: refusal(result, lang) for lang in LANGUAGES},
             "words": {lang: refused_words(result, lang)._asdict() for lang in LANGUAGES},
         }
-    certificate = result.certificate
-    return report | {
-        "kind": result.kind,
+    report |= {
         "sentences": {lang: result.sentence(lang) for lang in LANGUAGES},
         "words": {lang: result.words(lang)._asdict() for lang in LANGUAGES},
+    }
+    if not isinstance(result, Verified):
+        return report | {
+            "specimen": result.specimen,
+            "log_position": result.entry.position,
+            "entry": result.entry._asdict(),
+        }
+    certificate = result.certificate
+    return report | {
         "as_of": iso(int(result.as_of.timestamp())) if result.as_of else None,
         "specimen": result.key.specimen,
         "log_position": result.log_position,

@@ -52,7 +52,7 @@ class Letters:
             PDF: self._sheets.print(words, issued.valid_from),
             TEXT: text.encode(),
             "qr.png": qr.png(code),
-            "qr.svg": svg,
+            "qr.svg": qr.with_text(svg, text, "QR code of a letter. Código QR de una carta."),
         }
 
     def _issued(self, application: str, cti: str) -> tuple[int, Issued]:

@@ -132,3 +132,12 @@ def svg(code: segno.QRCode) -> bytes:
     out = BytesIO()
     code.save(out, kind="svg", border=_QUIET_ZONE, light="#fff", unit="mm", scale=0.5, xmldecl=False)
     return out.getvalue()
+
+
+def with_text(svg: bytes, words: str, title: str) -> bytes:
+    """The drawing with what its code says as data, which `verify` reads, and a title for who can't see it."""
+    head, mark, rest = svg.partition(b">")
+    if not head.startswith(b"<svg ") or not words.isascii() or set("<>&") & set(words + title):
+        raise AssertionError("a drawing or a text of another shape than we write")
+    said = f"<title>{title}</title><metadata>{words}</metadata>".encode()
+    return head.replace(b"<svg ", b'<svg role="img" ', 1) + mark + said + rest

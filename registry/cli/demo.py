@@ -88,7 +88,7 @@ def _check(made: "Made", address: str = "") -> str:
     return (
         "  Check the certificate, and the one it replaced, without a phone:\n"
         f"{page}"
-        f"    .venv/bin/verify {new}/qr.png --static {_shown(made.static)}\n"
+        f"    .venv/bin/verify {new} --static {_shown(made.static)}\n"
         f"    .venv/bin/verify {old}/qr.png --static {_shown(made.static)}\n"
     )
 

@@ -22,7 +22,7 @@ from registry.certificates.printed import Forgotten
 from registry.log.published import NotYetPublished, Published
 from registry.log.tiles import Disk
 from verifier import status
-from verifier.files import find
+from verifier.files import Found, find
 from verifier.keys import read_keys_json
 from verifier.verification import verify, verify_found
 
@@ -89,7 +89,8 @@ def test_picture_drawing_and_page_carry_one_text(issuer):
     page = pypdfium2.PdfDocument(files["certificate.pdf"])[0].render(scale=150 / 72).to_pil()
     for picture in (Image.open(BytesIO(files["qr.png"])), page):
         assert [found.text for found in zxingcpp.read_barcodes(picture)] == [text]
-    assert files["qr.svg"].startswith(b"<svg")
+    assert find(files["qr.svg"]) == Found(text)
+    assert find(files["proof.tlog-proof"]).is_proof
     attached = PdfReader(BytesIO(files["certificate.pdf"])).attachments
     assert attached["qr.txt"] == [files["qr.txt"]]
     assert attached["proof.tlog-proof"] == [files["proof.tlog-proof"]]
@@ -187,7 +188,7 @@ def test_an_erased_holder_gets_no_certificate(issuer, vault, story, history):
     assert "Marisol" not in str(refused.value)
 
 
-@pytest.mark.parametrize("name", sorted(FILES - {"proof.tlog-proof", "qr.svg"}))
+@pytest.mark.parametrize("name", sorted(FILES - {"proof.tlog-proof"}))
 def test_every_file_is_valid_alone_and_suspended_after_a_suspension(issuer, static, history, story, publish, name):
     found = find(issuer.render(NUMBER)[name])
 

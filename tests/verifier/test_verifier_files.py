@@ -199,7 +199,18 @@ class TestBakedPng:
         assert "2 certificates" in refused(baked(badge(), image=both))
 
 
+def said(words):
+    return f"<metadata>{words}</metadata>"
+
+
 class TestSvg:
+    @pytest.mark.parametrize("around", ["{}", "\n{} ", "<a xmlns='x'>more</a>{}", "<!-- -->{}"])
+    def test_says_the_text_of_its_code(self, around):
+        assert files.find(svg(said(around.format(text())))) == Found(text())
+
+    def test_may_hold_a_badge_and_the_text_of_its_code(self):
+        assert files.find(svg(said("others' words") + said(text()) + element(badge()))) == Found(text(), badge=badge())
+
     @pytest.mark.parametrize("around", ["{}", "\ufeff{}", "\n {}"])
     def test_holds_a_badge(self, around):
         assert files.find(around.format(svg(element(badge())).decode()).encode()) == Found(badge=badge())
@@ -219,6 +230,11 @@ class TestSvg:
         "content",
         [
             svg(""),
+            svg(said("https://example.org/") + "<title>a drawing</title>"),
+            svg(said(text()) * 2),
+            svg(f"<g>{said(text())}</g>"),
+            svg(f"<metadata><a>{text()}</a></metadata>"),
+            svg(said(text() + "é")),
             svg(element(badge()) * 2),
             svg("<openbadges:credential><g/></openbadges:credential>"),
             svg("<g>"),
@@ -251,6 +267,15 @@ class TestJsonAndJwt:
     @pytest.mark.parametrize("around", [b"%s", b"\xef\xbb\xbf%s\n", b" \r\n%s\t"])
     def test_are_taken_as_they_are(self, form, around):
         assert files.find(around % form()) == Found(badge=form())
+
+
+class TestLogProof:
+    def test_is_known_by_its_first_line(self):
+        assert files.find(log_proof().encode()) == Found(log_proof=log_proof().encode())
+        assert files.find(log_proof().encode()).is_proof
+
+    def test_too_large_is_refused(self):
+        assert "larger" in refused(log_proof().encode() + b"x" * (1 << 20))
 
 
 class TestPdf:

@@ -52,6 +52,7 @@ def forms(**attached):
         "badge.png": baked(badge()),
         "cut-out.png": baked(badge_jwt(), image=BLANK),
         "badge.svg": svg(element(badge())),
+        "qr.svg": svg(f"<metadata>{text()}</metadata>"),
         "credential.json": badge(),
         "credential.jwt": badge_jwt(),
     }
@@ -122,7 +123,7 @@ class TestFlags:
         (static / "status/revocation/1").write_bytes(bits_jwt({HERE}))
         known = said(*papers, *words, *lists)
         assert dict(zip(FORMS, known, strict=True)) == {
-            name: "valid" if name in {"qr.txt", "qr.png", "photo.jpg", "printed.pdf"} else "superseded"
+            name: "valid" if name in {"qr.txt", "qr.png", "qr.svg", "photo.jpg", "printed.pdf"} else "superseded"
             for name in FORMS
         }
 

@@ -346,7 +346,7 @@ class TestTheTable:
             ("valid", 0, "good"),
         ]
 
-    @pytest.mark.parametrize("kind", ["certificate", "badge", "letter"])
+    @pytest.mark.parametrize("kind", ["certificate", "badge", "letter", "proof"])
     @pytest.mark.parametrize("name", VERDICTS)
     def test_says_what_it_is_what_it_is_not_and_what_to_do_in_both_languages(self, name, kind):
         english, spanish = (VERDICTS[name].words(lang, kind) for lang in LANGUAGES)
