@@ -1,0 +1,128 @@
+"""Every file of the corpus is found to be what `expected.json` says: by the library and by the command."""
+
+import json
+import os
+import subprocess
+import sys
+from functools import cache
+from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
+
+import make
+import pytest
+
+from verifier import __main__ as command
+from verifier import files, status
+from verifier.keys import read_keys_json
+from verifier.status import Statuses
+from verifier.verdict import VERDICTS, Unverified
+from verifier.verification import verify_found
+
+EXPECTED = {
+    f"{folder}/{name}": verdict
+    for folder, table in json.loads((make.HERE / "expected.json").read_text("utf-8")).items()
+    for verdict, names in table.items()
+    for name in names
+}
+KEPT = [name for name in make.made() if not name.startswith("static/")]
+DRAWN = ("png/", "jpeg/", "pdf/")
+STATIC = make.HERE / "static"
+ROOT = make.HERE.parent.parent
+AT = make.NOW.isoformat()
+MOST_MEMORY = 200 << 20
+MOST_SECONDS = 2.0  # of a processor; a clock would also measure what else the machine does
+
+
+def stem(name):
+    return name if name.startswith("lists/") else name.rpartition(".")[0]
+
+
+def test_the_script_makes_the_same_bytes_again():
+    made = make.made()
+    there = {path.relative_to(make.HERE).as_posix() for path in make.HERE.glob("*/**/*") if path.is_file()}
+
+    assert {name for name in there if "__pycache__" not in name} == made.keys()
+    assert [name for name, content in made.items() if (make.HERE / name).read_bytes() != content] == []
+
+
+def test_every_file_has_one_expected_verdict():
+    table = json.loads((make.HERE / "expected.json").read_text("utf-8"))
+    judged = [f"{folder}/{name}" for folder, verdicts in table.items() for names in verdicts.values() for name in names]
+
+    assert len(judged) == len(set(judged))
+    assert sorted(judged) == sorted([stem(name) for name in KEPT])
+    assert {verdict for verdicts in table.values() for verdict in verdicts} <= VERDICTS.keys()
+
+
+@cache
+def world():
+    return read_keys_json((STATIC / "keys.json").read_bytes()), Statuses(status.folder(STATIC))
+
+
+def found_by_the_library(name, content, find=files.find):
+    """The verdict and why; anything else that is raised fails the test."""
+    keys, statuses = world()
+    try:
+        if name.startswith("lists/"):
+            of = make.badge() if name.startswith("lists/bits") else make.text().encode()
+            found, statuses = files.find(of), Statuses(status.tokens([content]))
+        else:
+            found = find(content)
+        return verify_found(found, keys, statuses, at=make.NOW, log_proof=found.log_proof).verdict, ""
+    except Unverified as refused:
+        return refused.verdict, refused.why
+
+
+def processor_time():
+    return sum(used.ru_utime + used.ru_stime for used in map(getrusage, (RUSAGE_SELF, RUSAGE_CHILDREN)))
+
+
+@pytest.mark.parametrize("folder", sorted({name.partition("/")[0] for name in KEPT}))
+def test_the_library_agrees(folder):
+    """Pictures and PDFs are read in this process here, which is quicker; the command reads them in one of their own."""
+    wrong = {}
+    for name in KEPT:
+        if not name.startswith(f"{folder}/"):
+            continue
+        began = processor_time()
+        found = found_by_the_library(
+            name, (make.HERE / name).read_bytes(), files.look if name.startswith(DRAWN) else files.find
+        )
+        if found[0] != EXPECTED[stem(name)] or processor_time() - began > MOST_SECONDS:
+            wrong[name] = *found, processor_time() - began
+    assert wrong == {}
+
+
+def test_the_command_agrees():
+    """All files at once, those for lists aside, in one process of its own, whose memory they do not grow."""
+    named = [name for name in KEPT if not name.startswith("lists/")]
+
+    report, most = asked(named)
+    _, least = asked(["qr/good.txt", "badge/good.json", "png/code.png", "pdf/code-drawn.pdf"])
+
+    found = {result["source"]: result["verdict"] for result in report["results"]}
+    assert {name: found[name] for name in named if found[name] != EXPECTED[stem(name)]} == {}
+    assert most - least < MOST_MEMORY
+
+
+def asked(named, *more):
+    """What `verify FILES --json` says, and the most memory that it or a process it started held."""
+    words = [sys.executable, "-m", "verifier", *named, "--static", str(STATIC), "--at", AT, "--json", *more]
+    with subprocess.Popen(words, cwd=make.HERE, stdout=subprocess.PIPE, env={"PYTHONPATH": str(ROOT)}) as running:
+        report = json.loads(running.stdout.read())
+        _, _, used = os.wait4(running.pid, 0)
+        running.returncode = 0
+    return report, used.ru_maxrss << 10
+
+
+def test_the_command_agrees_on_lists(capsys, tmp_path):
+    (tmp_path / "keys.json").write_bytes((STATIC / "keys.json").read_bytes())
+    wrong = {}
+    for name in KEPT:
+        if name.startswith("lists/"):
+            of = "badge/good.json" if name.startswith("lists/bits") else "qr/good.txt"
+            words = [str(make.HERE / of), "--static", str(tmp_path), "--status", str(make.HERE / name)]
+            command.main([*words, "--at", AT, "--json"])
+            verdict = json.loads(capsys.readouterr().out)["verdict"]
+            if verdict != EXPECTED[name]:
+                wrong[name] = verdict
+    assert wrong == {}
