@@ -207,7 +207,7 @@ class Issuer:
             PROOF: proof.encode(),
             CREDENTIAL: credential,
             **self._jwt(begun.found, begun.unsigned),
-            "qr.svg": pictures.svg,
+            "qr.svg": qr.with_text(pictures.svg, begun.text, "QR code of a certificate. Código QR de un certificado."),
             "qr.png": pictures.png,
             "badge.svg": badge.bake_svg(pictures.svg, credential),
             "badge.png": badge.bake_png(pictures.png, credential),
