@@ -5,18 +5,16 @@ in this process, and once in one of its own for its peak memory.
 """
 
 import argparse
-import json
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from pathlib import Path
 from statistics import median
 
 import psycopg
 
+from bench.home import at_home, tell
 from domain.access import OPERATOR
 from projections.engine import Engine
 from registry import bundle, database
@@ -99,20 +97,16 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--json", action="store_true")
     asked = options.parse_args()
-    with tempfile.TemporaryDirectory(prefix="bench-bundle-") as folder:
-        Path(folder).chmod(0o755)
-        settings = Settings(home=Path(folder))
-        try:
-            events = published(settings, asked.people)
-            made, taking = taken(settings)
-            proved = proofs(settings, events)
-            pins = Pins(logs=Published.of(settings.static).vkeys)
-        finally:
-            database.stop(settings)
+    with at_home() as settings:
+        events = published(settings, asked.people)
+        made, taking = taken(settings)
+        proved = proofs(settings, events)
+        pins = Pins(logs=Published.of(settings.static).vkeys)
+        database.stop(settings)  # it takes no time from what follows
         years, case = made["years"], made["case"]
         seconds = measured(years.content, pins, asked.rounds)
         at_work = measured(years.content, pins, asked.rounds, time.process_time)
-        file = Path(folder) / "years.json"
+        file = settings.home / "years.json"
         file.write_bytes(years.content)
         peak = subprocess.run([sys.executable, "-c", _PEAK, file], capture_output=True, text=True, check=True)
     found = {
@@ -129,7 +123,7 @@ def main() -> None:
         "case_bytes": len(case.content),
         "case_check_ms": round(measured(case.content, pins, 21) * 1000, 2),
     }
-    print(json.dumps(found) if asked.json else "\n".join(f"{name}: {value}" for name, value in found.items()))
+    tell(found, asked)
 
 
 if __name__ == "__main__":

@@ -5,21 +5,19 @@
 """
 
 import argparse
-import json
 import os
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from base64 import b64encode
 from collections import deque
 from datetime import UTC, date, datetime
-from pathlib import Path
 from random import Random
 
 import psycopg
 
+from bench.home import at_home, tell
 from domain.person import Person
 from registry import database
 from registry.certificates.keys import KeyFolder, announce
@@ -151,15 +149,9 @@ def main() -> None:
     options.add_argument("--seconds", type=float, default=30)
     options.add_argument("--json", action="store_true")
     asked = options.parse_args()
-    with tempfile.TemporaryDirectory(prefix="bench-lag-") as folder:
-        Path(folder).chmod(0o755)
-        settings = Settings(home=Path(folder), master_key=bytes(32))
+    with at_home(master_key=bytes(32)) as settings:
         database.migrate(settings)
-        try:
-            found = measure(settings, asked.appends, asked.seconds)
-        finally:
-            database.stop(settings)
-    print(json.dumps(found) if asked.json else "\n".join(f"{name}: {value}" for name, value in found.items()))
+        tell(measure(settings, asked.appends, asked.seconds), asked)
 
 
 if __name__ == "__main__":

@@ -4,15 +4,13 @@
 """
 
 import argparse
-import json
-import tempfile
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 
 import psycopg
 
 from bench.bundle import published
+from bench.home import at_home, tell
 from registry import database
 from registry.certificates.receipt_paper import TEMPLATE, print_receipt
 from registry.certificates.sheet import Sheets
@@ -35,15 +33,9 @@ def main() -> None:
     options.add_argument("--people", type=int, default=9_000)
     options.add_argument("--json", action="store_true")
     asked = options.parse_args()
-    with tempfile.TemporaryDirectory(prefix="bench-roster-") as folder:
-        Path(folder).chmod(0o755)
-        settings = Settings(home=Path(folder))
-        try:
-            published(settings, asked.people)
-            found = measured(settings)
-        finally:
-            database.stop(settings)
-    print(json.dumps(found) if asked.json else "\n".join(f"{name}: {value}" for name, value in found.items()))
+    with at_home() as settings:
+        published(settings, asked.people)
+        tell(measured(settings), asked)
 
 
 def measured(settings: Settings) -> dict[str, float]:

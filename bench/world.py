@@ -4,14 +4,12 @@
 """
 
 import argparse
-import json
-import tempfile
 import time
 from datetime import date
-from pathlib import Path
 
 import psycopg
 
+from bench.home import at_home, tell
 from registry import database
 from registry.settings import Settings
 from registry.world.writing import write_world
@@ -39,16 +37,11 @@ def main() -> None:
     options.add_argument("--people", type=int, default=3000)
     options.add_argument("--json", action="store_true")
     asked = options.parse_args()
-    with tempfile.TemporaryDirectory(prefix="bench-world-") as folder:
-        Path(folder).chmod(0o755)
-        settings = Settings(home=Path(folder))
+    with at_home() as settings:
         database.migrate(settings)
-        try:
-            begun = time.perf_counter()
-            written = write_world(settings, people=asked.people, seed=1, until=UNTIL, told=lambda *_: None)
-            seconds, copy = time.perf_counter() - begun, copied(settings)
-        finally:
-            database.stop(settings)
+        begun = time.perf_counter()
+        written = write_world(settings, people=asked.people, seed=1, until=UNTIL, told=lambda *_: None)
+        seconds, copy = time.perf_counter() - begun, copied(settings)
     found = {
         "people": written.people,
         "events": written.events,
@@ -58,7 +51,7 @@ def main() -> None:
         "copy_events_per_second": round(written.events / copy),
         "ratio": round(seconds / copy, 2),
     }
-    print(json.dumps(found) if asked.json else "\n".join(f"{name}: {value}" for name, value in found.items()))
+    tell(found, asked)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import re
 import sys
@@ -10,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from verifier import files, status, together
 from verifier.certificate import Badge, Certificate, prefix
@@ -97,6 +98,13 @@ def _arguments() -> argparse.ArgumentParser:
     add("--json", action="store_true", help="one JSON object on standard output")
     add("--lang", choices=LANGUAGES, default="en", help="language of the sentence")
     return parser
+
+
+def command() -> NoReturn:
+    """`main` as a process of its own. All there is stays until its end: to look through it for garbage takes long."""
+    exit_code = main()
+    gc.freeze()
+    sys.exit(exit_code)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -325,4 +333,4 @@ def _plain(report: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command()
