@@ -59,7 +59,7 @@ format: setup ## Format the Python files and sort their imports
 	.venv/bin/ruff check --select I --fix --quiet .
 	.venv/bin/ruff format .
 
-bench: setup ## Measure against the bare libraries and peers; writes bench/results.json
+bench: setup $(INTEROP_NPM) browser ## Measure against the bare libraries and peers; writes bench/results.json
 	$(PY) -m bench
 
 lock: .venv/.packages ## Pin what pyproject.toml and package.json ask for; UPGRADE=1 takes newer versions

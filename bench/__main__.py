@@ -47,15 +47,20 @@ def processor() -> str:
     return f"{len(names)} x {names[0]}" if names else platform.processor()
 
 
-def measure(sizes: list[str], only: list[str], known: dict[str, Any]) -> dict[str, Any]:
+def measure(sizes: list[str], only: list[str], known: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """What was found, and what could not be measured: that keeps what is known of it."""
     found = known | {
         "at": f"{datetime.now(UTC):%Y-%m-%d}",
         "machine": f"{processor()}, {platform.system()} {platform.release()}, Python {platform.python_version()}",
         "page_bytes": PAGE.stat().st_size,
     }
+    failed = []
     for module in ALONE:
         if module in only:
-            found[module] = run(module)
+            try:
+                found[module] = run(module)
+            except subprocess.CalledProcessError:
+                failed.append(module)
     sized = [module for module in SIZED if module in only]
     for size in sizes if sized else ():
         # One world for all that is asked of this size.
@@ -65,7 +70,7 @@ def measure(sizes: list[str], only: list[str], known: dict[str, Any]) -> dict[st
                 answer = run(module, "--sizes", size, "--home", folder, "--rounds", "3")
                 found.setdefault(module, {}).setdefault("sizes", {}).update(answer["sizes"])
             subprocess.run([sys.executable, "-c", _STOP, folder], check=True)
-    return found
+    return found, failed
 
 
 _STOP = """
@@ -264,9 +269,11 @@ def main() -> None:
     if unknown := [name for name in only if name not in (*ALONE, *SIZED)]:
         options.error(f"there is no benchmark {unknown[0]}")
     known = json.loads(RESULTS.read_text()) if (asked.only or asked.write) and RESULTS.exists() else {}
-    found = known if asked.write else measure(asked.sizes.split(","), only, known)
+    found, failed = (known, []) if asked.write else measure(asked.sizes.split(","), only, known)
     RESULTS.write_text(json.dumps(found, indent=1) + "\n")
     print(write(found))
+    if failed:
+        sys.exit(f"not measured: {', '.join(failed)}")
 
 
 if __name__ == "__main__":

@@ -16,10 +16,10 @@ import psycopg
 from bench.bundle import published
 from bench.home import at_home, tell
 from registry import database
-from registry.certificates import batch
+from registry.certificates.batch import write_files
 from registry.certificates.reissue import Reissue, Signatures, gone
 from registry.certificates.succession import Succession
-from registry.opening import open_keys, open_plane, open_registry
+from registry.opening import open_issuer, open_keys, open_plane, open_printer, open_registry
 from registry.settings import Settings
 
 BY = "operator"
@@ -46,16 +46,17 @@ def again(settings: Settings, files: int, turn: int, found: dict[str, list[float
     found["signed"].append(signed / (time.perf_counter() - begun))
     with psycopg.connect(database.url(settings, "reader"), autocommit=True) as connection:
         open_plane(settings, keys).publish(connection, datetime.now(UTC))
-    registry.store.close()
     handed = signatures(settings).to_hand_out(kids, now)
+    issuer = open_issuer(settings, registry.store, keys, open_printer(settings))
     for processes in (1, 2):
         first = (turn + processes) % 2 * files
-        wanted = handed[first : first + files]
-        with patch.object(batch.os, "cpu_count", return_value=processes):
+        wanted, out = handed[first : first + files], settings.home / f"{turn}.{processes}"
+        with patch("os.cpu_count", return_value=processes):
             begun = time.perf_counter()
-            outcomes = batch.write_files(settings, wanted, settings.home / f"{turn}.{processes}", lambda *_: None)
+            outcomes = dict(write_files(issuer, wanted, lambda number, file, out=out: out / number / file))
         found[f"files, {processes}"].append(len(wanted) / (time.perf_counter() - begun))
         assert set(outcomes.values()) == {"written"}
+    registry.store.close()
     return signed
 
 

@@ -400,6 +400,15 @@ class TestStandingAlone:
 
         assert done.stdout.strip() == "set()"
 
+    def test_loads_nothing_slow_to_check_a_text(self, static, qr_txt):
+        slow = "{'dataclasses', 'inspect', 'shutil', 'subprocess', 'urllib.request'} & set(sys.modules)"
+        script = f"import sys; from verifier.__main__ import main; main(); print({slow}, file=sys.stderr)"
+        words = [sys.executable, "-c", script, qr_txt, "--static", static, *AT]
+
+        done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
+
+        assert done.stderr.strip() == "set()"
+
     def test_installs_and_runs_with_its_own_needs_alone(self, static, qr_txt, tmp_path):
         source, target = tmp_path / "verifier", tmp_path / "site"
         shutil.copytree(ROOT / "verifier", source, ignore=shutil.ignore_patterns("__pycache__", "build", "*.egg-info"))
