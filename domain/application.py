@@ -157,6 +157,8 @@ class Application(Aggregate):
 
     def remember(self, event: Event) -> None:
         super().remember(event)
+        if isinstance(event, self.LetterSigned):
+            return  # nothing was done for the application, on no day of its own
         self.last_on = max(self.last_on, event.on)
         if not isinstance(event, self.Reminded | self.LetterIssued):
             self.active_on = max(self.active_on, event.on)
@@ -467,7 +469,8 @@ class Application(Aggregate):
     class LetterIssued(Event, frozen=True):
         """A signed letter that it is open: no personal data, but where the printed name stands, as of a certificate.
 
-        It is nothing done for the application: it expires no later for it (ours). `kid` is the key that signs it.
+        It is nothing done for the application: it expires no later for it (ours). `kid` is the key that signs it,
+        until a `letter_signed` names another.
         """
 
         topic: ClassVar[str] = "application.letter_issued"
@@ -483,6 +486,13 @@ class Application(Aggregate):
 
         def apply(self, application: Application) -> None:
             application.letters.append(Letter(self.cti, self.on, self.through))
+
+    class LetterSigned(Event, frozen=True):
+        """Which key signs a letter from now on, after a compromise."""
+
+        topic: ClassVar[str] = "application.letter_signed"
+        cti: str
+        kid: str
 
     class HandedOver(Event, frozen=True):
         """The licence of its association ended while it was open: another one, the Alliance, goes on with it (ours)."""
@@ -983,6 +993,9 @@ class Application(Aggregate):
             on=on,
             by=by,
         )
+
+    def sign_letter(self, cti: str, kid: str, *, on: date, by: str) -> None:
+        self.record(self.LetterSigned, cti=cti, kid=kid, on=on, by=by)
 
     # -- the end, and after it --------------------------------------------------------------------------------------
 

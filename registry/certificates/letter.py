@@ -56,10 +56,16 @@ class Letters:
         }
 
     def _issued(self, application: str, cti: str) -> tuple[int, Issued]:
+        """Where it was issued, and the event, with the key that signs the letter now."""
+        found: tuple[int, Issued] | None = None
         for position, event in self._store.events(f"{Application.kind}/{application}"):
             if isinstance(event, Issued) and event.cti == cti:
-                return position, event
-        raise NotFound("letter")
+                found = position, event
+            elif found and isinstance(event, Application.LetterSigned) and event.cti == cti:
+                found = found[0], msgspec.structs.replace(found[1], kid=event.kid)
+        if found is None:
+            raise NotFound("letter")
+        return found
 
     def _words(
         self, position: int, issued: Issued, name: str, code: bytes, files: Sequence[Attachment]

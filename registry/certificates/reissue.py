@@ -1,4 +1,6 @@
-"""Signs certificates anew whose key has ended: another `certificate.signed` for each, claims and slots stay."""
+"""Signs certificates and letters anew whose key has ended: another `certificate.signed` or `application.letter_signed`
+for each, claims and slots stay.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -9,6 +11,7 @@ from typing import Any, Final
 import msgspec
 from psycopg import Connection
 
+from domain.application import Application
 from domain.endorsement import Endorsement
 from domain.errors import Conflict
 from registry.certificates import documents
@@ -22,13 +25,17 @@ BATCH: Final = 500
 
 _ISSUED: Final = Endorsement.CertificateIssued.topic
 _SIGNED: Final = Endorsement.CertificateSigned.topic
+_LETTER: Final = Application.LetterIssued.topic
+_LETTER_SIGNED: Final = Application.LetterSigned.topic
 _ATTEMPTS: Final = 5
 
 Progress = Callable[[int, int], None]
 
 
 class Signature(msgspec.Struct):
-    """By which keys a certificate is signed now: the newest `certificate.signed` of its cti says."""
+    """By which keys a certificate, or a letter, is signed now: the newest `certificate.signed` of its cti says, or
+    `application.letter_signed`.
+    """
 
     stream: str
     cti: str
@@ -39,6 +46,11 @@ class Signature(msgspec.Struct):
     jwt: str = ""
     former: frozenset[str] = frozenset()
     """The keys that signed it before."""
+
+    @property
+    def is_letter(self) -> bool:
+        """It has no badge, and so no JWT."""
+        return self.stream.startswith(f"{Application.kind}/")
 
     @property
     def number(self) -> str:
@@ -53,7 +65,7 @@ class _Fact(msgspec.Struct):
 
 
 class Signatures:
-    """Of every certificate there is, in the order in which they were issued; grows with the log."""
+    """Of every certificate and letter there is, in the order in which they were issued; grows with the log."""
 
     def __init__(self) -> None:
         self.position = 0
@@ -64,7 +76,9 @@ class Signatures:
     def advance(self, connection: Connection[Any]) -> None:
         row = connection.execute("SELECT coalesce(max(notification_id), 0) FROM registry.events").fetchone()
         last = int(row[0]) if row else 0
-        for one in read(connection, (_ISSUED, _SIGNED, *documents.TOPICS), self.position, last):
+        for one in read(
+            connection, (_ISSUED, _SIGNED, _LETTER, _LETTER_SIGNED, *documents.TOPICS), self.position, last
+        ):
             self._take(one)
         self.position = last
 
@@ -74,19 +88,19 @@ class Signatures:
 
     def to_hand_out(self, kids: Collection[str], now: datetime) -> list[str]:
         """The endorsements whose newest certificate has not expired, and one of these keys signs or signed it."""
-        newest = {one.stream: one.cti for one in self._of.values()}
+        newest = {one.stream: one.cti for one in self._of.values() if not one.is_letter}
         touched = ((one, names | one.former) for one, names in self._unexpired(now))
-        return [one.number for one, names in touched if names & set(kids) and newest[one.stream] == one.cti]
+        return [one.number for one, names in touched if names & set(kids) and newest.get(one.stream) == one.cti]
 
     def counts(self, now: datetime) -> Mapping[str, int]:
-        """Of each key, how many unexpired certificates it signs."""
+        """Of each key, how many unexpired certificates and letters it signs."""
         return Counter(kid for _, names in self._unexpired(now) for kid in names)
 
     def _unexpired(self, now: datetime) -> Iterator[tuple[Signature, set[str]]]:
         oldest = oldest_jwt(self.keys)
         for one in self._of.values():
             if one.expires_at >= now:
-                yield one, {one.kid, one.jwt or oldest} - {""}
+                yield one, {one.kid, "" if one.is_letter else one.jwt or oldest} - {""}
 
     def _take(self, row: Row) -> None:
         position, stream, topic, state = row
@@ -95,9 +109,9 @@ class Signatures:
             return
         fact = self._decode(state)
         found = self._of.setdefault((stream, fact.cti), Signature(stream, fact.cti, position, fact.expires_at))
-        if topic == _ISSUED:
+        if topic in (_ISSUED, _LETTER):
             found.expires_at = fact.expires_at
-        else:
+        if topic != _ISSUED:
             found.former |= {found.kid, found.jwt}
             found.kid, found.jwt = fact.kid, fact.jwt
 
@@ -153,20 +167,29 @@ class Reissue:
                 return len(self._store.save(*changed).events)
         return len(self._store.save(*self._decided(due, kids)).events)
 
-    def _decided(self, due: Sequence[Signature], kids: frozenset[str]) -> list[Endorsement]:
-        """The endorsements with what is new, by what is recorded of each at this moment."""
-        cases: dict[str, Endorsement] = {}
+    def _decided(self, due: Sequence[Signature], kids: frozenset[str]) -> list[Endorsement | Application]:
+        """The endorsements and applications with what is new, by what is recorded of each at this moment."""
+        cases: dict[str, Endorsement | Application] = {}
         signed: dict[tuple[str, str], tuple[str, str]] = {}
         for _, event in self._store.events_of(sorted({one.stream for one in due})):
             stream = event.originator_id
-            cases.setdefault(stream, Endorsement(stream.partition("/")[2])).remember(event)
-            if isinstance(event, Endorsement.CertificateSigned):
-                signed[stream, event.cti] = event.kid, event.jwt
+            if stream not in cases:
+                kind, _, name = stream.partition("/")
+                cases[stream] = Application(name) if kind == Application.kind else Endorsement(name)
+            cases[stream].remember(event)
+            match event:
+                case Endorsement.CertificateSigned():
+                    signed[stream, event.cti] = event.kid, event.jwt
+                case Application.LetterIssued() | Application.LetterSigned():
+                    signed[stream, event.cti] = event.kid, ""
         for one in due:
             kid, jwt = signed.get((one.stream, one.cti), ("", ""))
             ours, badges = kid in kids, (jwt or self._oldest) in kids
-            if ours or badges:
-                case = cases[one.stream]
+            case = cases[one.stream]
+            if isinstance(case, Application):
+                if ours:
+                    case.sign_letter(one.cti, self._kid, on=self._on, by=self._by)
+            elif ours or badges:
                 jwt = self._jwt if badges else jwt
                 case.sign_certificate(one.cti, self._kid if ours else kid, jwt, on=self._on, by=self._by)
         return list(cases.values())

@@ -276,6 +276,7 @@ HAPPENED: Final = {
     "application.put_on_hold": "Put on hold",
     "application.declined": "Declined",
     "application.letter_issued": "Letter of registration made",
+    "application.letter_signed": "Letter of registration signed anew",
     "application.reminded": "Reminded",
     "application.expired": "Expired",
     "application.appealed": "Appealed",

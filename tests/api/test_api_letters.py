@@ -8,8 +8,11 @@ import pytest
 from pypdf import PdfReader
 
 from registry import database
+from registry.certificates.reissue import Reissue, Signatures
+from registry.certificates.succession import Succession
 from registry.opening import open_keys, open_plane
 from verifier import status
+from verifier.certificate import unseal
 from verifier.keys import read_keys_json
 from verifier.status import Statuses
 from verifier.verification import verify
@@ -70,3 +73,34 @@ def test_a_letter_says_that_an_application_is_open_until_it_is_not(life, client,
     assert (ended.kind, ended.verdict) == ("letter", "revoked")
     assert life.holder.post(f"/applications/{application}/letters").status_code == 409
     clock.move(days=1)
+
+
+def test_after_a_compromise_the_letter_is_signed_anew_and_the_old_file_reads_key_revoked(
+    life, checked, clock, settings, store, connect
+):
+    application = life.begin()
+    life.va.do(f"/applications/{application}/registrations", life.membership())
+    life.holder.do(f"/applications/{application}/letters")
+    (letter,) = life.holder.get(f"/applications/{application}/letters").json()["letters"]
+    download = lambda: life.holder.http.get(letter["files"]["qr.txt"]).text  # noqa: E731
+    old = download()
+    assert checked(old).verdict == "not_an_endorsement"
+
+    keys, now, signatures = open_keys(settings), clock(), Signatures()
+    stolen = keys.signer("certificate", now).kid
+    Succession(store, keys, host=settings.public_host, by="operator").withdraw(
+        stolen, "compromised", since=now, now=now
+    )
+    signatures.advance(connect("reader"))
+    due = signatures.by([stolen], now)
+    sign = lambda: Reissue(store, keys, signatures.keys, by="operator", now=now).sign(due, [stolen], lambda *_: None)  # noqa: E731
+    assert ([one.is_letter for one in due], signatures.to_hand_out([stolen], now)) == ([True], [])
+    assert (sign(), sign()) == (1, 0)
+
+    new = download()
+    found = checked(new)
+    assert (found.verdict, checked(old).verdict) == ("not_an_endorsement", "key_revoked")
+    assert (found.certificate, unseal(new).envelope.kid.hex()) == (
+        unseal(old).certificate,
+        keys.signer("certificate", now).kid,
+    )

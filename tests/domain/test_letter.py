@@ -55,3 +55,15 @@ def test_a_letter_keeps_no_application_alive():
     issue(case, on=date(2027, 3, 1))
 
     assert case.expires_on(Practice().open_application_months) == before
+
+
+def test_signed_anew_it_moves_no_day_of_the_application():
+    case = application(STARTED, REGISTERED)
+    issue(case)
+    days = case.last_on, case.active_on
+
+    case.sign_letter("07" * 16, "02c5d9a4e1f7b386", on=date(2026, 6, 9), by="operator")
+
+    signed = fact(Application.LetterSigned, on=date(2026, 6, 9), by="operator", cti="07" * 16, kid="02c5d9a4e1f7b386")
+    assert then(case)[-1] == signed
+    assert (case.last_on, case.active_on) == days

@@ -122,6 +122,7 @@ def test_every_topic_occurs_but_a_few_that_cannot(made):
         "person.shared",
         "person.share_ended",
         "application.letter_issued",
+        "application.letter_signed",
         "key.withdrawn",  # a key is withdrawn by hand, after it was lost
         "endorsement.move_reported",  # nothing was before a made-up world
         "readings.digested",  # nobody reads in a made-up world
