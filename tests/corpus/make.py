@@ -12,7 +12,6 @@ import sys
 import unicodedata
 import zlib
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -183,7 +182,7 @@ def qr_texts() -> dict[str, str | bytes]:
     signature = message[-64:]
     order = 2**252 + 27742317777372353535851937790883648493
     malleable = message[:-32] + (int.from_bytes(signature[32:], "little") + order).to_bytes(32, "little")
-    replaced = replace(CERTIFICATE, name="Siobhán Nguyễn-O’Briem")
+    replaced = CERTIFICATE._replace(name="Siobhán Nguyễn-O’Briem")
     return {
         "good": good,
         "good-rfc9864-algorithm": headed({1: -19, 4: kid, 16: qr.TYP}),
@@ -323,7 +322,7 @@ def names() -> dict[str, str]:
         "empty": "",
         "blank": " ",
     }
-    return {name: of_payload(qr.claims(replace(CERTIFICATE, name=one))) for name, one in given.items()}
+    return {name: of_payload(qr.claims(CERTIFICATE._replace(name=one))) for name, one in given.items()}
 
 
 def dates() -> dict[str, str]:
@@ -427,7 +426,7 @@ def misshapen(whole: dict[str, Any]) -> bytes:
 def badge_files() -> dict[str, bytes]:
     whole = document()
     good = badge()
-    other = document(replace(CERTIFICATE, name="Another Name"))
+    other = document(CERTIFICATE._replace(name="Another Name"))
 
     def subject(**changes: Any) -> bytes:
         return badge(with_subject(whole, **changes))
@@ -436,7 +435,7 @@ def badge_files() -> dict[str, bytes]:
         return badge(whole | {"credentialStatus": whole["credentialStatus"] | changes})
 
     def entry(index: int) -> bytes:
-        return badge(document(replace(CERTIFICATE, status_index=index)))
+        return badge(document(CERTIFICATE._replace(status_index=index)))
 
     def proofs(change) -> bytes:
         changed = json.loads(good)
@@ -576,8 +575,8 @@ def badge_files() -> dict[str, bytes]:
         "revoked": entry(REVOKED),
         "suspended": entry(SUSPENDED),
         "superseded": entry(SUPERSEDED),
-        "expired": badge(document(replace(CERTIFICATE, expires_at=AT - 1))),
-        "not-yet-valid": badge(document(replace(CERTIFICATE, valid_from=AT + DAY))),
+        "expired": badge(document(CERTIFICATE._replace(expires_at=AT - 1))),
+        "not-yet-valid": badge(document(CERTIFICATE._replace(valid_from=AT + DAY))),
         "presentation": spelled({"@context": whole["@context"][:1], "type": ["VerifiablePresentation"]}),
         "a-did-document": spelled({"id": ISSUER, "verificationMethod": []}),
         "a-bitstring-list": spelled(proved(bit_document(packed=bytes(16)))),
@@ -679,7 +678,7 @@ def jwts() -> dict[str, bytes]:
         "standard-base64": b".".join([head, body, tail.replace(b"-", b"+").replace(b"_", b"/")]),
         "blank-within": good[:90] + b"\n" + good[90:],
         "payload-changed": b".".join(
-            [head, badge_jwt(document(replace(CERTIFICATE, name="Eve"))).split(b".")[1], tail]
+            [head, badge_jwt(document(CERTIFICATE._replace(name="Eve"))).split(b".")[1], tail]
         ),
         "payload-no-json": spelt(json.dumps({"alg": "ES256", "kid": JWT_KEY}), b"\xff\xfe"),
         "payload-member-twice": spelt(
@@ -698,8 +697,8 @@ def jwts() -> dict[str, bytes]:
             {"alg": "ES256", "kid": JWT_KEY}, {"vc": document()}, lambda message: es256(SIGNING, message)
         ),
         "with-a-proof": badge_jwt(proved(document())),
-        "revoked": badge_jwt(document(replace(CERTIFICATE, status_index=REVOKED))),
-        "expired": badge_jwt(document(replace(CERTIFICATE, expires_at=AT - 1))),
+        "revoked": badge_jwt(document(CERTIFICATE._replace(status_index=REVOKED))),
+        "expired": badge_jwt(document(CERTIFICATE._replace(expires_at=AT - 1))),
         "of-another-issuer": badge_jwt(document() | {"issuer": OTHER}),
         "a-bitstring-list": badge_jwt(bit_document(packed=bytes(16))),
     }
@@ -763,7 +762,7 @@ def sized(width: int, height: int, depth: int = 8, colour: int = 0) -> bytes:
 
 def pngs() -> dict[str, bytes]:
     good = drawn(text())
-    other = replace(CERTIFICATE, name="Another Name", cti=bytes(15) + b"\1")
+    other = CERTIFICATE._replace(name="Another Name", cti=bytes(15) + b"\1")
     plain = png(good)
     baked = png(good, itxt(badge()))
     return {
@@ -785,7 +784,7 @@ def pngs() -> dict[str, bytes]:
         "code-cut-in-half": png([row[: len(row) // 2] for row in good]),
         "badge-of-another": png(good, itxt(badge(document(other)))),
         "badge-changed": png(good, itxt(badge().replace(b"O\\u2019Brien", b"O\\u2019Briem"))),
-        "badge-revoked": png(good, itxt(badge(document(replace(CERTIFICATE, status_index=REVOKED))))),
+        "badge-revoked": png(good, itxt(badge(document(CERTIFICATE._replace(status_index=REVOKED))))),
         "badge-twice": png(good, itxt(badge()), itxt(badge())),
         "badge-compressed": png(good, itxt(zlibbed(badge()), flags=b"\1\0")),
         "badge-of-another-method": png(good, itxt(badge(), flags=b"\0\1")),
@@ -914,7 +913,7 @@ def file(content: bytes, extra: bytes = b"") -> bytes:
 
 def pdfs() -> dict[str, bytes]:
     good, said = drawn(text(), 2), text().encode()
-    other = replace(CERTIFICATE, name="Another Name", cti=bytes(15) + b"\1")
+    other = CERTIFICATE._replace(name="Another Name", cti=bytes(15) + b"\1")
     qr_txt = ("qr.txt", file(said))
     attached = paper(attached=[qr_txt])
     return {
@@ -1004,7 +1003,7 @@ def svgs() -> dict[str, bytes]:
         "with-a-comment": svg("<!-- - -->" + held),
         "byte-order-mark": b"\xef\xbb\xbf" + svg(held, before=""),
         "badge-changed": svg(changed),
-        "badge-revoked": svg(element(badge(document(replace(CERTIFICATE, status_index=REVOKED))))),
+        "badge-revoked": svg(element(badge(document(CERTIFICATE._replace(status_index=REVOKED))))),
         "no-badge": svg(""),
         "badge-empty": svg("<openbadges:credential/>"),
         "badge-twice": svg(held * 2),
