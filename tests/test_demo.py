@@ -14,6 +14,7 @@ import pypdfium2
 import pytest
 import zxingcpp
 from independent import below
+from strangers import FILES, ask
 
 from registry import database
 from registry.settings import Settings
@@ -120,6 +121,20 @@ def _command_line(process):
         return " ".join(process.cmdline())
     except psutil.Error:
         return ""
+
+
+def test_strangers_agree(made):
+    folders = {"new": made["certificates"], "old": made["superseded"]}
+    said = ask(
+        made["static"],
+        [(who, folder / file) for folder in folders.values() for who, files in FILES.items() for file in files],
+    )
+
+    accepted = {name: {who for (who, file), one in said.items() if one["accepts"] and file.parent == folder}
+                for name, folder in folders.items()}  # fmt: skip
+    assert accepted["new"] == FILES.keys()
+    # These read no list of badges; tests/interop says so of each.
+    assert accepted["old"] == {"jose", "python-cwt", "scitt-cose", "scitt-cose-log"}
 
 
 def test_the_proof_of_another_certificate_is_refused(made):

@@ -92,7 +92,7 @@ class KnownKeys:
         return page
 
     def did(self, use: KeyUse, host: str) -> bytes:
-        """A DID document. A retired key stays; a withdrawn one is no longer asserted: all libraries heed that.
+        """A DID document. A retired key stays; a withdrawn one is no longer asserted: most libraries heed that.
 
         The P-256 keys of JWTs stand in the issuer's, as JsonWebKey: whoever reads JWTs expects them so.
         """

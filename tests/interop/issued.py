@@ -19,7 +19,7 @@ from domain.access import OPERATOR, Actor
 from domain.endorsement import Endorsement, Source, new_number
 from registry import database
 from registry.certificates import badge, bitstring, qr, rdf
-from registry.certificates.issue import write_certificate
+from registry.certificates.batch import write_certificate
 from registry.certificates.keys import FileSigner, announce
 from registry.certificates.succession import Succession
 from registry.commands import Act
@@ -38,7 +38,7 @@ class Signer:
     """Signs as whom it likes: `key` is the name of the key that it claims."""
 
     def __init__(self, signer, key=""):
-        self.sign, self.public = signer.sign, signer.public
+        self.sign = signer.sign
         self.key = key or f"{signer.controller}#{signer.kid}"
 
 
@@ -64,6 +64,10 @@ class Life:
         announce(self.store, self.keys, on=self.clock.today, by=OPERATOR.by)
         self.registry.admit_all(_OPERATOR)
 
+    @property
+    def today(self):
+        return self.registry.today("VA")
+
     def endorsed(self, name, through):
         """Somebody of Virginia whose endorsement was imported, with a certificate of today."""
         email = f"{name.split()[0].lower()}@example.org"
@@ -73,7 +77,7 @@ class Life:
         endorsement.record(
             Endorsement.Imported, number=endorsement.number, person=person, category="IFS", association="VA",
             awarded_on=date(2019, 5, 3), through=through, standing="active", record=email,
-            source=Source("ab" * 32, 1, record_hash(self.store, "VA", email)), on=self.clock.today, by=OPERATOR.by,
+            source=Source("ab" * 32, 1, record_hash(self.store, "VA", email)), on=self.today, by=OPERATOR.by,
         )  # fmt: skip
         self.store.save(endorsement)
         self.registry.issue_certificate(_OPERATOR, endorsement.number)
@@ -83,7 +87,7 @@ class Life:
         endorsement = self.store.get(Endorsement, number)
         endorsement.record(
             Endorsement.Reported, means="renewal", standing="active", through=through,
-            source=Source("cd" * 32, 1, "r"), on=self.clock.today, by=OPERATOR.by,
+            source=Source("cd" * 32, 1, "r"), on=self.today, by=OPERATOR.by,
         )  # fmt: skip
         self.store.save(endorsement)
         self.registry.issue_certificate(_OPERATOR, number)
@@ -94,7 +98,7 @@ class Life:
 
 
 def issue(settings, folder):
-    """Folders of certificates by what became of them, and the static planes; all of them below `folder`."""
+    """Folders of certificates by what became of them, and static planes; all of them in `folder`."""
     life = Life(settings)
     with closing(life.store), closing(life.store.vault):
         _issue(life, folder)
@@ -105,8 +109,7 @@ def issue(settings, folder):
 
 def _issue(life, folder):
     registry, coordinator = life.registry, Act(Actor("coordinator", "VA"))
-    later, soon = life.clock.today.replace(month=12, day=31), life.clock.today + timedelta(days=60)
-    later = later.replace(year=later.year + 2)
+    soon, later = life.today + timedelta(days=60), date(life.now.year + 2, 12, 31)
     people = {
         "now": life.endorsed("Marisol Okafor", later),
         "renewed": life.endorsed("Beatriz Begay", later),
@@ -133,7 +136,7 @@ def _issue(life, folder):
 
 def _remove(life, number):
     one, two = (Act(Actor("coordinator", "VA", id=f"key-{n}")) for n in "12")
-    life.registry.report_sanction(one, number, source="fraud_finding", decided_on=life.registry.today("VA"))
+    life.registry.report_sanction(one, number, source="fraud_finding", decided_on=life.today)
     life.registry.propose_removal(one, number, ground="fraud")
     life.registry.remove(two, number)
 
@@ -142,18 +145,16 @@ def _planes(life, folder):
     """`stale`: lists of three days ago; `forged`: lists without any revocation, and a checkpoint, that somebody
     signed; `gone`: no lists."""
     address, issuer = f"https://{life.host}/{LIST}", f"did:web:{life.host}"
-    for name, at, sign in (("stale", life.now - timedelta(days=3), False), ("forged", life.now, True), ("gone", 0, 0)):
+    for name in ("stale", "forged", "gone"):
         shutil.copytree(folder / "plane", folder / name)
-        if not at:
-            (folder / name / LIST).unlink()
-            (folder / name / f"{LIST}.jwt").unlink()
-            continue
-        unsigned = bitstring.document([], address, issuer, int(at.timestamp()))
-        for use, end in (("certificate", ""), ("jwt", ".jwt")):
-            ours = life.keys.signer(use, life.now)
-            signer = Signer(somebody(use, issuer) if sign else ours, f"{issuer}#{ours.kid}")
-            content = as_jwt(unsigned, signer) if end else as_json(unsigned, signer)
-            (folder / name / f"{LIST}{end}").write_bytes(content)
+    for use, end, write in (("certificate", "", as_json), ("jwt", ".jwt", as_jwt)):
+        ours = life.keys.signer(use, life.now)
+        key = f"{issuer}#{ours.kid}"
+        for name, signer, days in (("stale", ours, 3), ("forged", somebody(use, issuer), 0)):
+            at = int((life.now - timedelta(days=days)).timestamp())
+            unsigned = bitstring.document([], address, issuer, at)
+            (folder / name / f"{LIST}{end}").write_bytes(write(unsigned, Signer(signer, key)))
+        (folder / "gone" / f"{LIST}{end}").unlink()
     text, _, signature = (folder / "plane/checkpoint").read_text().rpartition(" ")
     bent = b64encode(changed(b64decode(signature))).decode()
     (folder / "forged/checkpoint").write_text(f"{text} {bent}\n")
@@ -161,9 +162,9 @@ def _planes(life, folder):
 
 def _withdrawn(life, folder):
     """`withdrawn`: the plane after every key was stolen, and the registry said so; the certificates are as before."""
-    old = [life.keys.signer(use, life.now).kid for use in ("certificate", "jwt", "status")]
+    stolen = [life.keys.signer(use, life.now).kid for use in ("certificate", "jwt", "status")]
     succession = Succession(life.store, life.keys, host=life.host, by=OPERATOR.by)
-    for kid in old:
+    for kid in stolen:
         succession.withdraw(kid, "compromised", since=life.now - timedelta(days=1), now=life.now)
     life.clock.move(seconds=2)
     life.publish()

@@ -13,23 +13,10 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
-from strangers import ask
+from strangers import FILES, ask
 
 DOCS = Path(__file__).parents[2] / "docs" / "format.md"
 _JSON, _JWT, _CODE = "credential.json", "credential.jwt", "qr.txt"
-FILES = {
-    "digitalbazaar": [_JSON],
-    "digitalbazaar-rdfc": [_JSON],
-    "digitalbazaar-jcs": [_JSON],
-    "verifier-core": [_JSON],
-    "jose": [_JWT],
-    "openbadgeslib-json": [_JSON],
-    "openbadgeslib-picture": ["badge.png", "badge.svg"],
-    "openbadgeslib-jwt": [_JWT],
-    "python-cwt": [_CODE],
-    "scitt-cose": [_CODE],
-    "scitt-cose-log": ["proof.tlog-proof"],
-}
 
 # A sibling is a folder of `issued`, by the plane of today; `now@stale`: the present certificate by another plane.
 _ENDED = ["renewed", "superseded", "suspended", "removed", "expired"]
