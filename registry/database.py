@@ -114,13 +114,17 @@ def connect(address: str) -> Connection:
             keepalives_interval=2,
             keepalives_count=2,
         )
-        connection.prepare_threshold = 0
+    except psycopg.OperationalError as error:
+        raise Unavailable("The database does not answer.") from error
+    connection.prepare_threshold = 0
+    try:
         connection.execute(
             "SELECT set_config('statement_timeout', %s, false),"
             " set_config('idle_in_transaction_session_timeout', '5000', false)",
             [str(STATEMENT_MILLISECONDS)],
         )
     except psycopg.OperationalError as error:
+        connection.close()
         raise Unavailable("The database does not answer.") from error
     return connection
 

@@ -164,8 +164,14 @@ class PostgreSQL:
         shutil.rmtree(other.data, ignore_errors=True)
         other.run(
             clients(other.folder) / "pg_basebackup", "-D", other.data, "-d", self.address(), "--checkpoint=fast",
-            "--write-recovery-conf", "--no-sync",
+            "--no-sync",
         )  # fmt: skip
+        # Not --write-recovery-conf: a newer client writes options that an older server does not know.
+        with (other.data / "postgresql.auto.conf").open("a") as settings:
+            settings.write(f"primary_conninfo = 'host={self.folder} user=postgres'\n")
+        (other.data / "standby.signal").touch()
+        other.give()
+        return other
         return other
 
     def promote(self) -> None:
