@@ -5,6 +5,8 @@ from certificate_facts import DAY, HOST, NOON
 
 from registry.certificates.keys import KeyFolder, announce
 from registry.certificates.plane import Plane
+from registry.certificates.reissue import Signatures
+from registry.certificates.succession import Succession
 
 MASTER = bytes(range(32))
 
@@ -38,3 +40,20 @@ def static(settings):
 @pytest.fixture
 def database_connection(connect):
     return connect("projector")
+
+
+@pytest.fixture
+def succession(store, keys, randomness):
+    return Succession(store, keys, host=HOST, by="operator", random=randomness)
+
+
+@pytest.fixture
+def read(connect):
+    """Who signs what, and the keys, as the log has them now."""
+
+    def read():
+        signatures = Signatures()
+        signatures.advance(connect("reader"))
+        return signatures
+
+    return read

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from certificate_facts import HOST, NOON, Story, cti
+from disks import Killed
 from typer.testing import CliRunner
 
 from domain.endorsement import Endorsement
@@ -13,8 +14,7 @@ from registry.__main__ import app
 from registry.certificates import reissue as reissuing
 from registry.certificates.batch import write_files
 from registry.certificates.keys import KeysUnusable
-from registry.certificates.reissue import Reissue, Signatures, bury, gone
-from registry.certificates.succession import Succession
+from registry.certificates.reissue import Reissue, bury, gone
 from registry.opening import open_issuer, open_printer
 from verifier.certificate import unseal
 
@@ -22,28 +22,9 @@ LATER = NOON + timedelta(days=30)
 EXPIRED = datetime(2026, 6, 15, tzinfo=UTC)
 
 
-class Killed(Exception):
-    """The process ended here."""
-
-
 @pytest.fixture
 def old(keys):
     return keys.signer("certificate", NOON).kid
-
-
-@pytest.fixture
-def succession(store, keys, randomness):
-    return Succession(store, keys, host=HOST, by="operator", random=randomness)
-
-
-@pytest.fixture
-def read(connect):
-    def read():
-        signatures = Signatures()
-        signatures.advance(connect("reader"))
-        return signatures
-
-    return read
 
 
 @pytest.fixture

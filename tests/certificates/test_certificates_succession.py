@@ -5,35 +5,16 @@ from datetime import timedelta
 
 import pytest
 from certificate_facts import DAY, HOST, NOON
+from disks import Killed
 
 from domain.errors import Invalid, NotFound
 from domain.key import Key
 from registry.certificates.keys import USES, KeyFolder, KeysExist, KeysUnusable, announce
 from registry.certificates.overview import due, missing, overview
-from registry.certificates.reissue import Signatures
 from registry.certificates.succession import AHEAD, Succession
 from verifier.keys import multikey, read_did, read_keys_json
 
 LATER = NOON + timedelta(days=30)
-
-
-class Killed(Exception):
-    """The process ended here."""
-
-
-@pytest.fixture
-def succession(store, keys, randomness):
-    return Succession(store, keys, host=HOST, by="operator", random=randomness)
-
-
-@pytest.fixture
-def known(connect):
-    def read():
-        signatures = Signatures()
-        signatures.advance(connect("reader"))
-        return signatures.keys
-
-    return read
 
 
 def kid_of(keys, use, at=NOON):
@@ -137,7 +118,7 @@ def test_the_worker_takes_up_what_a_killed_run_announced(
     assert keys.prepared() == []
 
 
-def test_a_withdrawn_key_is_destroyed_and_another_one_signs_at_once(succession, keys, store, known):
+def test_a_withdrawn_key_is_destroyed_and_another_one_signs_at_once(succession, keys, store, read):
     stolen = kid_of(keys, "certificate")
 
     done = succession.withdraw(stolen, "compromised", since=NOON, now=LATER)
@@ -146,7 +127,7 @@ def test_a_withdrawn_key_is_destroyed_and_another_one_signs_at_once(succession, 
     assert done.destroyed == [stolen]
     assert not keys.has(stolen)
     assert kid_of(keys, "certificate", LATER) == done.made
-    assert known().get(stolen).withdrawn == NOON
+    assert read().keys.get(stolen).withdrawn == NOON
     with pytest.raises(KeysUnusable):
         keys.by_kid(stolen)
     assert keys.slot_key
@@ -257,9 +238,9 @@ def test_a_retired_key_stays_asserted(succession, keys, plane, database_connecti
 # --- what is to be known ---
 
 
-def test_it_is_said_what_is_missing_and_what_is_due(succession, keys, known):
+def test_it_is_said_what_is_missing_and_what_is_due(succession, keys, read):
     def notes(at, certificates=None):
-        rows = overview(known(), keys, at, certificates)
+        rows = overview(read().keys, keys, at, certificates)
         return [*missing(rows), *due(rows, at)]
 
     assert notes(NOON) == []
