@@ -1,8 +1,8 @@
 """Runs every benchmark and writes bench/results.json, and from it the table of bench/README.md and bench/growth.svg.
 
 `python -m bench [--sizes 10k,100k,1M] [--only append,rush] [--write]`: `--only` runs some again and keeps the rest of
-bench/results.json; `--write` only writes the table and the plot from it again. The whole takes some 25 minutes of two
-idle cores, most of it the sizes 100k and 1M and the rush; none of the others takes more than two.
+bench/results.json; `--write` only writes the table and the plot from it again. The whole should take 20 to 30 minutes
+of two idle cores, most of it the sizes 100k and 1M, the rush and the worlds of roster and reissue.
 """
 
 import argparse

@@ -8,7 +8,7 @@ from base64 import b64decode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -16,6 +16,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from verifier import cose, multibase, proof, strictjson
 from verifier.certificate import prefix
 from verifier.verdict import Unverified
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 USES: Final = ("certificate", "status", "log", "jwt")
 """What a key may sign. `jwt` keys are of P-256 and sign ES256, all others are Ed25519."""
@@ -93,12 +96,18 @@ def _holds_es256(public: bytes, signature: bytes, message: bytes) -> bool:
     if len(signature) != 2 * _SIZE:
         return False
     r, s = int.from_bytes(signature[:_SIZE]), int.from_bytes(signature[_SIZE:])
-    key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), public)
     try:
-        key.verify(utils.encode_dss_signature(r, s), message, ec.ECDSA(hashes.SHA256()))
+        _es256(public).verify(utils.encode_dss_signature(r, s), message, ec.ECDSA(hashes.SHA256()))
     except InvalidSignature:
         return False
     return True
+
+
+@lru_cache(maxsize=256)
+def _es256(public: bytes) -> EllipticCurvePublicKey:
+    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415 - as above
+
+    return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), public)
 
 
 class KeyRing:
