@@ -9,7 +9,7 @@ from verifier import proof
 from verifier.keys import KeyRing
 from verifier.proof import Cosignature, LogProof
 from verifier.verdict import VERDICTS, Check, Kind, Unverified, Words, decide, iso
-from verifier.verification import Recorded, believed, event_in
+from verifier.verification import believed
 
 PROOF_CHECKS: Final = (
     "it has the shape of a log proof",
@@ -64,7 +64,7 @@ def verify_proof(log_proof: str | bytes, keys: KeyRing) -> Logged:
 
     try:
         read = proof.read_proof(log_proof)
-        recorded = event_in(read.extra)
+        recorded = proof.event_in(read.extra)
         note("")
         checkpoint = proof.read_checkpoint(read.checkpoint, _log_keys(keys))
         note(f"{checkpoint.origin}, {checkpoint.size} entries")
@@ -90,7 +90,7 @@ def _log_keys(keys: KeyRing) -> tuple[str, ...]:
     return *keys.logs, *keys.withdrawn_logs
 
 
-def _entry(read: LogProof, recorded: Recorded) -> Entry:
+def _entry(read: LogProof, recorded: proof.Recorded) -> Entry:
     position, stream, _, topic, _ = recorded.entry
     if position != read.index + 1:
         raise Unverified("tampered", "the entry names another position than the proof")

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import binascii
 import re
-from base64 import b64decode, b64encode
+from base64 import b64decode, b64encode, urlsafe_b64decode
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from verifier import strictjson
 from verifier.verdict import Unverified
 
 _HASH: Final = 32
@@ -63,9 +64,12 @@ class LogProof(NamedTuple):
     """A proof file as it was read: nothing of it is verified."""
 
     extra: bytes
+    """The preimage of the entry: the first line of the file's extra data."""
     index: int  # type: ignore[assignment] # nobody looks for a member of it, as `tuple.index` does
     hashes: tuple[bytes, ...]
     checkpoint: str
+    more: bytes = b""
+    """The other lines of the extra data: of a certificate's proof what binds its name."""
 
 
 # --- RFC 9162, section 2.1 ---
@@ -390,7 +394,8 @@ def read_proof(text: str | bytes) -> LogProof:
     index = _number(lines.pop(0).removeprefix("index "))
     if len(lines) > _MOST_HASHES:
         raise Unverified("malformed", "the inclusion proof is too long")
-    return LogProof(extra, index, tuple(map(_hash, lines)), checkpoint)
+    preimage, _, more = extra.partition(b"\n")
+    return LogProof(preimage, index, tuple(map(_hash, lines)), checkpoint, more)
 
 
 def check_proof(proof: LogProof, vkeys: Iterable[str]) -> Checkpoint:
@@ -405,8 +410,33 @@ def check_proof(proof: LogProof, vkeys: Iterable[str]) -> Checkpoint:
 
 def check_held(proof: LogProof, checkpoint: Checkpoint) -> None:
     """The event in `extra` stands at `index` under this checkpoint."""
-    leaf = leaf_hash(sha256(proof.extra).digest())
-    check_inclusion(checkpoint.size, proof.index, leaf, proof.hashes, checkpoint.root)
+    check_event(proof.extra, proof.index, proof.hashes, checkpoint)
+
+
+def check_event(preimage: bytes, index: int, hashes: Sequence[bytes], checkpoint: Checkpoint) -> None:
+    """The event with this preimage stands at `index` under this checkpoint."""
+    leaf = leaf_hash(sha256(preimage).digest())
+    check_inclusion(checkpoint.size, index, leaf, hashes, checkpoint.root)
+
+
+class Recorded(NamedTuple):
+    """An event as the log holds it: `[position, stream, version, topic, state as text]`, and its state."""
+
+    entry: list[Any]
+    state: dict[str, Any]
+
+
+def event_in(extra: bytes) -> Recorded:
+    """The preimage of the event's entry in the log; the proof already binds its every byte."""
+    try:
+        match strictjson.loads(extra):
+            case [int(), str(), int(), str(), str(state)] as entry:
+                event = strictjson.loads(urlsafe_b64decode(state + "=" * (-len(state) % 4)))
+                if type(event) is dict:
+                    return Recorded(entry, event)
+    except (strictjson.NotStrict, binascii.Error, ValueError):
+        pass
+    raise Unverified("malformed", "the proof does not carry an event of ours")
 
 
 # --- strict shapes ---

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from verifier import proof as proofs_of
 from verifier.certificate import Badge, Certificate, unseal
 from verifier.files import Found
 from verifier.verdict import Unverified, iso
-from verifier.verification import LOG_CHECK, Verified, event_in
+from verifier.verification import LOG_CHECK, Verified
 
 if TYPE_CHECKING:
     from verifier.logged import Logged
@@ -103,10 +104,8 @@ def _identity(found: Found) -> str:
 
 def _proved(log_proof: bytes) -> str:
     """The id of what was issued in the event of a proof."""
-    from verifier.proof import read_proof  # noqa: PLC0415 - as above
-
     try:
-        state = event_in(read_proof(log_proof).extra).state
+        state = proofs_of.event_in(proofs_of.read_proof(log_proof).extra).state
     except Unverified:
         return ""
     of = state.get("badge") or state.get("cti")

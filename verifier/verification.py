@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import binascii
-from base64 import urlsafe_b64decode
 from collections.abc import Collection
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from verifier import proof, strictjson
+from verifier import named, proof
 from verifier.certificate import Badge, Certificate, Sealed, prefix, unseal
 from verifier.keys import Key, KeyRing
 from verifier.proof import Cosignature
@@ -38,10 +36,8 @@ __all__ = [
     "CHECKS",
     "LOG_CHECK",
     "STATUS_CHECK",
-    "Recorded",
     "Verified",
     "believed",
-    "event_in",
     "iso",
     "prove",
     "refusal",
@@ -119,7 +115,7 @@ def verify(
         raise run.refused(refused) from None
     if sealed.kind == "letter":
         run.conditions.add("letter")
-    run.look_at_key(key, proved.cosignatures if proved else ())
+    run.look_at_key(key, proved)
     run.begun(certificate.valid_from)
     listed = run.listed(certificate)
     run.not_expired(certificate.expires_at)
@@ -142,7 +138,7 @@ def verify_badge(
         proved = run.logged(sealed.badge, log_proof)
     except Unverified as refused:
         raise run.refused(refused) from None
-    run.look_at_key(key, proved.cosignatures if proved else ())
+    run.look_at_key(key, proved)
     run.begun(sealed.credential.begins)
     listed = run.listed(sealed.badge)
     run.not_expired(sealed.credential.ends)
@@ -298,19 +294,22 @@ class _Run:
             why = "a withdrawn key of the log signed the proof, and no witness we know saw it before"
             self.note(why, passed=None)
             return None
-        words = [f"at position {proved.position}"]
+        words = [f"at position {proved.position}" + ("" if proved.named else ", the name is not bound by this proof")]
         words += [f"cosigned by {one.witness} at {iso(one.time)}" for one in proved.cosignatures]
         self.note(", ".join(words))
         return proved
 
-    def look_at_key(self, key: Key, cosignatures: Collection[Cosignature]) -> None:
+    def look_at_key(self, key: Key, proved: Proved | None) -> None:
         """What a withdrawn key signed is believed where a witness saw its issue in the log while the key was ours.
 
-        The log's own signature is no witness: who steals one key may have stolen both.
+        The log's own signature is no witness: who steals one key may have stolen both. A proof that does not bind the
+        name is not enough: whoever has the key can put another name on what is in the log.
         """
-        seen = [one for one in cosignatures if key.was_good_at(one.time)]
+        seen = [one for one in proved.cosignatures if key.was_good_at(one.time)] if proved else []
         if key.withdrawn is None:
             self.note("")
+        elif proved and seen and not proved.named:
+            self.found("key_withdrawn", f"withdrawn since {key.withdrawn}, and the name is not bound by this proof")
         elif seen:
             first = min(seen, key=lambda one: one.time)
             self.note(
@@ -436,10 +435,14 @@ def _listers(issuer: str) -> tuple[str, str]:
 
 
 class Proved(NamedTuple):
-    """The position in the log of the event that issued a certificate, and who witnessed the checkpoint."""
+    """The position in the log of the event that issued a certificate, and who witnessed the checkpoint.
+
+    `named`: the proof also binds the printed name; one that does not leaves the name to the signature alone.
+    """
 
     position: int
     cosignatures: tuple[Cosignature, ...]
+    named: bool
 
 
 def prove(certificate: Certificate | Badge, log_proof: str | bytes, keys: KeyRing) -> Proved | None:
@@ -448,9 +451,9 @@ def prove(certificate: Certificate | Badge, log_proof: str | bytes, keys: KeyRin
     None, which is as good as no proof: only a withdrawn key of the log signed it, and no witness saw it before.
     """
     read = proof.read_proof(log_proof)
-    signed_by = proof.check_proof(read, (*keys.logs, *keys.withdrawn_logs)).signed_by
+    checkpoint = proof.check_proof(read, (*keys.logs, *keys.withdrawn_logs))
     cosignatures = proof.cosignatures(read.checkpoint, keys.witnesses)
-    issued = event_in(read.extra)
+    issued = proof.event_in(read.extra)
     position, stream, _, topic, _ = issued.entry
     state = issued.state
     if topic != "certificate.issued" or not _is_of(certificate, state):
@@ -462,35 +465,17 @@ def prove(certificate: Certificate | Badge, log_proof: str | bytes, keys: KeyRin
         raise Unverified("tampered", "the certificate names another status list than its place in the log has")
     if stream != f"endorsement/{certificate.number}" or _stated(state, certificate) != _claimed(certificate):
         raise Unverified("tampered", "the log has other facts of this certificate than it states")
-    if not believed(signed_by, cosignatures, keys):
+    if read.more:
+        named.check(read.more, certificate.name, state, checkpoint)
+    if not believed(checkpoint.signed_by, cosignatures, keys):
         return None
-    return Proved(int(position), cosignatures)
+    return Proved(int(position), cosignatures, bool(read.more))
 
 
 def believed(signed_by: Collection[str], cosignatures: Collection[Cosignature], keys: KeyRing) -> bool:
     """Whether a checkpoint counts: a key of the log signed it that is not withdrawn, or a witness saw it before."""
     logs = [keys.withdrawn_logs.get(line) for line in signed_by]
     return any(key is None or any(key.was_good_at(one.time) for one in cosignatures) for key in logs)
-
-
-class Recorded(NamedTuple):
-    """An event as the log holds it: `[position, stream, version, topic, state as text]`, and its state."""
-
-    entry: list[Any]
-    state: dict[str, Any]
-
-
-def event_in(extra: bytes) -> Recorded:
-    """The preimage of the event's entry in the log; the proof already binds its every byte."""
-    try:
-        match strictjson.loads(extra):
-            case [int(), str(), int(), str(), str(state)] as entry:
-                event = strictjson.loads(urlsafe_b64decode(state + "=" * (-len(state) % 4)))
-                if type(event) is dict:
-                    return Recorded(entry, event)
-    except (strictjson.NotStrict, binascii.Error, ValueError):
-        pass
-    raise Unverified("malformed", "the proof does not carry an event of ours")
 
 
 def _is_of(certificate: Certificate | Badge, state: dict[str, Any]) -> bool:

@@ -28,7 +28,7 @@ from registry.certificates.printed import Name, association_of, name_of, title_o
 from registry.certificates.qr import Unprintable
 from registry.certificates.slots import slot
 from registry.log.entry import preimage
-from registry.log.published import NotYetPublished, Published
+from registry.log.published import Naming, NotYetPublished, Published
 from registry.store import Store
 from verifier.badge import unseal
 
@@ -193,7 +193,7 @@ class Issuer:
         drawn = self._drawn(begun, start)
         yield {}
         pictures = drawn()
-        proof = self._proof(begun.found.position)
+        proof = self._proof(begun.found.position, begun.name)
         credential = self._credential(begun, pictures)
         attachments = [
             Attachment(CREDENTIAL, credential.decode(), "application/ld+json", "The badge, signed by the registry"),
@@ -348,10 +348,21 @@ class Issuer:
             slot_key=self._keys.slot_key,
         )
 
-    def _proof(self, position: int) -> str:
+    def proof(self, number: str, cti: str = "") -> str:
+        """That the log holds its issue, and that the name on it is the one recorded."""
+        found = self._issued(number, cti)
+        return self._proof(found.position, self._name(found))
+
+    def _proof(self, position: int, name: Name) -> str:
+        recorded = name.recorded
+        naming = recorded and Naming(
+            recorded.position, self._preimage(recorded.position), recorded.blind, recorded.value
+        )
+        return self._published.prove(position - 1, self._preimage(position), naming)
+
+    def _preimage(self, position: int) -> bytes:
         (stored,) = self._store.recorder.select_notifications(position, 1)
-        event = preimage(position, str(stored.originator_id), stored.originator_version, stored.topic, stored.state)
-        return self._published.prove(position - 1, event)
+        return preimage(position, str(stored.originator_id), stored.originator_version, stored.topic, stored.state)
 
     def _paper(self, begun: _Begun) -> Paper:
         found, issued = begun.found, begun.found.issued

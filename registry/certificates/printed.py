@@ -9,6 +9,7 @@ from domain.person import Person
 from registry.certificates import qr
 from registry.store import Store
 from registry.vault import Erased
+from verifier.named import as_printed
 
 
 class Forgotten(Refused):
@@ -20,24 +21,39 @@ class Forgotten(Refused):
         super().__init__("The holder's data was erased. This certificate can't be made again.")
 
 
+class Recorded(NamedTuple):
+    """Where the name was recorded, and what opens its commitment there to a stranger."""
+
+    position: int
+    blind: str
+    value: str
+
+
 class Name(NamedTuple):
-    """As printed; `secret`: the blind of its commitment, which ends with the person's keys."""
+    """As printed; `secret`: of the holder's keys, it ends with them, and is in no proof.
+
+    `recorded`: none where the paper had no room for the whole name, for it would tell the rest.
+    """
 
     text: str
     secret: bytes
+    recorded: Recorded | None
 
 
 def name_of(store: Store, person: str, version: int) -> Name:
     """The name that this event of the person's stream gives. Raises Forgotten, Unprintable."""
-    for _, event in store.events(person):
+    for position, event in store.events(person):
         if event.originator_version == version:
             if not isinstance(event, Person.Registered | Person.Renamed):
                 raise Forgotten
             try:
                 opening = store.vault.opening(event, "name")
+                secret = store.vault.secret(person.partition("/")[2], "identity", "kept certificates")
             except Erased:
                 raise Forgotten from None
-            return Name(qr.printed(opening.value), opening.blind.encode())
+            text = qr.printed(opening.value)
+            whole = text == as_printed(opening.value)
+            return Name(text, secret, Recorded(position, opening.blind, opening.value) if whole else None)
     raise NotFound("name")
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from psycopg import Connection
 
 from registry.log import tree
 from registry.log.entry import preimage_at
 from registry.log.tiles import Damaged, Files, Tiles
+from verifier import named
 from verifier.keys import read_keys_json
-from verifier.proof import Checkpoint, check_proof, read_checkpoint, read_proof, vkey
+from verifier.proof import Checkpoint, check_proof, event_in, read_checkpoint, read_proof, vkey
 from verifier.verdict import Unverified
 
 CHECKPOINT: Final = "checkpoint"
@@ -28,6 +29,15 @@ class NotYetPublished(Exception):
         super().__init__(f"position {position} is not under the published checkpoint of {size} events")
         self.position = position
         self.size = size
+
+
+class Naming(NamedTuple):
+    """What binds a name: the event that recorded it, and its blind, which opens that field of that event alone."""
+
+    position: int
+    preimage: bytes
+    blind: str
+    value: str
 
 
 class Published:
@@ -75,16 +85,24 @@ class Published:
         self._checked = text, checkpoint
         return checkpoint
 
-    def prove(self, index: int, preimage: bytes) -> str:
-        """The proof file (C2SP tlog-proof) of the event at a leaf index; it was verified before it is given."""
+    def prove(self, index: int, preimage: bytes, name: Naming | None = None) -> str:
+        """The proof file (C2SP tlog-proof) of the event at a leaf index; it was verified before it is given.
+
+        `name`: binds the name on a certificate too, whose `certificate.issued` this event is.
+        """
         text = self.checkpoint_text()
         checkpoint = None if text is None else self._check(text)
         if text is None or checkpoint is None or not 0 <= index < checkpoint.size:
             raise NotYetPublished(index + 1, checkpoint.size if checkpoint else 0)
-        hashes = tree.inclusion(checkpoint.size, index, self.tiles.nodes(checkpoint.size))
+        nodes = self.tiles.nodes(checkpoint.size)
+        hashes = tree.inclusion(checkpoint.size, index, nodes)
+        extra = preimage
+        if name:
+            of_name = tree.inclusion(checkpoint.size, name.position - 1, nodes)
+            extra += b"\n" + named.lines(name.preimage, of_name, name.blind, name.value)
         lines = [
             "c2sp.org/tlog-proof@v1",
-            f"extra {b64encode(preimage).decode()}",
+            f"extra {b64encode(extra).decode()}",
             f"index {index}",
             *(b64encode(node).decode() for node in hashes),
             "",
@@ -92,7 +110,10 @@ class Published:
         ]
         proof = "\n".join(lines)
         try:
-            check_proof(read_proof(proof), self.vkeys)
+            read = read_proof(proof)
+            check_proof(read, self.vkeys)
+            if name:
+                named.check(read.more, named.as_printed(name.value), event_in(preimage).state, checkpoint)
         except Unverified as error:
             raise Damaged(f"the event at position {index + 1} is not the one published") from error
         return proof

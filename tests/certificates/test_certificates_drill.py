@@ -16,6 +16,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import SQL, Identifier
 from witnesses import NAME, listening
 
+from registry.certificates import qr
 from registry.certificates.documents import log_origin
 from registry.certificates.issue import Issuer
 from registry.certificates.paper import Printer
@@ -27,6 +28,7 @@ from registry.log.published import Published
 from registry.settings import WitnessAddress
 from registry.witness.witness import Witness
 from verifier.__main__ import main
+from verifier.certificate import unseal
 from verifier.proof import vkey
 
 ISSUED = NOON + timedelta(minutes=1)
@@ -96,9 +98,11 @@ def test_stolen_keys_are_survived(  # noqa: PLR0915 - one drill, in its order
         said = json.loads(capsys.readouterr().out)
         return code, said["verdict"], {check["number"]: check["found"] for check in said["checks"]}
 
+    def issuer():
+        return Issuer(store, keys, Published.of(static), host=HOST, qr_host=HOST, printer=Printer())
+
     def texts():
-        issuer = Issuer(store, keys, Published.of(static), host=HOST, qr_host=HOST, printer=Printer())
-        return {number: issuer.text(number) for number in (EARLY, LATE)}
+        return {number: issuer().text(number) for number in (EARLY, LATE)}
 
     old = {use: keys.signer(use, NOON).kid for use in ("certificate", "status", "log")}
     one, two = (Story(person=number.lower(), number=number) for number in (EARLY, LATE))
@@ -108,16 +112,21 @@ def test_stolen_keys_are_survived(  # noqa: PLR0915 - one drill, in its order
         plane = new_plane(witnesses=[WitnessAddress(witness.vkey, url)])
         plane.publish(connection, ISSUED)
         proof = tmp_path / "proof.tlog-proof"
-        proof.write_text(Published.of(static).prove_position(connection, at_issue))
+        proof.write_text(issuer().proof(EARLY))
+        nameless = tmp_path / "nameless.tlog-proof"
+        nameless.write_text(Published.of(static).prove_position(connection, at_issue))
 
         # The thief is in; the registry goes on, and a witness sees what it does only now.
         witness.now[0] = STOLEN + timedelta(minutes=1)
         history(two.registered(), two.awarded(), two.issued(2), two.signed(old["certificate"], 2))
         plane.publish(connection, STOLEN + timedelta(minutes=1))
         late_proof = tmp_path / "late.tlog-proof"
-        late_proof.write_text(Published.of(static).prove_position(connection, store.position() - 1))
+        late_proof.write_text(issuer().proof(LATE))
         papers = texts()
         before = served(tmp_path / "before")
+        # With the key the thief puts another name on what the log holds.
+        early = unseal(papers[EARLY]).certificate._replace(name="Somebody Else")
+        forged = qr.sealed(early, keys.by_kid(old["certificate"]), HOST)
         assert verified(papers[LATE], at=STOLEN + timedelta(hours=1), plane=before)[:2] == (0, "valid")
 
         # 1. withdraw; the witness is told of the log's new key; the plane follows by itself
@@ -137,6 +146,11 @@ def test_stolen_keys_are_survived(  # noqa: PLR0915 - one drill, in its order
             code, verdict, checks = verified(papers[EARLY], proof=proof, at=FOUND, plane=after)
             assert (code, verdict) == (0, "valid")
             assert f"{NAME} saw it in the log before, at {ISSUED:%Y-%m-%dT%H:%M:%SZ}" in checks[7]
+            code, verdict, checks = verified(papers[EARLY], proof=nameless, at=FOUND, plane=after)
+            assert (code, verdict) == (1, "key_revoked")
+            assert "the name is not bound by this proof" in checks[7]
+            assert verified(forged, proof=proof, at=FOUND, plane=after)[:2] == (2, "tampered")
+            assert verified(forged, proof=nameless, at=FOUND, plane=after)[:2] == (1, "key_revoked")
             assert verified(papers[EARLY], at=FOUND, plane=after)[:2] == (1, "key_revoked")
             assert verified(papers[LATE], proof=late_proof, at=FOUND, plane=after)[:2] == (1, "key_revoked")
             # the thief's lists: the old key says nothing any more

@@ -24,7 +24,7 @@ from registry.log.tiles import Disk
 from verifier import status
 from verifier.files import Found, find
 from verifier.keys import read_keys_json
-from verifier.verification import verify, verify_found
+from verifier.verification import prove, verify, verify_found
 
 FILES = {
     "certificate.pdf", "credential.json", "credential.jwt", "badge.png", "badge.svg",
@@ -66,6 +66,10 @@ def verdict(text, static, **more):
     return verify(text, ring, status.Statuses(status.folder(static)), at=NOON, **more)
 
 
+def found_ring(static):
+    return read_keys_json((static / "keys.json").read_bytes())
+
+
 def words(pdf):
     return " ".join(pypdfium2.PdfDocument(pdf)[0].get_textpage().get_text_range().split())
 
@@ -78,6 +82,8 @@ def test_the_files_verify_with_the_static_plane_alone(issuer, static):
     assert set(files) == FILES
     assert found.verdict == "valid"
     assert found.log_position == 8
+    assert "not bound" not in found.checks[5].found
+    assert prove(found.certificate, files["proof.tlog-proof"], found_ring(static)).named
     assert found.certificate.log_index == 7
     assert (found.certificate.name, found.certificate.association) == ("Marisol Fernández-Okafor", "VA")
 
@@ -183,6 +189,8 @@ def test_an_erased_holder_gets_no_certificate(issuer, vault, story, history):
     history(story.erased())
     vault.erase("p1")
 
+    with pytest.raises(Forgotten):
+        issuer.proof(NUMBER)
     with pytest.raises(Forgotten) as refused:
         issuer.render(NUMBER)
     assert "Marisol" not in str(refused.value)

@@ -101,6 +101,19 @@ def test_what_is_not_sealed_is_not_shown(vault):
             vault.opening(sealed, field)
 
 
+def test_a_secret_is_the_persons_and_the_purposes_and_ends_with_the_key(vault, store):
+    (sealed,) = store.record([named()]).events
+    secret = vault.secret("p1", "identity", "a")
+
+    assert len(secret) == 32
+    assert secret == vault.secret("p1", "identity", "a")
+    assert secret not in {vault.secret("p1", "identity", "b"), vault.secret("p1", "contact", "a")}
+    assert vault.opening(sealed, "name").blind.encode() not in secret
+    vault.erase("p1")
+    with pytest.raises(Erased):
+        vault.secret("p1", "identity", "a")
+
+
 def test_erased_is_gone_everywhere(vault, store, settings, clock):
     (sealed,) = store.record([named()]).events
 

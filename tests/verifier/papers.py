@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from verifier import badge as badges
-from verifier import bitstring, cose, credential, integrity, keys, multibase, proof, status
+from verifier import bitstring, cose, credential, integrity, keys, multibase, named, proof, status
 from verifier import certificate as qr
 from verifier.keys import Key, KeyRing
 from verifier.status import Statuses
@@ -350,16 +350,34 @@ def preimage(state=None, *, position=CERTIFICATE.log_index + 1, stream=None, top
     return spelled([position, stream or f"endorsement/{CERTIFICATE.number}", 4, topic, encoded])
 
 
-def log_proof(extra=None, *, index=CERTIFICATE.log_index, by=LOGGING):
-    """A proof file from a log of four entries, of which number `index` is `extra`."""
+BLIND = bytes(range(16))
+
+
+def naming(name=CERTIFICATE.name, *, version=1, stream="person/1", position=1, topic="person.registered"):
+    """The preimage of the event that recorded a name, the first of the log."""
+    h = named.commitment(BLIND, stream, version, "name", name)
+    state = b64(spelled({"on": "2026-01-01", "residence": "VA", "name": {"c": "AAAA", "h": b64(h)}}))
+    return spelled([position, stream, version, topic, state])
+
+
+def log_proof(extra=None, *, index=CERTIFICATE.log_index, by=LOGGING, of_name=None, value=CERTIFICATE.name, **opened):
+    """A proof file from a log of four entries, of which number `index` is `extra`, and the first the name's.
+
+    `of_name`: the preimage of the name's event; empty for a proof that does not bind it.
+    """
     from base64 import b64encode
 
     extra = preimage() if extra is None else extra
+    of_name = naming() if of_name is None else of_name
     entries = [sha256(b"another event %d" % number).digest() for number in range(4)]
+    entries[0] = sha256(of_name).digest()
     entries[index] = sha256(extra).digest()
     leaves = [proof.leaf_hash(entry) for entry in entries]
     pairs = [proof.node_hash(*leaves[:2]), proof.node_hash(*leaves[2:])]
     path = [leaves[index ^ 1], pairs[1 - index // 2]]
+    if of_name:
+        opening = {"blind": b64(BLIND), "hashes": [leaves[1], pairs[1]]} | opened
+        extra += b"\n" + named.lines(of_name, opening["hashes"], opening["blind"], value)
     note = f"{HOST}/log\n4\n{b64encode(proof.node_hash(*pairs)).decode()}\n"
     signature = b64encode(proof.key_id(f"{HOST}/log", public(by)) + by.sign(note.encode())).decode()
     lines = ["c2sp.org/tlog-proof@v1", f"extra {b64encode(extra).decode()}", f"index {index}"]
