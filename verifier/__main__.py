@@ -327,6 +327,8 @@ def _plain(report: dict[str, Any]) -> str:
         lines += [f"  in the log   at position {entry['position']}"]
     if report["note"]:
         lines += ["", f"  note: {report['note']}"]
+    if report.get("why") and not report["checks"]:  # it was not even read
+        lines += ["", f"  why: {report['why']}"]
     lines += ["", f"  checked at {report['checked_at']}:"]
     lines += checks_of(report)
     return printable(lines)

@@ -43,7 +43,8 @@ _SVG: Final = "http://www.w3.org/2000/svg svg"
 _METADATA: Final = "http://www.w3.org/2000/svg metadata"
 _BAKED_SVG: Final = "https://purl.imsglobal.org/ob/v3p0 credential"
 
-_MOST_MEMORY: Final = 512 << 20
+_MOST_MEMORY: Final = 512 << 20  # of addresses, the libraries' own among them
+_MOST_DATA: Final = 224 << 20
 _MOST_CPU: Final = 5  # seconds; a certificate takes less than one
 _DEADLINE: Final = 15.0  # seconds on the clock, for a busy machine
 _BOOT: Final = "import sys; sys.path[:] = sys.argv[1:]; from verifier import files; files.answer()"
@@ -172,6 +173,7 @@ def _confine() -> None:
         return
     limits = {
         resource.RLIMIT_AS: _MOST_MEMORY,
+        resource.RLIMIT_DATA: _MOST_DATA,
         resource.RLIMIT_CPU: _MOST_CPU,
         resource.RLIMIT_FSIZE: 0,
         resource.RLIMIT_CORE: 0,

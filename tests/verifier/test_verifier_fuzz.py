@@ -12,7 +12,7 @@ from verifier import keys, status
 from verifier.verdict import Unverified
 from verifier.verification import verify
 
-TIMES = int(os.environ.get("VERIFIER_FUZZ", "100000"))
+TIMES = int(os.environ.get("VERIFIER_FUZZ", "70000"))
 
 
 def disturbed(data, random, others):
