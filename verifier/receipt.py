@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from verifier import integrity, multibase, proof, strictjson
+from verifier import integrity, multibase, proof, strictjson, tiles
 from verifier.keys import Key, KeyRing
 from verifier.proof import Checkpoint, Cosignature
 from verifier.roster import MOST_ROWS, ROW_VERDICTS, counts
+from verifier.tiles import Read
 from verifier.verdict import Check, Unverified, iso
 
 TYPE: Final = "iecmh-receipt"
@@ -161,10 +162,11 @@ def seal(
 # --- checking ---
 
 
-def check(content: bytes, keys: KeyRing, *, checkpoint: bytes | None = None) -> Checked:
+def check(content: bytes, keys: KeyRing, *, checkpoint: bytes | None = None, read_tile: Read | None = None) -> Checked:
     """All of a receipt, in the order of `CHECKS`. Raises Unverified, with the checks made until then.
 
-    `checkpoint`: the one that the log publishes now, if it is at hand.
+    `checkpoint`: the one that the log publishes now, if it is at hand; `read_tile`: its tiles, which show that it has
+    grown from the receipt's. It raises OSError for what is not there.
     """
     made: list[Check] = []
 
@@ -184,7 +186,7 @@ def check(content: bytes, keys: KeyRing, *, checkpoint: bytes | None = None) -> 
         note(f"{found.origin}, {found.size} events" if found else "no key of a log was named", bool(found) or None)
         seen = proof.cosignatures(receipt["checkpoint"], keys.witnesses) if found else ()
         note(", ".join(f"{one.witness} at {iso(one.time)}" for one in seen) or "no witness we know", bool(seen) or None)
-        note(*_same_log(found, checkpoint, keys))
+        note(*_same_log(found, checkpoint, keys, read_tile))
         note(_counted(receipt))
     except Unverified as refused:
         note(refused.why, passed=False)
@@ -270,15 +272,25 @@ def _counted(receipt: Mapping[str, Any]) -> str:
     return f"{receipt['counts']['rows']} rows"
 
 
-def _same_log(found: Checkpoint | None, published: bytes | None, keys: KeyRing) -> tuple[str, bool | None]:
-    """Of two checkpoints of one size that differ, one is of a log that was forked."""
+def _same_log(
+    found: Checkpoint | None, published: bytes | None, keys: KeyRing, read_tile: Read | None
+) -> tuple[str, bool | None]:
+    """Of two checkpoints of one size that differ, one is of a log that was forked; a larger one holds the smaller."""
     if found is None or published is None:
         return "no checkpoint to compare it with", None
     known = proof.read_checkpoint(published, keys.logs)
     if known.origin != found.origin or known.size < found.size:
         return "the checkpoint at hand is an earlier one, or another log's", None
     if known.size > found.size:
-        return f"it has grown to {known.size} events since", None
+        grown = f"it has grown to {known.size} events since"
+        if read_tile is None:
+            return f"{grown}, and there are no tiles to show that it still holds these", None
+        try:
+            hashes = tiles.consistency(found.size, known.size, read_tile)
+        except OSError:
+            return f"{grown}, and there are not the tiles to show that it still holds these", None
+        proof.check_consistency(found.size, found.root, known.size, known.root, hashes)
+        return f"{grown}, and holds all that it held", True
     if known.root != found.root:
         raise Unverified("tampered", "the log you know has another root at this size: it was forked")
     return "the checkpoint is the one published", True

@@ -10,6 +10,7 @@ from typing import Any, Final
 from verifier import files, keys, receipt, roster, status
 from verifier.shell import Misused, Parser, checks_of, content_of, key_ring, printable, say, time_of
 from verifier.status import Statuses
+from verifier.tiles import Read
 from verifier.verdict import LANGUAGES, Unverified, iso, worst
 
 _RECEIPT_EXAMPLES: Final = """\
@@ -65,7 +66,7 @@ def answer_receipt(words: Sequence[str]) -> int:
     try:
         if content.startswith(b"%PDF-"):
             content = files.attachment(content, receipt.FILE, receipt.LARGEST)
-        checked = receipt.check(content, ring, checkpoint=checkpoint)
+        checked = receipt.check(content, ring, checkpoint=checkpoint, read_tile=_tiles(asked.static))
     except Unverified as refused:
         report |= {"verdict": refused.verdict, "exit": 2, "sentence": receipt.refusal(asked.lang), "why": refused.why}
         report["checks"] = [check._asdict() for check in refused.checks]
@@ -79,6 +80,21 @@ def answer_receipt(words: Sequence[str]) -> int:
         report["rows"], report["checks"] = said["rows"], [check._asdict() for check in checked.checks]
     say(json.dumps(report, ensure_ascii=False, indent=2) if asked.json else _plain_receipt(report, asked.lang))
     return int(report["exit"])
+
+
+def _tiles(static: Path | None) -> Read | None:
+    """Of a static plane; a copy by `verify sync` has none."""
+    if static is None or not (static / "tile").is_dir():
+        return None
+
+    def read(names: Sequence[str], least: int) -> bytes:
+        for name in names:
+            path = static / name
+            if path.is_file() and len(content := content_of(path)) >= least:
+                return content
+        raise FileNotFoundError(names[-1])
+
+    return read
 
 
 def _plain_receipt(report: dict[str, Any], lang: str) -> str:

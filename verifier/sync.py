@@ -11,12 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from verifier import bitstring, keys, proof, status
+from verifier import bitstring, keys, proof, status, tiles
 from verifier.download import Server, Unreached
 from verifier.keys import KeyRing
 from verifier.proof import Checkpoint, Cosignature
@@ -36,13 +35,10 @@ CHECKS: Final = (
 _MOST: Final = 1 << 20
 _MOST_IN_LIST: Final = 1 << 18
 _MOST_IN_NOTES: Final = 1 << 23
-_TILE: Final = 256 * 32
 _KEYS, _CHECKPOINT = "keys.json", "checkpoint"
 _DOCUMENTS: Final = (".well-known/did.json", "status/did.json")
 _OTHERS: Final = ("witnesses", "v1")
 _PAGE: Final = "v1"
-_LEVELS: Final = 8  # of the tree in one tile
-_WIDTH: Final = 1 << _LEVELS
 
 
 class InUse(Exception):
@@ -323,33 +319,19 @@ class _Run:
             raise Unverified("tampered", f"this is another log, {checkpoint.origin}, than was here, {before.origin}")
         hashes: Sequence[bytes] = ()
         if before.size < checkpoint.size:
-            hashes = _consistency(before.size, checkpoint.size, self._nodes(checkpoint.size))
+            hashes = tiles.consistency(before.size, checkpoint.size, self._tile)
         proof.check_consistency(before.size, before.root, checkpoint.size, checkpoint.root, hashes)
         self.note(f"{before.size} entries, now {checkpoint.size}")
 
-    def _nodes(self, size: int) -> Callable[[int, int], bytes]:
-        @lru_cache(maxsize=512)
-        def tile(level: int, number: int) -> bytes:
-            width = min(_WIDTH, (size >> _LEVELS * level) - number * _WIDTH)
-            name = f"tile/{level}/{_grouped(number)}"
-            # A partial tile goes once the full one is there.
-            for at in ([f"{name}.p/{width}"] if width < _WIDTH else []) + [name]:
-                self._tell(at, len(self._names), self._size)
-                content = self._server.get(at, _TILE)
-                if content is not None and len(content) >= width * 32:
-                    return content
-            raise Unreached(f"{self._server.url}/{name} is not there, so the log can't show that it holds what it held")
-
-        def node(height: int, index: int) -> bytes:
-            level, above = divmod(height, _LEVELS)
-            number, place = divmod(index << above, _WIDTH)
-            hashes = tile(level, number)
-            row = [hashes[at : at + 32] for at in range(place * 32, (place + (1 << above)) * 32, 32)]
-            while len(row) > 1:
-                row = [proof.node_hash(left, right) for left, right in zip(row[::2], row[1::2], strict=True)]
-            return row[0]
-
-        return node
+    def _tile(self, names: Sequence[str], least: int) -> bytes:
+        for at in names:
+            self._tell(at, len(self._names), self._size)
+            content = self._server.get(at, tiles.LARGEST)
+            if content is not None and len(content) >= least:
+                return content
+        raise Unreached(
+            f"{self._server.url}/{names[-1]} is not there, so the log can't show that it holds what it held"
+        )
 
     def _lists(self, synced: Synced, ring: KeyRing, before: _Before) -> None:
         synced.lists = max(synced.checkpoint.size - 1, 0) // SIZE + 1
@@ -451,44 +433,3 @@ def _issuer(ring: KeyRing) -> str:
     if len(controllers) != 1:
         raise Unverified("unknown_key", "the keys for certificates are not those of one issuer")
     return controllers.pop()
-
-
-def _consistency(size1: int, size2: int, node: Callable[[int, int], bytes]) -> list[bytes]:
-    """The consistency proof (RFC 9162, 2.1.4.1), from the nodes of the larger tree."""
-    if size1 == 0:
-        return []
-    path: list[bytes] = []
-    start, end = 0, size2
-    while end != size1:
-        middle = start + _split(end - start)
-        if size1 <= middle:
-            path.append(_subtree(middle, end, node))
-            end = middle
-        else:
-            path.append(_subtree(start, middle, node))
-            start = middle
-    if start:
-        path.append(_subtree(start, end, node))
-    return path[::-1]
-
-
-def _subtree(start: int, end: int, node: Callable[[int, int], bytes]) -> bytes:
-    width = end - start
-    if width & (width - 1) == 0:
-        height = width.bit_length() - 1
-        return node(height, start >> height)
-    middle = start + _split(width)
-    return proof.node_hash(_subtree(start, middle, node), _subtree(middle, end, node))
-
-
-def _split(width: int) -> int:
-    """The largest power of two below a width."""
-    return 1 << ((width - 1).bit_length() - 1)
-
-
-def _grouped(number: int) -> str:
-    """C2SP tlog-tiles: groups of three digits, all but the last after an `x`."""
-    parts = [f"{number % 1000:03d}"]
-    while number := number // 1000:
-        parts.append(f"x{number % 1000:03d}")
-    return "/".join(reversed(parts))

@@ -1,0 +1,78 @@
+"""A log's published tiles (C2SP tlog-tiles), and the consistency proof that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Final
+
+from verifier import proof
+
+_WIDTH: Final = 256  # hashes in a tile
+_LEVELS: Final = 8  # of the tree in one tile
+LARGEST: Final = _WIDTH * 32
+
+Read = Callable[[Sequence[str], int], bytes]
+"""The first of these files that is there and has so many bytes."""
+
+
+def consistency(size1: int, size2: int, read: Read) -> list[bytes]:
+    """The consistency proof (RFC 9162, 2.1.4.1), from the tiles of the larger tree."""
+    node = _nodes(size2, read)
+    if size1 == 0:
+        return []
+    path: list[bytes] = []
+    start, end = 0, size2
+    while end != size1:
+        middle = start + _split(end - start)
+        if size1 <= middle:
+            path.append(_subtree(middle, end, node))
+            end = middle
+        else:
+            path.append(_subtree(start, middle, node))
+            start = middle
+    if start:
+        path.append(_subtree(start, end, node))
+    return path[::-1]
+
+
+def _subtree(start: int, end: int, node: Callable[[int, int], bytes]) -> bytes:
+    width = end - start
+    if width & (width - 1) == 0:
+        height = width.bit_length() - 1
+        return node(height, start >> height)
+    middle = start + _split(width)
+    return proof.node_hash(_subtree(start, middle, node), _subtree(middle, end, node))
+
+
+def _split(width: int) -> int:
+    """The largest power of two below a width."""
+    return 1 << ((width - 1).bit_length() - 1)
+
+
+def _grouped(number: int) -> str:
+    """C2SP tlog-tiles: groups of three digits, all but the last after an `x`."""
+    parts = [f"{number % 1000:03d}"]
+    while number := number // 1000:
+        parts.append(f"x{number % 1000:03d}")
+    return "/".join(reversed(parts))
+
+
+def _nodes(size: int, read: Read) -> Callable[[int, int], bytes]:
+    @lru_cache(maxsize=512)
+    def tile(level: int, number: int) -> bytes:
+        width = min(_WIDTH, (size >> _LEVELS * level) - number * _WIDTH)
+        name = f"tile/{level}/{_grouped(number)}"
+        # A partial tile goes once the full one is there.
+        return read([*([f"{name}.p/{width}"] if width < _WIDTH else []), name], width * 32)
+
+    def node(height: int, index: int) -> bytes:
+        level, above = divmod(height, _LEVELS)
+        number, place = divmod(index << above, _WIDTH)
+        hashes = tile(level, number)
+        row = [hashes[at : at + 32] for at in range(place * 32, (place + (1 << above)) * 32, 32)]
+        while len(row) > 1:
+            row = [proof.node_hash(left, right) for left, right in zip(row[::2], row[1::2], strict=True)]
+        return row[0]
+
+    return node
