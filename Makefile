@@ -47,7 +47,7 @@ test: setup $(INTEROP) browser ## The tests; JOBS=4 for more processes, T=tests/
 
 test-deep: setup ## Fifty times the random histories of deeds that `make test` runs, and 10^6 changed files, drawn anew
 	REGISTRY_TEST_DEEP=50 $(PY) -m pytest -n $(JOBS) --dist loadfile -r fEs tests/laws/test_laws_machine.py tests/laws/test_laws_machine_again.py
-	CORPUS_FUZZ=1000000 CORPUS_FUZZ_SEED=$$RANDOM $(PY) -m pytest -n $(JOBS) --timeout 3600 -r fEs tests/corpus/test_corpus_fuzz.py
+	$(PY) tests/corpus/deep.py
 
 test-faults: setup $(POSTGRESQL_15) ## All of the fault tests on PostgreSQL 15 and 18: kills, cuts, full disks, restores; writes docs/faults.md
 	@rm -f build/faults-*.jsonl

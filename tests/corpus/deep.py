@@ -1,0 +1,61 @@
+"""10^6 changed inputs, led by what they reach in the verifier (atheris), or without it by `test_corpus_fuzz.py`.
+
+`python tests/corpus/deep.py [RUNS]` gives each form its share, in a process of its own; `deep.py RUNS FORM` runs one.
+A finding stops it and is printed; once mended it becomes a file of the corpus.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from random import Random
+
+RUNS = 1_000_000
+MOST_MEMORY = 400  # MiB in all: 200 above what the libraries hold at the start
+
+
+def fuzz(form: str, runs: int) -> None:
+    import atheris
+
+    with atheris.instrument_imports(include=["verifier"], enable_loader_override=False):
+        import mutations
+    change, read, share = mutations.FORMS[form]
+
+    def changed(_: bytes, longest: int, seed: int) -> bytes:
+        return change(Random(seed))[:longest]
+
+    words = [
+        f"-runs={runs * share // 1000}",
+        "-max_len=65536",
+        f"-rss_limit_mb={MOST_MEMORY}",
+        "-artifact_prefix=build/",
+        "-verbosity=0",
+    ]
+    atheris.Setup([sys.argv[0], *words], read, custom_mutator=changed)
+    atheris.Fuzz()
+
+
+def main() -> int:
+    runs = int(sys.argv[1]) if sys.argv[1:] else RUNS
+    here = Path(__file__).parent
+    if sys.argv[2:]:
+        fuzz(sys.argv[2], runs)
+        return 0
+    try:
+        import atheris  # noqa: F401 - only whether it is there
+    except ImportError:
+        words = ["-m", "pytest", "--timeout", "7200", "-r", "fEs", str(here / "test_corpus_fuzz.py")]
+        settings = {"CORPUS_FUZZ": str(runs), "CORPUS_FUZZ_SEED": str(Random().randrange(1 << 32))}
+        return subprocess.run([sys.executable, *words], env=os.environ | settings, check=False).returncode
+    forms = ("message", "json", "jwt", "lists", "svg", "png", "jpeg", "pdf")
+    failed = [
+        form for form in forms if subprocess.run([sys.executable, __file__, str(runs), form], check=False).returncode
+    ]
+    print(f"{runs} runs: " + (f"found something in {', '.join(failed)}" if failed else "nothing found"))
+    return bool(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
