@@ -194,6 +194,10 @@ def test_the_page_without_scripts(verdict, served, plain_page, request):
     expect(plain_page.get_by_role("heading", level=1, name=words(verdict).head)).to_be_visible()
     expect(plain_page.locator("section.verdict")).to_have_class(f"verdict {VERDICTS[verdict].look}")
     expect(plain_page.locator("section.verdict p")).to_contain_text(words(verdict).sentence)
+    if KINDS.get(verdict) == "letter":
+        expect(plain_page.locator("dl.summary dt")).to_contain_text(
+            ["Name", "Category applied for", "Application", "Association", "Letter good through"]
+        )
 
 
 @pytest.fixture(scope="module")
