@@ -119,7 +119,7 @@ def inclusion(file):
     """The proof beside a certificate: is its event in the tree of the plane's checkpoint?"""
     head, _, rest = file.read_text("utf-8").partition("\nindex ")
     index, *lines = rest.partition("\n\n")[0].split("\n")
-    entry = sha256(b64decode(head.partition("\nextra ")[2])).hexdigest()
+    entry = sha256(b64decode(head.partition("\nextra ")[2]).partition(b"\n")[0]).hexdigest()
     _, size, root, *_ = (plane / "checkpoint").read_text("utf-8").split("\n")
     path = [b64decode(line).hex() for line in lines]
     if not verify_inclusion(entry, int(index), int(size), path, b64decode(root).hex()):
