@@ -78,7 +78,7 @@ def create_app(settings: Settings, *, registry: Registry | None = None, clock: C
     for path in (
         "/.well-known/did.json", "/status/did.json", "/keys.json", "/s/{file}", "/checkpoint", "/witnesses",
         "/tile/{file:path}", "/v1", "/v1.html", "/status/revocation/{file}", "/achievements/{file}",
-        "/v1-worker.js", "/kit.html",
+        "/associations/{file}", "/v1-worker.js", "/kit.html",
     ):  # fmt: skip
         app.add_api_route(path, _file, methods=["GET", "HEAD"], name="plane")
 

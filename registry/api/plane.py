@@ -11,15 +11,17 @@ from fastapi.responses import Response
 from starlette.requests import Request as HttpRequest
 
 import verifier.page
+from domain.association import CODE
 from domain.errors import NotFound
 
 _PATHS: Final = re.compile(
     r"\.well-known/did\.json|status/did\.json|keys\.json|s/[1-9][0-9]{0,8}(\.notes)?|checkpoint|witnesses|v1(\.html)?"
     r"|status/revocation/[1-9][0-9]{0,8}(\.jwt)?|achievements/[A-Z]{2,6}(-[A-Z]{1,2})?(\.html)?"
+    rf"|associations/({CODE})(\.html)?"
     r"|v1-worker\.js|kit\.html"
     r"|tile/[0-9]{1,2}/(x[0-9]{3}/)*[0-9]{3}(\.p/[0-9]{1,3})?|tile/entries/(x[0-9]{3}/)*[0-9]{3}(\.p/[0-9]{1,3})?"
 )
-_SPELLED_TWICE: Final = ("status/revocation/", "achievements/")
+_SPELLED_TWICE: Final = ("status/revocation/", "achievements/", "associations/")
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 _SHORT: Final = "public, max-age=60, stale-if-error=86400"
 _MEDIA: Final = {
@@ -32,6 +34,7 @@ _MEDIA: Final = {
     "status": "application/vc",
     "jwt": "application/vc+jwt",
     "achievements": "application/ld+json",
+    "associations": "application/ld+json",
     "js": "text/javascript; charset=utf-8",
 }
 
@@ -62,7 +65,7 @@ async def hand_out(static: Path, path: str, request: HttpRequest) -> Response:
 
 
 def _preferred(path: str, accept: str) -> str:
-    """The other spelling of a file where that is asked for: a list of badges as JWT, an achievement as a page."""
+    """The other spelling of a file where that is asked for: a list of badges as JWT, what badges name as a page."""
     for media, ending in (("application/vc+jwt", ".jwt"), ("text/html", ".html")):
         if media in accept and _PATHS.fullmatch(path + ending):
             return path + ending

@@ -10,7 +10,7 @@ from psycopg import Connection
 
 import verifier.page
 from domain.key import KeyUse
-from registry.certificates import achievements, badge, bitstring, documents, status
+from registry.certificates import achievements, badge, bitstring, documents, profiles, status
 from registry.certificates.documents import KnownKeys, log_origin
 from registry.certificates.keys import KeyFolder, KeysUnusable, Signer, controller, trusted
 from registry.certificates.status import Statuses, read
@@ -33,7 +33,7 @@ WORKER: Final = PAGE.with_name("worker.js")
 
 _BADGES: Final = "status/revocation"
 
-_TOPICS: Final = (*status.TOPICS, *documents.TOPICS)
+_TOPICS: Final = (*status.TOPICS, *documents.TOPICS, *profiles.TOPICS)
 
 
 class Published(NamedTuple):
@@ -70,6 +70,7 @@ class Plane:
         self._files = Files(static, disk)
         self._statuses = Statuses(keys.slot_key)
         self._known = KnownKeys()
+        self._profiles = profiles.Profiles()
         self._stale: set[str] = set()
         self._signed: dict[str, tuple[str, int]] = {}  # file -> kid and time of its signature
         self._in_kit = b""  # the keys it was made with
@@ -121,7 +122,8 @@ class Plane:
             return
         rows = list(read(connection, _TOPICS, self._statuses.position, last))
         self._known.advance(row for row in rows if row[2] in documents.TOPICS)
-        self._statuses.advance((row for row in rows if row[2] not in documents.TOPICS), last)
+        self._profiles.advance(row for row in rows if row[2] in profiles.TOPICS)
+        self._statuses.advance((row for row in rows if row[2] in status.TOPICS), last)
         lists, all_notes, badges = self._statuses.take_stale()
         self._stale |= {f"s/{number}" for number in lists} | {f"s/{number}.notes" for number in all_notes}
         self._stale |= {f"{_BADGES}/{number}{end}" for number in badges for end in ("", ".jwt")}
@@ -216,7 +218,7 @@ class Plane:
         vkeys = self._witnesses.vkeys
         self._files.put(KEYS, self._known.keys_json(self._host, self._qr_host, log_signer.public, vkeys))
         self._files.put(WITNESSES, "".join(f"{vkey}\n" for vkey in vkeys).encode())
-        for name, content in self._achievements.items():
+        for name, content in (self._achievements | self._profiles.take_stale(self._host)).items():
             self._files.put(name, content)
         if PAGE.is_file():  # made at set-up
             page = PAGE.read_bytes()

@@ -209,6 +209,7 @@ def test_the_plane_is_handed_out_as_files(address, plane, settings):
         ("/checkpoint", "max-age=60"), ("/s/1", "max-age=60"), ("/s/1.notes", "max-age=60"),
         ("/status/revocation/1", "max-age=60"), ("/status/revocation/1.jwt", "max-age=60"),
         ("/achievements/IFS", "max-age=60"), ("/achievements/IMHM-RF.html", "max-age=60"),
+        ("/associations/VA", "max-age=60"), ("/associations/ALLIANCE.html", "max-age=60"),
     ):  # fmt: skip
         answer = httpx.get(address + path)
         assert answer.content == (settings.static / path.lstrip("/")).read_bytes()
@@ -222,10 +223,12 @@ def test_the_plane_is_handed_out_as_files(address, plane, settings):
         ("/achievements/IFS", "*/*", "application/ld+json"),
         ("/achievements/IFS", "text/html,*/*;q=0.8", "text/html; charset=utf-8"),
         ("/achievements/IFS.html", "*/*", "text/html; charset=utf-8"),
+        ("/associations/VA", "*/*", "application/ld+json"),
+        ("/associations/VA", "text/html,*/*;q=0.8", "text/html; charset=utf-8"),
     ):
         answer = httpx.get(address + path, headers={"Accept": accept})
         assert (answer.status_code, answer.headers["Content-Type"], answer.headers["Vary"]) == (200, media, "Accept")
-    for path in ("/status/revocation/x", "/achievements/NONE", "/achievements/IFS.jwt"):
+    for path in ("/status/revocation/x", "/achievements/NONE", "/achievements/IFS.jwt", "/associations/ZZ"):
         assert httpx.get(address + path).status_code == 404
     assert json.loads(httpx.get(f"{address}/keys.json").content)["specimen"] is True
     tiles = sorted(path for path in (settings.static / "tile").rglob("*") if path.is_file())
