@@ -23,7 +23,7 @@ from psycopg import Connection
 from psycopg.errors import InsufficientPrivilege, UndefinedTable
 from psycopg.rows import tuple_row
 
-from registry.log import fsck_lists
+from registry.log import fsck_badges, fsck_lists
 from registry.log.fsck_lists import Listed, Unreadable
 
 NAMED: Final = 20
@@ -35,7 +35,6 @@ _CHECKPOINT: Final = re.compile(
     r"(?P<note>(?P<origin>[^\n]+)\n(?P<size>0|[1-9][0-9]*)\n(?P<root>[A-Za-z0-9+/]{43}=)\n(?:[^\n]+\n)*)"
     r"\n(?P<signatures>(?:— \S+ \S+\n)+)"
 )
-_BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _ED25519_MULTICODEC: Final = b"\xed\x01"
 
 _Text = Annotated[str, msgspec.Meta(min_length=1)]
@@ -321,21 +320,30 @@ def _problem_of(stream: str, topic: str, state: bytes) -> str | None:
     return None
 
 
+_Sheet = tuple[int, str]
+"""A list: its number and its file."""
+
+
 class _Lists:
     """The status lists, as the events make them: as of the checkpoint or of any later event, for they go out first."""
 
     def __init__(self, plane: _Plane, signed: int) -> None:
         self._signed = signed
         self._listed = Listed()
-        self._wrong: dict[int, str] | None = None if plane.head else {}
+        self._keys = fsck_badges.Keys()
+        self._wrong: dict[_Sheet, str] | None = None if plane.head else {}
         self._plane = plane
-        self._published: dict[int, fsck_lists.Counts] = {}
-        self._unreadable: dict[int, str] = {}
+        self._published: dict[_Sheet, fsck_lists.Counts] = {}
+        self._unreadable: dict[_Sheet, str] = {}
+        self._packed: dict[int, bytes] = {}
+        self._badges: dict[_Sheet, bytes] = {}
+        self._counted: dict[int, fsck_lists.Counts] = {}  # under the checkpoint
 
     def take(self, position: int, stream: str, topic: str, state: bytes) -> None:
         if position > self._signed:
             self._compare()
         try:
+            self._keys.take(stream, topic, state, signed=position <= self._signed)
             changed = self._listed.take(position, stream, topic, state)
         except msgspec.DecodeError:
             return  # not of our making; what was signed is told by the root
@@ -344,40 +352,84 @@ class _Lists:
 
     def findings(self) -> Iterator[Finding]:
         self._compare()
-        for number, why in sorted((self._wrong or {}).items()):
-            yield Finding(why, file=f"s/{number}")
+        if not self._plane.head:
+            return
+        wrong = self._wrong or {}
+        for (_, name), why in sorted((wrong | dict(self._apart(wrong))).items()):
+            yield Finding(why, file=name)
 
     def _compare(self) -> None:
         """Once, when all events under the checkpoint are there."""
         if self._wrong is not None:
             return
         self._wrong = {}
+        counted = self._listed.count()
+        self._counted = {number: counts.copy() for number, counts in counted.items()}
         for number, data in self._plane.lists.items():
+            sheet = number, f"s/{number}"
             try:
-                self._published[number] = fsck_lists.read(data, number, self._plane.list_keys())
+                self._packed[number] = fsck_lists.read(data, number, self._plane.list_keys())
+                self._published[sheet] = fsck_lists.count(self._packed[number])
             except Unreadable as error:
-                self._unreadable[number] = str(error)
-        for number, counts in self._listed.count().items():
+                self._unreadable[sheet] = str(error)
+        for (number, end), data in self._plane.badges.items():
+            if octets := fsck_badges.bits(data, end):
+                self._badges[_badges(number, end)] = octets
+        for number, counts in counted.items():
             if number not in self._plane.lists:
-                self._unreadable[number] = f"the list is missing; by the events {fsck_lists.said(counts)}"
+                why = f"the list is missing; by the events {fsck_lists.said(counts)}"
+                self._unreadable[number, f"s/{number}"] = why
+            for use, end in (("certificate", ""), ("jwt", fsck_badges.JWT)):
+                if self._keys.may_sign(use) and (number, end) not in self._plane.badges:
+                    why = f"the list is missing; by the events {fsck_badges.spent(counts)} badges revoked"
+                    self._unreadable[_badges(number, end)] = why
         self._wrong = self._unreadable | dict(self._differing())
 
     def _compare_again(self) -> None:
         self._listed.count()
         differing = dict(self._differing())
         # One that agrees with any of these events is the list of that event.
-        for number in [number for number in self._wrong or {} if number not in differing]:
-            if self._wrong and number not in self._unreadable:
-                del self._wrong[number]
+        for sheet in [sheet for sheet in self._wrong or {} if sheet not in differing]:
+            if self._wrong and sheet not in self._unreadable:
+                del self._wrong[sheet]
 
-    def _differing(self) -> Iterator[tuple[int, str]]:
-        for number, published in self._published.items():
-            counts = self._listed.counts.get(number, fsck_lists.Counts())
+    def _differing(self) -> Iterator[tuple[_Sheet, str]]:
+        for sheet, published in self._published.items():
+            counts = self._listed.counts.get(sheet[0], fsck_lists.Counts())
             if not fsck_lists.same(counts, published):
-                yield (
-                    number,
-                    f"of its certificates {fsck_lists.said(published)}; by the events {fsck_lists.said(counts)}",
-                )
+                said = f"of its certificates {fsck_lists.said(published)}; by the events {fsck_lists.said(counts)}"
+                yield sheet, said
+        for sheet, octets in self._badges.items():
+            counts = self._listed.counts.get(sheet[0], fsck_lists.Counts())
+            revoked, spent = fsck_badges.ones(octets), fsck_badges.spent(counts)
+            if revoked != spent:
+                yield sheet, f"{revoked} badges revoked; by the events {spent}"
+
+    def _apart(self, wrong: dict[_Sheet, str]) -> Iterator[tuple[_Sheet, str]]:
+        """What else is wrong with lists of badges that agree by their numbers."""
+        for (number, end), data in self._plane.badges.items():
+            try:
+                # With every key there is: a list signed by the newest goes out before the checkpoint over that key.
+                fsck_badges.read(data, number, end, self._plane.host, self._keys)
+            except Unreadable as error:
+                yield _badges(number, end), str(error)
+                continue
+            sheet, json = _badges(number, end), _badges(number)
+            if sheet in wrong:
+                continue
+            octets, other = self._badges[sheet], self._badges.get(json, b"")
+            if end and json not in wrong and other and not fsck_badges.agree(octets, other):
+                yield sheet, f"it revokes other badges than {json[1]}"
+            elif (number, f"s/{number}") not in wrong and number in self._packed and (not end or octets != other):
+                counts = self._listed.counts.get(number, fsck_lists.Counts())
+                # Place by place only lists of one moment can be held against each other.
+                same = counts == self._counted.get(number, fsck_lists.Counts())
+                if same and (why := fsck_badges.apart(octets, self._packed[number], number, counts)):
+                    yield sheet, why
+
+
+def _badges(number: int, end: str = "") -> _Sheet:
+    return number, f"{fsck_badges.FOLDER}/{number}{end}"
 
 
 # --- hashing, RFC 8785 (of numbers and text it is compact JSON) and RFC 9162 ---
@@ -471,6 +523,7 @@ class _Plane:
         self.head: _Head | None = None
         data = self._read("checkpoint")
         self.lists = fsck_lists.files(static)
+        self.badges = fsck_badges.files(static)
         if data is None and (static / "tile").exists():
             self.distrust.append(
                 Finding("it is missing, but tiles are published: it was taken away", file="checkpoint")
@@ -485,6 +538,11 @@ class _Plane:
             self.not_checked += [
                 f"the witness {name} has not cosigned the checkpoint" for name, so in self._cosigned.items() if not so
             ]
+
+    @property
+    def host(self) -> str:
+        """Whose lists these are: the log's origin has its name."""
+        return self.head.origin.removesuffix("/log") if self.head else ""
 
     def read_checkpoint(self, text: str, file: str) -> _Head | None:
         """The head, even if its signature is wrong (that is found then), None if it is no checkpoint."""
@@ -650,10 +708,7 @@ def _is_signed(public: bytes, signature: bytes, message: str) -> bool:
 
 
 def _from_multibase(text: str) -> bytes:
-    number = 0
-    for digit in text.removeprefix("z"):
-        number = number * 58 + _BASE58.index(digit)
-    key = number.to_bytes(34)
-    if not text.startswith("z") or key[:2] != _ED25519_MULTICODEC:
+    key = fsck_badges.from_base58(text, 34)
+    if key[:2] != _ED25519_MULTICODEC:
         raise ValueError("this is no Ed25519 key")
     return key[2:]

@@ -21,20 +21,29 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 PLACES: Final = 131_072
 
+SPENT: Final = 4
+
 Counts = Counter[int]
-"""Of one list: how many certificates have which status; of those with 0 nothing is known."""
+"""Of one list: how many certificates have which status; of those with 0 nothing is known.
+
+Those whose badge is revoked are counted once more, under SPENT + status.
+"""
 
 _WORDS: Final = {1: "revoked", 2: "suspended", 3: "superseded"}
-_FILE: Final = re.compile(r"[1-9][0-9]{0,8}")
+FILE: Final = re.compile(r"[1-9][0-9]{0,8}")
 _TOKEN_LIST: Final = 65533
 
+_ISSUED: Final = "certificate.issued"
+_RENEWED: Final = "endorsement.renewed"
+_LAPSED: Final = "endorsement.lapsed"
+_LEFT_TO_ITS_END: Final = ("renewed", "reinstated")
 _ENDS: Final = ("endorsement.removed", "endorsement.archived", "endorsement.ended_by_death")
 _STANDS: Final = {
     "endorsement.awarded": "active",
-    "endorsement.renewed": "active",
+    _RENEWED: "active",
     "endorsement.reactivated": "active",
     "endorsement.reinstated": "active",
-    "endorsement.lapsed": "lapsed",
+    _LAPSED: "lapsed",
     "endorsement.made_inactive": "inactive",
     "endorsement.inactivity_ended": "lapsed",
     "endorsement.emeritus_granted": "emeritus",
@@ -50,7 +59,7 @@ _OTHERS: Final = (
     "endorsement.converted",
     "endorsement.corrected",
     "endorsement.custody_transferred",
-    "certificate.issued",
+    _ISSUED,
 )
 _ERASED: Final = "person.erased"
 _LETTER: Final = "application.letter_issued"
@@ -72,6 +81,7 @@ class _Fact(msgspec.Struct):
     awarded_on: date | None = None
     through: date | None = None
     cti: str = ""
+    why: str = ""
     corrects: int = 0
     void: bool = False
     day: date | None = None
@@ -86,6 +96,22 @@ class _Case:
     version: int = 0
     erased: bool = False
     said: dict[int, Counts] = field(default_factory=dict)  # by list, as it was last counted
+    issued: int = 0
+    longest: date = date.min  # the last good day of any certificate
+    spent: set[int] = field(default_factory=set)  # positions of those whose badge was ever not good
+
+    def spend(self, fact: _Fact) -> None:
+        """After every event: there is no way back."""
+        if fact.topic == _ISSUED:
+            self.issued += 1
+            self.longest = max(self.longest, fact.through or date.max)
+        # The most frequent ones spend nothing: renewed for longer, or lapsed when all certificates had ended.
+        elif (fact.through or date.min) >= self.longest and (
+            fact.topic == _RENEWED or (fact.topic == _LAPSED and fact.on > self.longest)
+        ):
+            return
+        if len(self.spent) < self.issued:
+            self.spent.update(position for position, _, spent in _judge(self) if spent)
 
 
 @dataclass
@@ -113,6 +139,7 @@ class Listed:
             touched = self.holders.get(person, set())
             for one in touched:
                 self.cases[one].erased = True
+                self.cases[one].spend(fact)
             self.waiting |= touched
             return True
         case = self.cases.setdefault(stream, _Case())
@@ -122,6 +149,7 @@ class Listed:
             person = fact.person.removeprefix("person/")
             self.holders.setdefault(person, set()).add(stream)
             case.erased = case.erased or person in self.erased
+        case.spend(fact)
         self.waiting.add(stream)
         return True
 
@@ -131,29 +159,32 @@ class Listed:
             for number, before in case.said.items():
                 self.counts[number].subtract(before)
             case.said = {}
-            for position, status in _judge(case):
-                number = (position - 1) // PLACES + 1
-                case.said.setdefault(number, Counter())[status] += 1
+            for position, status, _ in _judge(case):
+                said = case.said.setdefault((position - 1) // PLACES + 1, Counter())
+                said[status] += 1
+                said[SPENT + status] += position in case.spent
             for number, now in case.said.items():
                 self.counts.setdefault(number, Counter()).update(now)
         self.waiting.clear()
         return self.counts
 
 
-def _judge(case: _Case) -> Iterator[tuple[int, int]]:
-    """Position and status of each certificate of an endorsement, badges issued again under one id included."""
+def _judge(case: _Case) -> Iterator[tuple[int, int, bool]]:
+    """Position and status of each certificate of an endorsement, badges issued again under one id included.
+
+    And whether this status revokes the badge; letters have none.
+    """
     closed = max((fact.position for fact in case.facts if fact.topic in _CLOSED), default=0)
     for fact in case.facts:
         if fact.topic == _LETTER:
-            yield fact.position, int(case.erased or fact.position < closed)
-    issued = [fact for fact in case.facts if fact.topic == "certificate.issued"]
+            yield fact.position, int(case.erased or fact.position < closed), False
+    issued = [fact for fact in case.facts if fact.topic == _ISSUED]
     if not issued:
         return
     if case.erased or any(fact.topic in _ENDS for fact in case.facts):
-        yield from ((fact.position, 1) for fact in issued)
+        yield from ((fact.position, 1, True) for fact in issued)
         return
     since, _, standing, through = max(_turns(_righted(case.facts)), default=(date.min, 0, "active", date.max))
-    newest = list(dict.fromkeys(fact.cti for fact in issued))[-1:]
     holder = [
         fact.to or fact.association
         for fact in case.facts
@@ -162,14 +193,17 @@ def _judge(case: _Case) -> Iterator[tuple[int, int]]:
     category = [
         fact.to if fact.topic == "endorsement.converted" else fact.category
         for fact in case.facts
-        if fact.topic == "endorsement.converted" or (fact.category and fact.topic != "certificate.issued")
+        if fact.topic == "endorsement.converted" or (fact.category and fact.topic != _ISSUED)
     ][-1:]
-    first = {fact.cti: fact for fact in reversed(issued)}
+    first: dict[str, _Fact] = {}
+    for fact in issued:
+        first.setdefault(fact.cti, fact)
+    next_of = dict(zip(first, [*first.values()][1:], strict=False))
     for fact in issued:
         paper = first[fact.cti]
         last = paper.through or date.max
         current = (
-            newest == [paper.cti]
+            paper.cti not in next_of
             and holder in ([], [paper.association])
             and category in ([], [paper.category.split("+")[0]])
         )
@@ -179,7 +213,8 @@ def _judge(case: _Case) -> Iterator[tuple[int, int]]:
             status = 3
         else:
             status = 2 if last > through or (standing == "lapsed" and since <= last) else 0
-        yield fact.position, status
+        renewed = paper.cti in next_of and next_of[paper.cti].why in _LEFT_TO_ITS_END
+        yield fact.position, status, status != 0 and not (status == 3 and renewed)  # noqa: PLR2004 - superseded
 
 
 def _righted(facts: list[_Fact]) -> list[_Fact]:
@@ -203,7 +238,7 @@ def _turns(facts: list[_Fact]) -> Iterator[tuple[date, int, str, date]]:
     standing, through = "active", date.max
     for order, fact in enumerate(facts):
         before, on = through, fact.on
-        through = fact.through or through if fact.topic != "certificate.issued" else through
+        through = fact.through or through if fact.topic != _ISSUED else through
         late = before + timedelta(1) if before < on else on
         match fact.topic:
             case "endorsement.imported":
@@ -234,12 +269,12 @@ class Unreadable(ValueError):
 def files(static: Path) -> dict[int, bytes]:
     """All lists as they are published now, by number."""
     folder = static / "s"
-    names = [path for path in folder.iterdir() if _FILE.fullmatch(path.name)] if folder.is_dir() else []
+    names = [path for path in folder.iterdir() if FILE.fullmatch(path.name)] if folder.is_dir() else []
     return {int(path.name): path.read_bytes() for path in names if path.is_file()}
 
 
-def read(data: bytes, number: int, keys: Mapping[bytes, bytes]) -> Counts:
-    """How often each status stands in a list; `keys` are those that may sign one, by kid. Raises Unreadable."""
+def read(data: bytes, number: int, keys: Mapping[bytes, bytes]) -> bytes:
+    """The entries of a list, packed; `keys` are those that may sign one, by kid. Raises Unreadable."""
     try:
         token, end = _item(data, 1)
         if data[:1] != b"\xd2" or end != len(data):  # tag 18, COSE_Sign1
@@ -264,6 +299,11 @@ def read(data: bytes, number: int, keys: Mapping[bytes, bytes]) -> Counts:
         raise error if isinstance(error, Unreadable) else Unreadable("it is no list") from None
     if entries["bits"] != 2 or len(packed) != PLACES // 4:  # noqa: PLR2004 - our lists have two bits for each place
         raise Unreadable("it has not the size of our lists")
+    return packed
+
+
+def count(packed: bytes) -> Counts:
+    """How often each status stands in a list."""
     counts: Counts = Counter()
     for byte, times in Counter(packed).items():
         for shift in (0, 2, 4, 6):

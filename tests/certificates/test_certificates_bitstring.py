@@ -3,6 +3,7 @@
 import gzip
 import json
 from base64 import urlsafe_b64decode
+from collections import Counter
 from datetime import date, timedelta
 from time import perf_counter
 
@@ -12,6 +13,7 @@ from certificate_facts import HOST, NOON, SLOT_KEY, Story, rows
 from registry.certificates import bitstring
 from registry.certificates.slots import slot
 from registry.certificates.status import REVOKED, SUPERSEDED, SUSPENDED, VALID, Statuses
+from registry.log.fsck_lists import SPENT, Listed
 from registry.log.tiles import Disk
 from verifier import integrity
 from verifier.keys import read_did
@@ -26,11 +28,17 @@ def story():
 
 
 def told(*events):
-    """Of each certificate in order: its token status, and whether its badge is revoked."""
+    """Of each certificate in order: its token status, and whether its badge is revoked; fsck counts the same."""
     statuses, found = Statuses(SLOT_KEY), rows(*events)
     statuses.advance(found, found[-1][0])
     at = [slot(position - 1, SLOT_KEY) for position, _, topic, _ in found if topic == "certificate.issued"]
-    return [(statuses.of_list(one.list).get(one.place, VALID), one.place in statuses.badges_revoked(1)) for one in at]
+    told = [(statuses.of_list(one.list).get(one.place, VALID), one.place in statuses.badges_revoked(1)) for one in at]
+    listed = Listed()
+    for row in found:
+        listed.take(*row)
+    counted = Counter(status for status, _ in told) + Counter(SPENT + status for status, spent in told if spent)
+    assert listed.count()[1] == counted
+    return told
 
 
 def test_a_renewed_badge_is_left_to_its_own_end(story):

@@ -475,6 +475,7 @@ class TestCommand:
             "registry",
             "registry.log",
             "registry.log.fsck_lists",
+            "registry.log.fsck_badges",
             "registry.log.fsck",
         ]
 
