@@ -379,10 +379,6 @@ class _Lists:
             if number not in self._plane.lists:
                 why = f"the list is missing; by the events {fsck_lists.said(counts)}"
                 self._unreadable[number, f"s/{number}"] = why
-            for use, end in (("certificate", ""), ("jwt", fsck_badges.JWT)):
-                if self._keys.may_sign(use) and (number, end) not in self._plane.badges:
-                    why = f"the list is missing; by the events {fsck_badges.spent(counts)} badges revoked"
-                    self._unreadable[_badges(number, end)] = why
         self._wrong = self._unreadable | dict(self._differing())
 
     def _compare_again(self) -> None:
@@ -406,7 +402,12 @@ class _Lists:
                 yield sheet, f"{revoked} badges revoked; by the events {spent}"
 
     def _apart(self, wrong: dict[_Sheet, str]) -> Iterator[tuple[_Sheet, str]]:
-        """What else is wrong with lists of badges that agree by their numbers."""
+        """What else is wrong with lists of badges: missing, by a foreign key, other places."""
+        for number, counts in self._counted.items():
+            for use, end in (("certificate", ""), ("jwt", fsck_badges.JWT)):
+                if self._keys.should_have_signed(use) and (number, end) not in self._plane.badges:
+                    why = f"the list is missing; by the events {fsck_badges.spent(counts)} badges revoked"
+                    yield _badges(number, end), why
         for (number, end), data in self._plane.badges.items():
             try:
                 # With every key there is: a list signed by the newest goes out before the checkpoint over that key.

@@ -43,6 +43,8 @@ class _Key(msgspec.Struct):
     start: datetime = msgspec.field(name="from")
     until: datetime | None = None
     withdrawn: bool = False
+    signed: bool = False
+    """Under the checkpoint."""
 
     def was_good(self, at: datetime) -> bool:
         """At this full second. A key may begin within one."""
@@ -63,13 +65,16 @@ class Keys:
         """`signed`: under the checkpoint. A later withdrawal may not be published yet."""
         if topic == "key.published":
             self._keys[stream] = msgspec.json.decode(state, type=_Key)
+            self._keys[stream].signed = signed
         elif topic == "key.retired" and stream in self._keys:
             self._keys[stream].until = msgspec.json.decode(state, type=_Until).until
         elif topic == "key.withdrawn" and stream in self._keys and signed:
             self._keys[stream].withdrawn = True
 
-    def may_sign(self, use: str) -> bool:
-        return any(key.use == use and not key.withdrawn for key in self._keys.values())
+    def should_have_signed(self, use: str) -> bool:
+        """Whether there is a key for it; while a newer one waits for its checkpoint nothing may be signed."""
+        keys = [key for key in self._keys.values() if key.use == use]
+        return any(not key.withdrawn for key in keys) and all(key.signed for key in keys)
 
     def find(self, use: str, name: str, issuer: str, at: datetime) -> bytes | None:
         """The public key, if it was good then."""
