@@ -1,7 +1,6 @@
 """A signer in a process of its own: the registry's home has no private half, and it signs only what is ours."""
 
 import os
-import signal
 import stat
 import subprocess
 import sys
@@ -34,7 +33,7 @@ def listening():
         with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
             assert "Listening" in process.stdout.readline()
             yield path
-            process.send_signal(signal.SIGINT)
+            process.terminate()  # not SIGINT: who is started in the background is deaf to it
 
 
 def test_an_agent_holds_the_keys_signs_what_is_ours_and_destroys_what_was_withdrawn(
