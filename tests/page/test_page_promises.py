@@ -6,7 +6,7 @@ import json
 import re
 
 import pytest
-from barriers import COLOURS, EVERY, SIZES, barriers
+from barriers import COLOURS, RULES, barriers
 from playwright.sync_api import expect
 from static_plane import REVOKED, SUPERSEDED
 
@@ -44,7 +44,7 @@ def test_axe_finds_nothing_at_any_width_in_light_dark_and_both_languages(state, 
     for folded in page.locator("details:visible").all():
         folded.evaluate("(element) => { element.open = true; }")
     for width, scheme, rules in (
-        (320, "light", EVERY), (320, "dark", COLOURS), (768, "light", SIZES), (1280, "light", EVERY)):  # fmt: skip
+        (320, "light", RULES[320]), (320, "dark", COLOURS), (1280, "light", RULES[1280])):  # fmt: skip
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=scheme)
         assert barriers(page, rules) == {}, f"{scheme} at {width}"
