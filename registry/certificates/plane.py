@@ -215,7 +215,7 @@ class Plane:
     def _put_documents(self, log_signer: Signer) -> None:
         self._files.put(".well-known/did.json", self._known.did("certificate", self._host))
         self._files.put("status/did.json", self._known.did("status", self._host))
-        vkeys = self._witnesses.vkeys
+        vkeys = self._witnesses.vkeys or self._published_witnesses()
         self._files.put(KEYS, self._known.keys_json(self._host, self._qr_host, log_signer.public, vkeys))
         self._files.put(WITNESSES, "".join(f"{vkey}\n" for vkey in vkeys).encode())
         for name, content in (self._achievements | self._profiles.take_stale(self._host)).items():
@@ -225,6 +225,11 @@ class Plane:
             for name in ("v1", "v1.html"):
                 self._files.put(name, page)
             self._files.put("v1-worker.js", WORKER.read_bytes())
+
+    def _published_witnesses(self) -> tuple[str, ...]:
+        """Whoever publishes by hand may know of no witness; what those saw is still what outlives a stolen key."""
+        file = self._static / WITNESSES
+        return tuple(file.read_text().splitlines()) if file.is_file() else ()
 
     def _put_kit(self, *, lists_changed: bool) -> None:
         """The page with the keys and all lists in one file, for where there is no connection."""

@@ -194,6 +194,17 @@ def test_the_shape_of_the_key_list_is_the_promised_one(plane, database_connectio
     assert page["keys"][0]["until"] is None
 
 
+def test_a_plane_that_knows_no_witness_keeps_those_that_were_published(new_plane, database_connection, static, begun):
+    new_plane().publish(database_connection, NOON)
+    vkey = "witness.example/demo+069c180d+BBJzyVAXBHT/Vnq2DVg/6Uzf17VFnQKhshBQZnDP/BQb"
+    (static / "witnesses").write_text(f"{vkey}\n")
+
+    new_plane().publish(database_connection, NOON)
+
+    assert json.loads((static / "keys.json").read_bytes())["witnesses"] == [vkey]
+    assert (static / "witnesses").read_text() == f"{vkey}\n"
+
+
 def test_a_retired_key_stays_and_a_withdrawn_one_is_asserted_no_more(
     plane, database_connection, static, begun, keys, store, randomness
 ):
