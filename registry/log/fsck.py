@@ -404,10 +404,11 @@ class _Lists:
     def _apart(self, wrong: dict[_Sheet, str]) -> Iterator[tuple[_Sheet, str]]:
         """What else is wrong with lists of badges: missing, by a foreign key, other places."""
         for number, counts in self._counted.items():
+            spent = fsck_badges.spent(counts)
             for use, end in (("certificate", ""), ("jwt", fsck_badges.JWT)):
-                if self._keys.should_have_signed(use) and (number, end) not in self._plane.badges:
-                    why = f"the list is missing; by the events {fsck_badges.spent(counts)} badges revoked"
-                    yield _badges(number, end), why
+                # With none revoked it hides nothing: a plane whose newest key the log does not know writes none.
+                if spent and self._keys.should_have_signed(use) and (number, end) not in self._plane.badges:
+                    yield _badges(number, end), f"the list is missing; by the events {spent} badges revoked"
         for (number, end), data in self._plane.badges.items():
             try:
                 # With every key there is: a list signed by the newest goes out before the checkpoint over that key.
