@@ -286,7 +286,7 @@ def _same_log(
         if read_tile is None:
             return f"{grown}, and there are no tiles to show that it still holds these", None
         try:
-            hashes = tiles.consistency(found.size, known.size, read_tile)
+            hashes = tiles.consistency(found.size, known.size, tiles.nodes(known.size, read_tile))
         except OSError:
             return f"{grown}, and there are not the tiles to show that it still holds these", None
         proof.check_consistency(found.size, found.root, known.size, known.root, hashes)

@@ -319,7 +319,7 @@ class _Run:
             raise Unverified("tampered", f"this is another log, {checkpoint.origin}, than was here, {before.origin}")
         hashes: Sequence[bytes] = ()
         if before.size < checkpoint.size:
-            hashes = tiles.consistency(before.size, checkpoint.size, self._tile)
+            hashes = tiles.consistency(before.size, checkpoint.size, tiles.nodes(checkpoint.size, self._tile))
         proof.check_consistency(before.size, before.root, checkpoint.size, checkpoint.root, hashes)
         self.note(f"{before.size} entries, now {checkpoint.size}")
 

@@ -1,4 +1,4 @@
-"""A log's published tiles (C2SP tlog-tiles), and the consistency proof that they make."""
+"""A log's tree of hashes by its published tiles (C2SP tlog-tiles), and the consistency proof that they make."""
 
 from __future__ import annotations
 
@@ -16,41 +16,45 @@ Read = Callable[[Sequence[str], int], bytes]
 """The first of these files that is there and has so many bytes."""
 
 
-def consistency(size1: int, size2: int, read: Read) -> list[bytes]:
-    """The consistency proof (RFC 9162, 2.1.4.1), from the tiles of the larger tree."""
-    node = _nodes(size2, read)
+Node = Callable[[int, int], bytes]
+"""The hash over the leaves from `index * 2**height` up to the next such place: `node(height, index)`."""
+
+
+def consistency(size1: int, size2: int, node: Node) -> list[bytes]:
+    """The proof that the tree of `size2` begins with the tree of `size1`, which is no larger (RFC 9162, 2.1.4.1)."""
     if size1 == 0:
         return []
     path: list[bytes] = []
     start, end = 0, size2
     while end != size1:
-        middle = start + _split(end - start)
+        middle = start + split(end - start)
         if size1 <= middle:
-            path.append(_subtree(middle, end, node))
+            path.append(subtree(middle, end, node))
             end = middle
         else:
-            path.append(_subtree(start, middle, node))
+            path.append(subtree(start, middle, node))
             start = middle
-    if start:
-        path.append(_subtree(start, end, node))
+    if start:  # otherwise it is the old root, which the verifier has
+        path.append(subtree(start, end, node))
     return path[::-1]
 
 
-def _subtree(start: int, end: int, node: Callable[[int, int], bytes]) -> bytes:
+def subtree(start: int, end: int, node: Node) -> bytes:
+    """The hash over [start, end), where start is where such a subtree may begin."""
     width = end - start
     if width & (width - 1) == 0:
         height = width.bit_length() - 1
         return node(height, start >> height)
-    middle = start + _split(width)
-    return proof.node_hash(_subtree(start, middle, node), _subtree(middle, end, node))
+    middle = start + split(width)
+    return proof.node_hash(subtree(start, middle, node), subtree(middle, end, node))
 
 
-def _split(width: int) -> int:
-    """The largest power of two below a width."""
+def split(width: int) -> int:
+    """The largest power of two smaller than the width."""
     return 1 << ((width - 1).bit_length() - 1)
 
 
-def _grouped(number: int) -> str:
+def grouped(number: int) -> str:
     """C2SP tlog-tiles: groups of three digits, all but the last after an `x`."""
     parts = [f"{number % 1000:03d}"]
     while number := number // 1000:
@@ -58,11 +62,13 @@ def _grouped(number: int) -> str:
     return "/".join(reversed(parts))
 
 
-def _nodes(size: int, read: Read) -> Callable[[int, int], bytes]:
+def nodes(size: int, read: Read) -> Node:
+    """Those of a tree of this size."""
+
     @lru_cache(maxsize=512)
     def tile(level: int, number: int) -> bytes:
         width = min(_WIDTH, (size >> _LEVELS * level) - number * _WIDTH)
-        name = f"tile/{level}/{_grouped(number)}"
+        name = f"tile/{level}/{grouped(number)}"
         # A partial tile goes once the full one is there.
         return read([*([f"{name}.p/{width}"] if width < _WIDTH else []), name], width * 32)
 

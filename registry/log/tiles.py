@@ -9,7 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from registry.log.tree import TILE_HEIGHT, TILE_WIDTH, Edge, Node, Tile, merge
+from registry.log.tree import TILE_HEIGHT, TILE_WIDTH, Edge, Tile, merge
+from verifier.tiles import Node, grouped
 
 TILE: Final = "tile"
 ENTRIES: Final = "entries"
@@ -105,12 +106,8 @@ class Files:
 
 def tile_name(level: int | str, number: int, width: int = TILE_WIDTH) -> str:
     """Where a tile is: `tile/0/x001/x234/067`, and `.p/8` after it while it has 8 hashes of 256."""
-    last = f"{number % 1000:03d}"
-    parts = [last]
-    while number := number // 1000:
-        parts.append(f"x{number % 1000:03d}")
     partial = "" if width == TILE_WIDTH else f".p/{width}"
-    return f"{TILE}/{level}/{'/'.join(reversed(parts))}{partial}"
+    return f"{TILE}/{level}/{grouped(number)}{partial}"
 
 
 class Tiles:

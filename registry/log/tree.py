@@ -1,16 +1,16 @@
 """The Merkle tree of the log as a tile of 256 sees it: it grows at its right edge and is proved from its nodes."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
+
+from verifier import tiles
+from verifier.tiles import Node, split, subtree
 
 TILE_HEIGHT: Final = 8
 TILE_WIDTH: Final = 1 << TILE_HEIGHT
 
 EMPTY_ROOT: Final = sha256().digest()
-
-Node: TypeAlias = Callable[[int, int], bytes]
-"""The hash over the leaves from `index * 2**height` up to the next such place: `node(height, index)`."""
 
 
 class Tile(NamedTuple):
@@ -93,7 +93,7 @@ def nodes_over(leaves: Sequence[bytes]) -> Node:
 
 
 def root(size: int, node: Node) -> bytes:
-    return _subtree(0, size, node) if size else EMPTY_ROOT
+    return subtree(0, size, node) if size else EMPTY_ROOT
 
 
 def inclusion(size: int, index: int, node: Node) -> list[bytes]:
@@ -103,12 +103,12 @@ def inclusion(size: int, index: int, node: Node) -> list[bytes]:
     path: list[bytes] = []
     start, end = 0, size
     while end - start > 1:
-        middle = start + _split(end - start)
+        middle = start + split(end - start)
         if index < middle:
-            path.append(_subtree(middle, end, node))
+            path.append(subtree(middle, end, node))
             end = middle
         else:
-            path.append(_subtree(start, middle, node))
+            path.append(subtree(start, middle, node))
             start = middle
     return path[::-1]
 
@@ -132,7 +132,7 @@ def inclusions(size: int, indices: Sequence[int], node: Node) -> list[bytes]:
         row = list(dict.fromkeys(index >> 1 for index in row))
         height += 1
     # Read from left to right: what lies in one tile is asked for together.
-    found = {part: _subtree(*part, node) for part in sorted(wanted)}
+    found = {part: subtree(*part, node) for part in sorted(wanted)}
     return [found[part] for part in wanted]
 
 
@@ -140,33 +140,4 @@ def consistency(size1: int, size2: int, node: Node) -> list[bytes]:
     """The proof that the tree of `size2` begins with the tree of `size1` (RFC 9162, 2.1.4.1)."""
     if not 0 <= size1 <= size2:
         raise ValueError(f"a tree of {size2} does not begin with one of {size1}")
-    if size1 == 0:
-        return []
-    path: list[bytes] = []
-    start, end = 0, size2
-    while end != size1:
-        middle = start + _split(end - start)
-        if size1 <= middle:
-            path.append(_subtree(middle, end, node))
-            end = middle
-        else:
-            path.append(_subtree(start, middle, node))
-            start = middle
-    if start:  # otherwise it is the old root, which the verifier has
-        path.append(_subtree(start, end, node))
-    return path[::-1]
-
-
-def _subtree(start: int, end: int, node: Node) -> bytes:
-    """The hash over [start, end), where start is where such a subtree may begin."""
-    width = end - start
-    if width & (width - 1) == 0:
-        height = width.bit_length() - 1
-        return node(height, start >> height)
-    middle = start + _split(width)
-    return sha256(b"\x01" + _subtree(start, middle, node) + _subtree(middle, end, node)).digest()
-
-
-def _split(width: int) -> int:
-    """The largest power of two smaller than the width."""
-    return 1 << ((width - 1).bit_length() - 1)
+    return tiles.consistency(size1, size2, node)
