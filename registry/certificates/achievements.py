@@ -9,9 +9,9 @@ from typing import Any, Final
 import msgspec
 
 from domain.category import CATEGORIES, Category
+from registry.certificates import bilingual
 from registry.certificates.badge import CONTEXTS
-
-LANGUAGES: Final = ("en", "es")
+from registry.certificates.bilingual import LANGUAGES
 
 
 class Criterion(msgspec.Struct, frozen=True):
@@ -177,7 +177,6 @@ _WORDS: Final = {
         "criteria": "What was asked",
         "varies": "Associations and years differ in details; the rules in force for an application decide it.",
         "licence": "An endorsement is not a licence to practise.",
-        "check": "Check a certificate",
         "source": "Source",
     },
     "es": {
@@ -186,7 +185,6 @@ _WORDS: Final = {
         "criteria": "Qué se pidió",
         "varies": "Los detalles cambian según la asociación y el año. Deciden las reglas vigentes para cada solicitud.",
         "licence": "Un aval no es una licencia para ejercer.",
-        "check": "Comprobar un certificado",
         "source": "Fuente",
     },
 }
@@ -240,28 +238,23 @@ def as_json(achievement: Achievement, host: str) -> bytes:
 
 
 def as_page(achievement: Achievement) -> bytes:
-    """One page in both languages, without style or script: any server hands it out under any policy."""
-    title = escape(achievement.category.title)
-    parts = [
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n',
-        '<meta name="viewport" content="width=device-width">\n<meta name="color-scheme" content="light dark">\n',
-        f"<title>{title} ({achievement.category.code})</title>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n",
-        '<p><a href="#es" lang="es" hreflang="es">Español</a></p>\n',
-    ]
-    for language in LANGUAGES:
-        words = _WORDS[language]
-        parts += [
-            f'<section id="{language}" lang="{language}">\n<h2><bdi lang="en">{title}</bdi></h2>\n',
-            f"<p>{words['lead']}</p>\n<p>{escape(achievement.description[language])}</p>\n",
-            f"<p>{words['scope']}: {_SCOPES[achievement.category.slot][language]}.</p>\n",
-            f"<h3>{words['criteria']}</h3>\n<ul>\n",
-        ]
-        for one in achievement.criteria:
-            said = one.en if language == "en" else one.es
-            parts.append(f"<li>{escape(said)}. <small>{words['source']}: {escape(one.source)}</small></li>\n")
-        parts += [
-            f"</ul>\n<p>{words['varies']} {words['licence']}</p>\n",
-            f'<p><a href="/v1?lang={language}">{words["check"]}</a></p>\n</section>\n',
-        ]
-    parts.append("</main>\n</body>\n</html>\n")
-    return "".join(parts).encode()
+    """What it is, and what is asked for it, each with its source."""
+    return bilingual.page(
+        achievement.category.title,
+        achievement.category.code,
+        {language: _tell(achievement, language) for language in LANGUAGES},
+    )
+
+
+def _tell(achievement: Achievement, language: str) -> str:
+    words = _WORDS[language]
+    criteria = "".join(
+        f"<li>{escape(one.en if language == 'en' else one.es)}."
+        f" <small>{words['source']}: {escape(one.source)}</small></li>\n"
+        for one in achievement.criteria
+    )
+    return (
+        f"<p>{words['lead']}</p>\n<p>{escape(achievement.description[language])}</p>\n"
+        f"<p>{words['scope']}: {_SCOPES[achievement.category.slot][language]}.</p>\n"
+        f"<h3>{words['criteria']}</h3>\n<ul>\n{criteria}</ul>\n<p>{words['varies']} {words['licence']}</p>\n"
+    )

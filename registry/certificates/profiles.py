@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from domain.association import ALLIANCE, ROWS, Association, Former
+from registry.certificates import bilingual
 from registry.certificates.badge import CONTEXTS
 from registry.certificates.status import Row
 
@@ -22,14 +23,12 @@ _WORDS: Final = {
         "alliance": "It licenses the associations, and holds the endorsements of places without one.",
         "formerly": "Until {through} its name was {name}.",
         "awards": "An endorsement is awarded by the association; this registry keeps the record of it.",
-        "check": "Check a certificate",
     },
     "es": {
         "member": "Forma parte de la {alliance}, para {jurisdiction}.",
         "alliance": "Otorga licencias a las asociaciones y tiene a su cargo los avales de lugares sin asociación.",
         "formerly": "Hasta el {through} se llamaba {name}.",
         "awards": "El aval lo otorga la asociación; este registro guarda la constancia.",
-        "check": "Comprobar un certificado",
     },
 }
 
@@ -92,28 +91,20 @@ class Profiles:
         return msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n"
 
     def _as_page(self, code: str) -> bytes:
-        """One page in both languages, without style or script: any server hands it out under any policy."""
         known = self._known[code]
-        name = escape(known.name)
-        parts = [
-            '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n',
-            '<meta name="viewport" content="width=device-width">\n<meta name="color-scheme" content="light dark">\n',
-            f"<title>{name}</title>\n</head>\n<body>\n<main>\n<h1>{name} ({escape(known.abbreviation)})</h1>\n",
-            '<p><a href="#es" lang="es" hreflang="es">Español</a></p>\n',
+        return bilingual.page(
+            known.name, known.abbreviation, {language: self._tell(code, language) for language in _WORDS}
+        )
+
+    def _tell(self, code: str, language: str) -> str:
+        words = _WORDS[language]
+        formerly = [
+            words["formerly"].format(name=one.name, through=one.through.isoformat())
+            for one in self._known[code].formerly
         ]
-        for language, words in _WORDS.items():
-            parts += [
-                f'<section id="{language}" lang="{language}">\n<h2><bdi lang="en">{name}</bdi></h2>\n',
-                f"<p>{escape(self._describe(code, language))}</p>\n",
-                *(
-                    f"<p>{escape(words['formerly'].format(name=one.name, through=one.through.isoformat()))}</p>\n"
-                    for one in known.formerly
-                ),
-                f"<p>{words['awards']}</p>\n",
-                f'<p><a href="/v1?lang={language}">{words["check"]}</a></p>\n</section>\n',
-            ]
-        parts.append("</main>\n</body>\n</html>\n")
-        return "".join(parts).encode()
+        return "".join(
+            f"<p>{escape(said)}</p>\n" for said in (self._describe(code, language), *formerly, words["awards"])
+        )
 
     def _describe(self, code: str, language: str) -> str:
         words = _WORDS[language]

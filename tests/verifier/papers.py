@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -383,3 +384,12 @@ def log_proof(extra=None, *, index=CERTIFICATE.log_index, by=LOGGING, of_name=No
     lines = ["c2sp.org/tlog-proof@v1", f"extra {b64encode(extra).decode()}", f"index {index}"]
     lines += [b64encode(node).decode() for node in path]
     return "\n".join(lines) + f"\n\n{note}\n— {HOST}/log {signature}\n"
+
+
+def laid_out(folder: Path, files: Mapping[str, bytes]) -> Path:
+    """The folder, with these files in it by their paths."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return folder

@@ -20,6 +20,7 @@ from papers import (
     event,
     jwk,
     keys_json,
+    laid_out,
     listed,
     log_proof,
     p256_row,
@@ -73,18 +74,15 @@ def static(tmp_path):
         {"id": p256_row(SIGNING)["id"], "type": "JsonWebKey", "controller": ISSUER} | jwk(SIGNING)
     )
     document["assertionMethod"].append(p256_row(SIGNING)["id"])
-    for name, content in {
+    files = {
         "keys.json": spelled(keys_json()),
         "did.json": spelled(document),
         "status.json": spelled(did(LISTING, f"{ISSUER}:status")),
         "s/1": listed(),
         "status/revocation/1": bits(),
         "proof": log_proof().encode(),
-    }.items():
-        path = tmp_path / "static" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    return tmp_path / "static"
+    }
+    return laid_out(tmp_path / "static", files)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from papers import (
     event,
     key,
     keys_json,
+    laid_out,
     listed,
     log_proof,
     preimage,
@@ -47,11 +48,8 @@ def cosigned(text, at="2026-11-21T00:00:00Z"):
 
 @pytest.fixture
 def static(tmp_path):
-    for name, content in {"keys.json": spelled(keys_json()), "s/1": listed(), "status/revocation/1": bits()}.items():
-        path = tmp_path / "static" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    return tmp_path / "static"
+    files = {"keys.json": spelled(keys_json()), "s/1": listed(), "status/revocation/1": bits()}
+    return laid_out(tmp_path / "static", files)
 
 
 @pytest.fixture
