@@ -1,7 +1,8 @@
 """What every test may ask for: a migrated database of its own, the store and the vault on it, a clock that moves.
 
-One PostgreSQL per test run, shared by the workers of pytest-xdist, in a folder under the temporary root
-named for the run; stopped and removed at its end. What a killed run left is removed by the next one.
+One PostgreSQL per test run, shared by the workers of pytest-xdist, in a folder named for the run: in memory where
+there is room, as nearly every test makes a database, else under the temporary root. It is stopped and removed at the
+end; what a killed run left is removed by the next one.
 Another server is used when REGISTRY_TEST_DATABASE_URL names one (as superuser): 15 and 18 are supported.
 """
 
@@ -33,6 +34,8 @@ from registry.vault import Vault
 
 ROOT = Path(__file__).parents[1]
 RUN = "REGISTRY_TEST_RUN"
+MEMORY = Path("/dev/shm")
+ENOUGH = 8 * 2**30
 HELD = pytest.StashKey[TextIO]()
 
 
@@ -42,10 +45,11 @@ def pytest_configure(config):
     if not (ROOT / "registry/certificates/assets/credentials-v2.json").is_file():
         # A tree that was set up before badges were: take what `make setup` takes.
         subprocess.run([sys.executable, str(ROOT / "tools/badges.py")], check=True)
-    for left in Path(tempfile.gettempdir()).glob("registry-tests-*"):
+    for left in [left for root in (MEMORY, Path(tempfile.gettempdir())) for left in root.glob("registry-tests-*")]:
         with suppress(OSError), _hold(left):
             _remove(left)
-    run = Path(tempfile.mkdtemp(prefix="registry-tests-"))
+    roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH
+    run = Path(tempfile.mkdtemp(prefix="registry-tests-", dir=MEMORY if roomy else None))
     run.chmod(0o755)
     config.stash[HELD] = _hold(run)
     os.environ[RUN] = str(run)
