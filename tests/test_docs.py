@@ -54,6 +54,8 @@ def test_the_table_of_verdicts_is_written_from_the_code_and_every_cell_names_a_t
     shown = verdicts.tests()
     assert [(name, face) for name in verdicts.VERDICTS for face, test in verdicts.FACES.items()
             if name not in shown.get(test, ())] == []  # fmt: skip
+    assert [(name, face) for name in verdicts.VERDICTS for face, test in verdicts.OF_BADGES.items()
+            if name not in shown.get(test, ()) and name != "not_an_endorsement"] == []  # fmt: skip
 
 
 def test_operations_and_readme_name_every_setting_and_every_command():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,12 @@ FACES: Final = {
     "page": "test_the_page",
     "page without JavaScript": "test_the_page_without_scripts",
     "offline kit": "test_the_offline_kit",
+}
+OF_BADGES: Final = {
+    "library": "test_the_library_about_badges",
+    "command": "test_the_command_about_badges",
+    "API": "test_the_api_about_badges",
+    "page without JavaScript": "test_the_page_without_scripts_about_badges",
 }
 
 INTRODUCTION: Final = """\
@@ -44,6 +51,11 @@ Each cell is a test of `tests/page/test_faces.py`, by its name; all faces are as
 (`tests/page/made.py`).
 """
 
+BADGES: Final = """\
+Badges: JSON with two proofs, JWT, baked into SVG and PNG. No letter is a badge. That the page and the kit read none
+and say so: `test_the_page_and_the_kit_say_that_they_read_no_badges`.
+"""
+
 APART: Final = """\
 ## Where faces differ
 
@@ -62,18 +74,28 @@ APART: Final = """\
 
 def tests() -> dict[str, list[str]]:
     """The verdicts that each test of a face is asked about."""
-    table = next(
-        node.value
+    tables = {
+        ast.unparse(node.target): node.value
         for node in ast.parse(MADE.read_text("utf-8")).body
-        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "MADE"
-    )
-    made = [ast.literal_eval(key) for key in table.keys if key] if isinstance(table, ast.Dict) else []
+        if isinstance(node, ast.AnnAssign) and isinstance(node.value, ast.Dict)
+    }
+    made = {name: [ast.literal_eval(key) for key in tables[name].keys if key] for name in ("MADE", "BADGES")}
     return {
-        node.name: made
+        node.name: made[name]
         for node in ast.parse(TESTS.read_text("utf-8")).body
         if isinstance(node, ast.FunctionDef)
-        and any("parametrize('verdict', MADE)" in ast.unparse(mark) for mark in node.decorator_list)
+        for name in made
+        if any(f"parametrize('verdict', {name})" in ast.unparse(mark) for mark in node.decorator_list)
     }
+
+
+def cells(faces: dict[str, str], verdicts: Iterable[str]) -> str:
+    shown = tests()
+    lines = [f"| Verdict | {' | '.join(faces)} |", "|---" * (len(faces) + 1) + "|"]
+    for name in verdicts:
+        of_faces = [f"`{test}[{name}]`" if name in shown.get(test, ()) else "" for test in faces.values()]
+        lines.append(f"| `{name}` | {' | '.join(of_faces)} |")
+    return "\n".join([*lines, ""])
 
 
 def said(row: Verdict, words: Words, kind: str = "") -> str:
@@ -91,12 +113,8 @@ def written() -> str:
         ]
         proofs = [said(VERDICTS[name], words[lang], ", a proof by itself") for name, words in OF_A_PROOF.items()]
         parts.append("\n".join([f"## In {title}", "", *HEAD, *rows, *letters, *proofs, ""]))
-    shown = tests()
-    lines = [f"| Verdict | {' | '.join(FACES)} |", "|---" * (len(FACES) + 1) + "|"]
-    for name in VERDICTS:
-        cells = [f"`{test}[{name}]`" if name in shown.get(test, ()) else "" for test in FACES.values()]
-        lines.append(f"| `{name}` | {' | '.join(cells)} |")
-    parts += [SHOWN, "\n".join([*lines, ""]), APART]
+    of_badges = [name for name in VERDICTS if name != "not_an_endorsement"]
+    parts += [SHOWN, cells(FACES, VERDICTS), BADGES, cells(OF_BADGES, of_badges), APART]
     return "\n".join(parts)
 
 
