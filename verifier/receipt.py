@@ -284,7 +284,7 @@ def _same_log(
     if known.size > found.size:
         grown = f"it has grown to {known.size} events since"
         if read_tile is None:
-            return f"{grown}, and there are no tiles to show that it still holds these", None
+            return f"{grown}; the tiles that show that it still holds these are not here: verify sync --tiles", None
         try:
             hashes = tiles.consistency(found.size, known.size, tiles.nodes(known.size, read_tile))
         except OSError:

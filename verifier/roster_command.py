@@ -17,7 +17,8 @@ _RECEIPT_EXAMPLES: Final = """\
 examples:
   verify receipt roster-receipt.json --static ./static
   verify receipt roster-receipt.pdf --static ./static --json
-      the pages carry the signed receipt; with a copy of the registry's static files
+      the pages carry the signed receipt; with a copy of the registry's static files. One made by verify sync --tiles
+      shows that the log still holds what it held then
 
 It says whether the registry answered this, when, about how many rows, and against which checkpoint of its log. It does
 not say how things stand today: check the roster again for that.
@@ -83,7 +84,7 @@ def answer_receipt(words: Sequence[str]) -> int:
 
 
 def _tiles(static: Path | None) -> Read | None:
-    """Of a static plane; a copy by `verify sync` has none."""
+    """Of a static plane; a copy has them by `verify sync --tiles`."""
     if static is None or not (static / "tile").is_dir():
         return None
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -31,6 +32,7 @@ CHECKS: Final = (
     "the status lists are signed by these keys",
     "no list is older than the one that was here",
     "the lists are fresh",
+    "the tiles are those of the log",
 )
 _MOST: Final = 1 << 20
 _MOST_IN_LIST: Final = 1 << 18
@@ -39,6 +41,9 @@ _KEYS, _CHECKPOINT = "keys.json", "checkpoint"
 _DOCUMENTS: Final = (".well-known/did.json", "status/did.json")
 _OTHERS: Final = ("witnesses", "v1")
 _PAGE: Final = "v1"
+_TILES: Final = "tile"
+_AT_ONCE: Final = 8  # tiles
+_MOST_ENTRIES: Final = 1 << 24  # of a log whose tiles are copied: 540 MB
 
 
 class InUse(Exception):
@@ -101,15 +106,16 @@ def fingerprint(ring: KeyRing) -> str:
     return sha256("".join(f"{line}\n" for line in [*lines, *sorted(ring.prefixes)]).encode()).hexdigest()
 
 
-def sync(url: str, directory: Path, pins: Pins, *, at: datetime, tell: Tell) -> Synced:
+def sync(url: str, directory: Path, pins: Pins, *, at: datetime, tell: Tell, with_tiles: bool = False) -> Synced:
     """Brings `directory` to what the registry publishes now. Raises Unreached, InUse, or Unverified with its checks.
 
-    Whatever is raised, the folder is as it was; what was fetched is kept aside and used by the next run.
+    Whatever is raised, the folder is as it was; what was fetched is kept aside and used by the next run. A folder that
+    has the log's tiles keeps them and gets the new ones, `with_tiles` or not.
     """
     server = Server(url)
     place = _Place(directory)
     with place.alone():
-        run = _Run(server, place, pins, int(at.timestamp()), tell)
+        run = _Run(server, place, pins, int(at.timestamp()), tell, with_tiles=with_tiles)
         try:
             synced = run.all()
         except Unverified as refused:
@@ -169,9 +175,28 @@ class _Place:
         aside.write_bytes(content)
         aside.replace(path)
 
-    def keep_only(self, names: Sequence[str]) -> None:
-        for path in [*self.making.rglob("*")]:
-            if path.is_file() and str(path.relative_to(self.making)) not in names:
+    def take(self, name: str, before: Path) -> None:
+        """A file of the set before, as it is: one file on the disk where that can be."""
+        path = self.making / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(before / name, path)
+        except OSError:
+            self.put(name, (before / name).read_bytes())
+
+    def keep_only(self, names: Collection[str]) -> None:
+        self._remove(lambda name: name not in names)
+
+    def forget(self) -> None:
+        """What an earlier run left is of another moment; but a full tile is the same at every moment."""
+        self._remove(lambda name: not name.startswith(f"{_TILES}/"))
+
+    def _remove(self, unwanted: Callable[[str], bool]) -> None:
+        for path in sorted(self.making.rglob("*"), reverse=True):  # a folder after what is in it
+            if path.is_dir():
+                with suppress(OSError):
+                    path.rmdir()  # only if it is empty
+            elif unwanted(path.relative_to(self.making).as_posix()):
                 path.unlink()
 
     def show(self) -> None:
@@ -206,8 +231,9 @@ def _settle(path: Path) -> None:
 class _Run:
     """One download, check by check."""
 
-    def __init__(self, server: Server, place: _Place, pins: Pins, now: int, tell: Tell) -> None:
+    def __init__(self, server: Server, place: _Place, pins: Pins, now: int, tell: Tell, *, with_tiles: bool) -> None:
         self._server, self._place, self._pins, self._now, self._tell = server, place, pins, now, tell
+        self._with_tiles = with_tiles
         self._names: list[str] = []
         self._size = self._resumed = 0
         self.checks: list[Check] = []
@@ -220,7 +246,7 @@ class _Run:
         before = self._before()
         content, note = self._needed(_KEYS), self._needed(_CHECKPOINT)
         if (self._place.read(_KEYS), self._place.read(_CHECKPOINT)) != (content, note):
-            self._place.keep_only([])  # what an earlier run left is of another moment
+            self._place.forget()
         ring = self._keys(content)
         trust, new = self._trust(ring, before)
         checkpoint, cosignatures = self._log(ring, note, before, trust)
@@ -231,8 +257,10 @@ class _Run:
         self._place.put(_KEYS, content)
         self._place.put(_CHECKPOINT, note)
         self._lists(synced, ring, before)
+        if self._with_tiles or (before.folder is not None and (before.folder / _TILES).is_dir()):
+            self._tiles(checkpoint, before.folder)
         self._rest()
-        self._place.keep_only(self._names)
+        self._place.keep_only({*self._names})
         synced.files, synced.size, synced.resumed = len(self._names), self._size, self._resumed
         return synced
 
@@ -329,9 +357,10 @@ class _Run:
             content = self._server.get(at, tiles.LARGEST)
             if content is not None and len(content) >= least:
                 return content
-        raise Unreached(
-            f"{self._server.url}/{names[-1]} is not there, so the log can't show that it holds what it held"
-        )
+        raise self._no_tile(names[-1])
+
+    def _no_tile(self, name: str) -> Unreached:
+        return Unreached(f"{self._server.url}/{name} is not there, so the log can't show that it holds what it held")
 
     def _lists(self, synced: Synced, ring: KeyRing, before: _Before) -> None:
         synced.lists = max(synced.checkpoint.size - 1, 0) // SIZE + 1
@@ -392,6 +421,61 @@ class _Run:
             return _believed((before.folder / name).read_bytes(), uri, reader, before.ring).issued_at
         except (OSError, Unverified):
             return None
+
+    def _tiles(self, checkpoint: Checkpoint, before: Path | None) -> None:
+        """All tiles of hashes: with them a checkpoint of any size shows that this one holds what it held.
+
+        From the root down, so that each is known to be the log's when it is put in place; only those that are not here
+        are fetched.
+        """
+        if checkpoint.size > _MOST_ENTRIES:
+            self.note(f"not copied: the log has more than {_MOST_ENTRIES} entries", passed=None)
+            return
+        count = len(self._names)
+        pool = ThreadPoolExecutor(_AT_ONCE)
+        try:
+            for edge in tiles.edges(checkpoint.size, checkpoint.root, self._tile):
+                self._place.put(edge.name, edge.hashes)
+                self._names.append(edge.name)
+                self._size += len(edge.hashes)
+                self._below(edge.level - 1, edge.first, edge.hashes, before, pool)
+        finally:
+            pool.shutdown(cancel_futures=True)
+        self.note(f"{len(self._names) - count} tiles")
+
+    def _below(self, level: int, first: int, hashes: bytes, before: Path | None, pool: Executor) -> None:
+        """The full tiles of which these hashes are the roots, and all that are below them."""
+        if level < 0:
+            return
+        wanted = tiles.below(level, first, hashes)
+        places = [self._place.making, *([before] if before else [])]
+        found = pool.map(lambda one: self._full_tile(one, places), wanted)
+        for number, ((name, _), (content, where)) in enumerate(zip(wanted, found, strict=True), first):
+            self._tell(name, len(self._names), self._size)
+            self._names.append(name)
+            if where is None:
+                self._place.put(name, content)
+                self._size += len(content)
+            else:
+                self._resumed += 1
+                if where == before:
+                    self._place.take(name, where)
+            self._below(level - 1, number * (tiles.LARGEST // 32), content, before, pool)
+
+    def _full_tile(self, wanted: tuple[str, bytes], places: Sequence[Path]) -> tuple[bytes, Path | None]:
+        """A tile of this name and root, and the place that has it already."""
+        name, tile_root = wanted
+        for where in places:
+            with suppress(OSError):
+                content = (where / name).read_bytes()
+                if tiles.holds(content, tile_root):
+                    return content, where
+        fetched = self._server.get(name, tiles.LARGEST)
+        if fetched is None:
+            raise self._no_tile(name)
+        if not tiles.holds(fetched, tile_root):
+            raise Unverified("tampered", f"{name} is not the tile that the root of the checkpoint tells of")
+        return fetched, None
 
     def _rest(self) -> None:
         """What helps people: the page, and the list of witnesses. Neither is trusted for anything."""

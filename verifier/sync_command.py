@@ -25,6 +25,10 @@ examples:
       only if these are the keys of which somebody you trust read you the fingerprint; sync prints it
   verify sync https://registry.example ./static --keys keys.json --witness 'witness.example+5e6f7a8b+BD...'
       only if there are no other keys than in that file, and this witness has countersigned the log's checkpoint
+  verify sync https://registry.example ./static --tiles
+      also the hashes of the log, 32 bytes an entry, with which verify receipt shows that the log still holds all that
+      it held when a receipt was given. The first time this is a file for every 256 entries, for a large log minutes;
+      from then on the folder gets the new ones with every sync
 
 The first time nothing but the connection (TLS) says that these are the registry's keys: compare the fingerprint over
 another way. From then on a log that forgets, goes back or splits is refused, and so are lost keys, keys whose
@@ -63,6 +67,7 @@ def answer(words: Sequence[str]) -> int:
     add("--fingerprint", metavar="HEX", help="the fingerprint of the keys, as somebody you trust told you")
     add("--log", action="append", default=[], metavar="VKEY", help="the key of the log (name+hash+key)")
     add("--witness", action="append", default=[], metavar="VKEY", help="a witness that must have countersigned")
+    add("--tiles", action="store_true", help="copy the hashes of the log too, for receipts; once is enough")
     add("--at", metavar="TIME", help="judge the lists as of this time; the default is now")
     add("--json", action="store_true", help="one JSON object on standard output")
     asked = parser.parse_args(words)
@@ -77,7 +82,8 @@ def answer(words: Sequence[str]) -> int:
     except Unreached as refused:
         raise Misused(str(refused)) from None
     try:
-        report |= _told(sync.sync(asked.url, asked.directory, _pins(asked), at=at, tell=_Progress()))
+        pins, tell = _pins(asked), _Progress()
+        report |= _told(sync.sync(asked.url, asked.directory, pins, at=at, tell=tell, with_tiles=asked.tiles))
     except sync.InUse as refused:
         raise Misused(str(refused)) from None
     except OSError as refused:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from verifier import proof
+from verifier.verdict import Unverified
 
 _WIDTH: Final = 256  # hashes in a tile
 _LEVELS: Final = 8  # of the tree in one tile
@@ -39,6 +40,41 @@ def consistency(size1: int, size2: int, node: Node) -> list[bytes]:
     return path[::-1]
 
 
+class Edge(NamedTuple):
+    """The partial tile of a level: the last one, where the size ends within it."""
+
+    name: str
+    level: int
+    first: int
+    """The tile of the level below, counted from 0, whose root is its first hash."""
+    hashes: bytes
+
+
+def edges(size: int, root: bytes, read: Read) -> list[Edge]:
+    """The partial tile of each level. Raises Unverified, unless every hash in them has its part in this root."""
+    found: dict[str, Edge] = {}
+    for level in range((size.bit_length() + _LEVELS - 1) // _LEVELS):
+        count = size >> _LEVELS * level
+        if width := count % _WIDTH:
+            names = _names(level, count // _WIDTH, width)
+            hashes = read(names, width * 32)[: width * 32]
+            found[names[0]] = Edge(names[0], level, count - width, hashes)
+    held = subtree(0, size, nodes(size, lambda names, _: found[names[0]].hashes)) if size else proof.root(())
+    if held != root:
+        raise Unverified("tampered", "the log's tiles do not make the root of its checkpoint")
+    return list(found.values())
+
+
+def below(level: int, first: int, hashes: bytes) -> list[tuple[str, bytes]]:
+    """The full tiles of a level, from `first` on, whose roots these hashes are: the name and root of each."""
+    return [(_name(level, first + at // 32), hashes[at : at + 32]) for at in range(0, len(hashes), 32)]
+
+
+def holds(content: bytes, tile_root: bytes) -> bool:
+    """This is the full tile of that root."""
+    return len(content) == LARGEST and _root([content[at : at + 32] for at in range(0, LARGEST, 32)]) == tile_root
+
+
 def subtree(start: int, end: int, node: Node) -> bytes:
     """The hash over [start, end), where start is where such a subtree may begin."""
     width = end - start
@@ -62,23 +98,35 @@ def grouped(number: int) -> str:
     return "/".join(reversed(parts))
 
 
+def _name(level: int, number: int) -> str:
+    return f"tile/{level}/{grouped(number)}"
+
+
+def _names(level: int, number: int, width: int) -> list[str]:
+    """Where a tile may be: a partial one goes once the full one is there."""
+    name = _name(level, number)
+    return [f"{name}.p/{width}", name] if width < _WIDTH else [name]
+
+
 def nodes(size: int, read: Read) -> Node:
     """Those of a tree of this size."""
 
     @lru_cache(maxsize=512)
     def tile(level: int, number: int) -> bytes:
         width = min(_WIDTH, (size >> _LEVELS * level) - number * _WIDTH)
-        name = f"tile/{level}/{grouped(number)}"
-        # A partial tile goes once the full one is there.
-        return read([*([f"{name}.p/{width}"] if width < _WIDTH else []), name], width * 32)
+        return read(_names(level, number, width), width * 32)
 
     def node(height: int, index: int) -> bytes:
         level, above = divmod(height, _LEVELS)
         number, place = divmod(index << above, _WIDTH)
         hashes = tile(level, number)
-        row = [hashes[at : at + 32] for at in range(place * 32, (place + (1 << above)) * 32, 32)]
-        while len(row) > 1:
-            row = [proof.node_hash(left, right) for left, right in zip(row[::2], row[1::2], strict=True)]
-        return row[0]
+        return _root([hashes[at : at + 32] for at in range(place * 32, (place + (1 << above)) * 32, 32)])
 
     return node
+
+
+def _root(row: list[bytes]) -> bytes:
+    """Of a power of two of hashes."""
+    while len(row) > 1:
+        row = [proof.node_hash(left, right) for left, right in zip(row[::2], row[1::2], strict=True)]
+    return row[0]

@@ -16,6 +16,7 @@ from papers import (
     LISTED,
     LISTING,
     LOGGING,
+    NOW,
     SIGNING,
     STRANGER,
     TRANSFERRED,
@@ -34,7 +35,7 @@ from papers import (
     text,
 )
 
-from verifier import cose, download, keys, proof, sync
+from verifier import cose, download, keys, proof, receipt, roster, sync
 from verifier.__main__ import main
 
 AT = ["--at", "2026-11-22T12:00:00Z"]
@@ -474,6 +475,121 @@ class TestBadServers:
         put_log(plane, Log(301))
 
         assert synced()[1]["resumed"] == 0
+
+
+def receipt_of(log):
+    """What a roster check answered while the log was as large as this one."""
+    return receipt.seal(
+        [roster.answer(roster.Row(1, "US-1", "Ann Example"), "not_found")],
+        at=NOW,
+        issuer=ISSUER,
+        method=next(row["id"] for row in keys_json()["keys"] if row["use"] == "status"),
+        checkpoint=log.checkpoint,
+        position=0,
+        lists=[],
+        compared="",
+        specimen=False,
+        sign=LISTING.sign,
+    )
+
+
+class TestTiles:
+    """The log's hashes, with which a receipt of any size is shown to be of this log."""
+
+    @pytest.fixture
+    def with_tiles(self, synced, plane, copy):
+        put_log(plane, Log(700))
+        exit_code, report = synced("--tiles")
+        assert (exit_code, report["checks"][-1]["passed"]) == (0, True)
+        return copy
+
+    def test_all_of_them(self, with_tiles):
+        held = {name: content for name, content in seen(with_tiles).items() if name.startswith("tile/")}
+
+        assert held == Log(700).tiles
+
+    def test_only_if_they_are_asked_for(self, synced, copy, server):
+        assert len(synced()[1]["checks"]) == 8
+        assert not (copy / "tile").exists()
+        assert not [name for name in server.asked if name.startswith("/tile/")]
+
+    def test_from_then_on_only_what_is_new(self, synced, plane, with_tiles, server):
+        kept = (with_tiles / "tile/0/000").stat().st_ino
+        server.asked.clear()
+        put_log(plane, Log(800))
+
+        exit_code, report = synced()
+
+        assert (exit_code, report["resumed"]) == (0, 2)
+        assert {"/tile/0/002", "/tile/0/003.p/32", "/tile/1/000.p/3"} <= set(server.asked)
+        assert not {"/tile/0/000", "/tile/0/001"} & set(server.asked)
+        assert {name for name in seen(with_tiles) if name.startswith("tile/")} == set(Log(800).tiles)
+        assert (with_tiles / "tile/0/000").stat().st_ino == kept
+
+    def test_a_receipt_of_any_size_is_shown_to_be_of_this_log(self, with_tiles, capsys, tmp_path):
+        for size, word, told in ((1, b"entry", True), (511, b"entry", True), (300, b"other", False)):
+            put(tmp_path, "receipt.json", receipt_of(Log(size, word)))
+
+            exit_code = main(["receipt", str(tmp_path / "receipt.json"), "--static", str(with_tiles), "--json"])
+
+            checks = json.loads(capsys.readouterr().out)["checks"]
+            compared = next(check for check in checks if check["check"] == "the log is the one we know")
+            assert (exit_code, compared["passed"]) == (0 if told else 2, told)
+
+    def test_one_that_is_damaged_here_is_fetched_again(self, synced, with_tiles, server):
+        (with_tiles / "tile/0/001").write_bytes(bytes(8192))
+        server.asked.clear()
+
+        assert synced()[0] == 0
+        assert "/tile/0/001" in server.asked
+        assert (with_tiles / "tile/0/001").read_bytes() == Log(700).tiles["tile/0/001"]
+
+    @pytest.mark.parametrize("name", ["tile/0/000", "tile/0/002.p/188", "tile/1/000.p/2"])
+    def test_a_false_one_is_refused(self, synced, plane, copy, name):
+        put_log(plane, Log(700))
+        put(plane, name, Log(700, b"other").tiles[name])
+
+        exit_code, report = synced("--tiles")
+
+        assert (exit_code, report["verdict"], copy.exists()) == (2, "tampered", False)
+        assert (report["checks"][-1]["number"], report["checks"][-1]["passed"]) == (9, False)
+        put_log(plane, Log(700))
+        assert synced("--tiles")[0] == 0
+
+    def test_what_was_fetched_is_kept_even_when_the_log_has_grown(self, synced, plane, server):
+        put_log(plane, Log(700))
+        server.faults["/tile/0/001"] = answers(500)
+        assert synced("--tiles")[0] == 3
+        server.faults.clear()
+        server.asked.clear()
+        put_log(plane, Log(701))
+
+        assert synced("--tiles")[0] == 0
+        assert "/tile/0/000" not in server.asked
+
+    def test_that_were_not_asked_for_the_second_time_are_not_half_there(self, synced, plane, server, copy):
+        put_log(plane, Log(700))
+        server.faults["/tile/0/001"] = answers(500)
+        synced("--tiles")
+
+        assert synced()[0] == 0
+        assert not (copy / "tile").exists()
+
+    def test_of_a_log_that_is_too_large_are_left(self, synced, copy, monkeypatch):
+        monkeypatch.setattr(sync, "_MOST_ENTRIES", 299)
+
+        report = synced("--tiles")[1]
+
+        assert (report["exit"], report["checks"][-1]["passed"]) == (0, None)
+        assert not (copy / "tile").exists()
+
+    @pytest.mark.parametrize("size", [1, 256, 512])
+    def test_of_a_log_of_any_size(self, synced, plane, copy, size):
+        log = Log(size)
+        put_log(plane, log)
+
+        assert synced("--tiles")[0] == 0
+        assert {name for name in seen(copy) if name.startswith("tile/")} == set(log.tiles)
 
 
 class TestTheCommand:

@@ -1,5 +1,6 @@
 """Consistency proofs from the tiles that a log publishes."""
 
+import functools
 from base64 import b64encode
 
 import pytest
@@ -69,3 +70,46 @@ def test_without_tiles_that_is_left_open_not_denied():
 
     for tiles_there in (None, nothing):
         assert receipt._same_log(of_a_receipt(300), checkpoint(600).encode(), ring(), tiles_there)[1] is None
+
+
+@pytest.mark.parametrize("size", [1, 255, 256, 257, 65_535, 65_536, 65_793])
+def test_from_the_root_down_every_tile_is_known_before_it_is_read(size):
+    """Of a log whose entries are all the same."""
+    of_level = [LEAVES[0]]
+    for _ in range(2):
+        of_level.append(proof.root(of_level[-1:] * 256))
+    counts = [size >> 8 * level for level in range(3)]
+    peaks = [
+        proof.root([of_level[level]] * (1 << bit))
+        for level, count in enumerate(counts)
+        for bit in range(8)
+        if count >> bit & 1
+    ]
+    root = functools.reduce(lambda right, left: proof.node_hash(left, right), peaks)
+
+    def read(names, least):
+        return of_level[int(names[0].split("/")[1])] * (least // 32)
+
+    found = []
+    waiting = [(edge.level, edge.first, edge.hashes) for edge in tiles.edges(size, root, read)]
+    while waiting:
+        level, first, hashes = waiting.pop()
+        if level:
+            below = tiles.below(level - 1, first, hashes)
+            assert {tile_root for _, tile_root in below} == {of_level[level]}
+            found += [name for name, _ in below]
+            waiting += [(level - 1, (first + at) * 256, of_level[level - 1] * 256) for at in range(len(below))]
+
+    full = [tiles._name(level, number) for level, count in enumerate(counts) for number in range(count // 256)]
+    assert sorted(found) == sorted(full)
+    with pytest.raises(Unverified):
+        tiles.edges(size, bytes(32), read)
+
+
+def test_a_tile_of_another_root_or_length_is_told():
+    tile = b"".join(LEAVES[:256])
+
+    assert tiles.holds(tile, proof.root(LEAVES[:256]))
+    assert not tiles.holds(tile, bytes(32))
+    assert not tiles.holds(tile[:-32], proof.root(LEAVES[:256]))
+    assert not tiles.holds(b"", proof.root(LEAVES[:256]))
