@@ -271,12 +271,16 @@ class Employer(Aggregate):
         """Whether alerts are sent to an address of its own."""
         return self.state == "admitted" and self.webhook > 0 and self.disabled is None
 
-    def spans(self) -> dict[str, list[Followed]]:
-        """Every number it ever followed, with the versions of this stream from which to which."""
-        found: dict[str, list[Followed]] = {number: list(spans) for number, spans in self.followed.items()}
-        for number, since in self.follows.items():
-            found.setdefault(number, []).append((since, None))
-        return found
+    def ever_followed(self) -> list[str]:
+        return [*self.follows, *(number for number in self.followed if number not in self.follows)]
+
+    def has_followed(self, number: str) -> bool:
+        return number in self.follows or number in self.followed
+
+    def spans(self, number: str) -> list[Followed]:
+        """From which version of this stream to which it followed this one."""
+        since = self.follows.get(number)
+        return [*self.followed.get(number, ()), *([(since, None)] if since else [])]
 
     def must_be_admitted(self) -> None:
         if self.state != "admitted":

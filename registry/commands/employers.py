@@ -11,7 +11,7 @@ from domain import access
 from domain.access import OPERATOR, Thing
 from domain.alert import TOPICS, Alert, alerts
 from domain.association import ALLIANCE
-from domain.employer import MOST_AT_ONCE, DisableReason, Employer, Followed, Wish, webhook_address
+from domain.employer import MOST_AT_ONCE, DisableReason, Employer, Wish, webhook_address
 from domain.endorsement import Endorsement, read_number
 from domain.errors import Forbidden, Invalid
 from domain.event import Event
@@ -36,6 +36,21 @@ class Page(NamedTuple):
     alerts: list[Alert]
     cursor: int
     more: bool
+
+
+class _Following(NamedTuple):
+    """What an employer ever followed. `positions`: of its events, by version; `first`: of the first it followed by."""
+
+    employer: Employer
+    positions: dict[int, int]
+    first: int
+
+    def at(self, position: int, number: str) -> bool:
+        """Whether it followed this one then. Asked of few: it may have followed 20,000."""
+        return any(
+            self.positions[since] < position and (until is None or position < self.positions[until])
+            for since, until in self.employer.spans(number)
+        )
 
 
 class Employers(Shared):
@@ -180,29 +195,28 @@ class Employers(Shared):
     def feed(self, employer: str, after: int, limit: int, *, through: int | None = None) -> Page:
         """The changes of what an employer followed at that time, after a position; a function of the log alone."""
         last = self.store.position() if through is None else through
-        spans = self._spans(employer)
+        theirs = self._following(employer)
         # Nothing counts that was before it followed anything.
-        first = min((since for theirs in spans.values() for since, _ in theirs), default=last)
-        found = self._changed(spans, max(after, first), last, limit + 1)
+        found = self._changed(theirs, max(after, theirs.first or last), last, limit + 1)
         told = [at for at, _ in found[:limit] if at <= last]
         more = len(found) > limit and found[limit][0] <= last
-        return Page(self._alerts(found[:limit], spans, last), told[-1] if more and told else max(after, last), more)
+        return Page(self._alerts(found[:limit], theirs, last), told[-1] if more and told else max(after, last), more)
 
-    def _changed(self, spans: Collection[str], after: int, last: int, limit: int) -> list[tuple[int, str]]:
+    def _changed(self, theirs: _Following, after: int, last: int, limit: int) -> list[tuple[int, str]]:
         """Who asks often is told from the few events since; who asks for long ago, from the streams themselves."""
         if last - after > _NEAR:
-            return self.store.changed(streams(spans), TOPICS, after, limit)
+            return self.store.changed(streams(theirs.employer.ever_followed()), TOPICS, after, limit)
         found = self.store.changed_between(TOPICS, after, last)
-        return [(at, stream) for at, stream in found if stream.partition("/")[2] in spans][:limit]
+        return [(at, stream) for at, stream in found if theirs.employer.has_followed(stream.partition("/")[2])][:limit]
 
     def newest_alerts(self, employer: str, limit: int) -> list[Alert]:
         """Newest first."""
-        spans = self._spans(employer)
-        found = self.store.changed(streams(spans), TOPICS, 0, 2 * limit, newest=True)
-        return self._alerts(found, spans, self.store.position())[::-1][:limit]
+        theirs = self._following(employer)
+        found = self.store.changed(streams(theirs.employer.ever_followed()), TOPICS, 0, 2 * limit, newest=True)
+        return self._alerts(found, theirs, self.store.position())[::-1][:limit]
 
-    def _alerts(self, found: Sequence[tuple[int, str]], spans: dict[str, list[Followed]], last: int) -> list[Alert]:
-        wanted = {at for at, stream in found if at <= last and _is_followed(at, spans[stream.partition("/")[2]])}
+    def _alerts(self, found: Sequence[tuple[int, str]], theirs: _Following, last: int) -> list[Alert]:
+        wanted = {at for at, stream in found if at <= last and theirs.at(at, stream.partition("/")[2])}
         return [alert for alert in self.alerts_of({stream for at, stream in found if at in wanted})
                 if alert.position in wanted]  # fmt: skip
 
@@ -214,16 +228,11 @@ class Employers(Shared):
         found = [alert for history in histories.values() for alert in alerts(history)]
         return sorted(found, key=lambda alert: alert.position)
 
-    def _spans(self, employer: str) -> dict[str, list[Followed]]:
-        """What it ever followed, from position to position."""
+    def _following(self, employer: str) -> _Following:
         history = self.store.events(f"{Employer.kind}/{employer}")
-        found = Employer.fold(event for _, event in history)
-        at = {event.originator_version: position for position, event in history}
-        spans = found.spans() if found else {}
-        return {
-            number: [(at[since], None if until is None else at[until]) for since, until in theirs]
-            for number, theirs in spans.items()
-        }
+        first = next((position for position, event in history if isinstance(event, Employer.Follows)), 0)
+        positions = {event.originator_version: position for position, event in history}
+        return _Following(Employer.fold(event for _, event in history) or Employer(employer), positions, first)
 
     # -- what they were shown -----------------------------------------------------------------------------------------
 
@@ -329,10 +338,6 @@ def thing_of_employer(employer: Employer) -> Thing:
 
 def streams(numbers: Collection[str]) -> list[str]:
     return [f"{Endorsement.kind}/{number}" for number in numbers]
-
-
-def _is_followed(position: int, spans: Sequence[Followed]) -> bool:
-    return any(since < position and (until is None or position < until) for since, until in spans)
 
 
 def _number(text: str) -> str:

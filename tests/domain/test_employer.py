@@ -37,7 +37,8 @@ def test_what_was_followed_from_when_to_when_is_kept():
         fact(Employer.Follows, numbers=(ONE,)),
     )
 
-    assert found.spans() == {ONE: [(2, 3), (4, None)], TWO: [(2, None)]}
+    assert (found.spans(ONE), found.spans(TWO), found.spans("another")) == ([(2, 3), (4, None)], [(2, None)], [])
+    assert sorted(found.ever_followed()) == sorted([ONE, TWO])
 
 
 def test_what_is_not_followed_cannot_be_left():
