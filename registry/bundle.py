@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, timedelta
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -30,7 +30,7 @@ from domain.judgements import told
 from domain.person import Person
 from domain.transfer import Transfer
 from registry.certificates.documents import KnownKeys
-from registry.certificates.keys import KeyFolder, KeysUnusable, Signer
+from registry.certificates.keys import KeyFolder, Signer
 from registry.commands import Registry, thing_of
 from registry.commands.shared import in_motion
 from registry.log import tree
@@ -139,7 +139,7 @@ def take(
     events = taking.of(asked, checkpoint.size, search=search)
     known = KnownKeys()
     known.advance((row.position, row.stream, row.topic, row.state) for row in events if row.stream.startswith("key/"))
-    signer = _signer(keys, known, registry.clock())
+    signer = known.signer(keys, "status", registry.clock())
     openings = taking.openings(events)
     indices = [row.position - 1 for row in events]
     proof = tree.inclusions(checkpoint.size, indices, published.tiles.nodes(checkpoint.size))
@@ -179,14 +179,6 @@ def _sealed(value: dict[str, Any], signer: Signer, published: Published) -> byte
     except Unverified as refused:
         raise Damaged(f"the bundle does not prove what it says ({refused.why})") from refused
     return content
-
-
-def _signer(keys: KeyFolder, known: KnownKeys, now: datetime) -> Signer:
-    signer = keys.signer("status", now)
-    announced = known.get(signer.kid)
-    if announced is None or announced.withdrawn:
-        raise KeysUnusable(f"the status key {signer.kid} is not in the published log, or was withdrawn there")
-    return signer
 
 
 def _too_much() -> Invalid:

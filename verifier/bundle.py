@@ -451,18 +451,16 @@ def _keys_agree(known: Mapping[bytes, Key], own: _OwnKeys, checkpoint: Checkpoin
     named = {line: b64decode(line.split("+", 2)[2])[1:] for line in own.logs}
     if not publics.intersection(named[line] for line in checkpoint.signed_by):
         raise Unverified("unknown_key", "the log does not know the key that signed its checkpoint")
+    specimen = any(key.specimen for key in known.values())
     for identifier, documented in own.did.items():
-        announced = {key.kid: key for key in known.values() if key.controller == identifier and key.use != "log"}
-        if {key.kid for key in documented} != announced.keys() or any(
-            (key.use, key.public, bool(key.withdrawn), key.specimen)
-            != (
-                announced[key.kid].use,
-                announced[key.kid].public,
-                bool(announced[key.kid].withdrawn),
-                any(one.specimen for one in known.values()),
-            )
-            for key in documented
-        ):
+        listed = {key.kid for key in documented}
+        # A withdrawn key may be left out; where it stands, it stands as withdrawn.
+        announced = {
+            (key.kid, key.use, key.public, bool(key.withdrawn), specimen)
+            for key in known.values()
+            if key.controller == identifier and key.use != "log" and (key.kid in listed or not key.withdrawn)
+        }
+        if {(key.kid, key.use, key.public, bool(key.withdrawn), key.specimen) for key in documented} != announced:
             raise Unverified("unknown_key", f"the keys of {identifier} are not those that the log announces")
 
 

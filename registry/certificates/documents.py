@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from domain.key import Key, KeyUse
-from registry.certificates.keys import controller
+from registry.certificates.keys import KeyFolder, KeysUnusable, Signer, controller
 from registry.certificates.status import Row
 from verifier.certificate import prefix
 from verifier.keys import point, read_did, read_keys_json, read_point
@@ -30,6 +30,9 @@ class KnownKey(msgspec.Struct):
     @property
     def id(self) -> str:
         return f"{self.controller}#{self.kid}"
+
+    def ended(self, at: datetime) -> bool:
+        return bool(self.withdrawn or (self.until and self.until <= at))
 
 
 class _Ended(msgspec.Struct):
@@ -58,6 +61,19 @@ class KnownKeys:
 
     def get(self, kid: str) -> KnownKey | None:
         return self._keys.get(f"key/{kid}")
+
+    def signer(self, folder: KeyFolder, use: KeyUse, at: datetime) -> Signer:
+        """The youngest key here that the log knows and that has not ended: what another one signs nobody can check.
+
+        After the database was restored to before a rotation that is the key before it. Raises KeysUnusable.
+        """
+        usable = [key.kid for key in self.of(use) if not key.ended(at)]
+        if kid := folder.newest(use, at, usable):
+            return folder.by_kid(kid)
+        signer = folder.signer(use, at)
+        if self.get(signer.kid) is None:
+            raise KeysUnusable(f"the {use} key {signer.kid} is not in the log; run `registry keys publish`")
+        raise KeysUnusable(f"the {use} key {signer.kid} is retired or withdrawn, and no younger one is here")
 
     @property
     def specimen(self) -> bool:
@@ -92,13 +108,13 @@ class KnownKeys:
         return page
 
     def did(self, use: KeyUse, host: str) -> bytes:
-        """A DID document. A retired key stays; a withdrawn one is no longer asserted: most libraries heed that.
+        """A DID document. A retired key stays, a withdrawn one does not: not every library looks at `assertionMethod`.
 
         The P-256 keys of JWTs stand in the issuer's, as JsonWebKey: whoever reads JWTs expects them so.
         """
         name = controller(use, host)
         known = [*self.of(use), *(self.of("jwt") if use == "certificate" else ())]
-        keys = [key for key in known if key.controller == name]
+        keys = [key for key in known if key.controller == name and not key.withdrawn]
         page = _page(
             {
                 "@context": [
@@ -109,7 +125,7 @@ class KnownKeys:
                 "id": name,
                 **({"specimen": True} if self.specimen else {}),
                 "verificationMethod": [_method(key) for key in keys],
-                "assertionMethod": [key.id for key in keys if not key.withdrawn],
+                "assertionMethod": [key.id for key in keys],
             }
         )
         read_did(page)
@@ -127,7 +143,6 @@ def _method(key: KnownKey) -> dict[str, Any]:
         "controller": key.controller,
         **({"publicKeyMultibase": key.public} if key.use != "jwt" else {"publicKeyJwk": _jwk(key)}),
         "expires": _instant(key.until),
-        "revoked": _instant(key.withdrawn),
     }
     return {name: value for name, value in method.items() if value is not None}
 

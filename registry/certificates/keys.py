@@ -4,7 +4,7 @@ import fcntl
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from pathlib import Path
@@ -177,10 +177,12 @@ class KeyFolder:
             raise KeysUnusable(f"there is no {use} key in {self.folder}; `registry keys init` makes one")
         return self.by_kid(kid)
 
-    def newest(self, use: KeyUse, at: datetime) -> str:
-        """The kid of that key; empty without one: a registry from before has no key for JWTs."""
+    def newest(self, use: KeyUse, at: datetime, among: Container[str] | None = None) -> str:
+        """The kid of that key, or of the youngest `among` these; empty without one: a registry from before has no key
+        for JWTs.
+        """
         begun = [facts.kid for facts in self.facts() if facts.use == use and facts.start <= at]
-        return begun[-1] if begun else ""
+        return next((kid for kid in reversed(begun) if among is None or kid in among), "")
 
     def oldest(self, use: KeyUse) -> str:
         """The kid of the first key of this use; empty without one."""

@@ -9,7 +9,6 @@ import msgspec
 from domain.key import KeyUse
 from registry.certificates.documents import KnownKey, KnownKeys
 from registry.certificates.keys import USES, KeyFolder, PublicFacts
-from registry.certificates.reissue import ended
 
 YEAR: Final = timedelta(days=366)
 """A key is rotated yearly (credentials.md 7)."""
@@ -51,7 +50,7 @@ def _logged(key: KnownKey, folder: KeyFolder, now: datetime) -> Known:
     state: State
     if key.withdrawn:
         state = "withdrawn"
-    elif ended(key, now):
+    elif key.ended(now):
         state = "retired"
     else:
         state = "next" if key.start > now else "signs"

@@ -135,12 +135,7 @@ class Plane:
                 self._keys.take_up(facts.kid)
 
     def _signer(self, use: KeyUse, now: datetime) -> Signer:
-        signer = self._keys.signer(use, now)
-        known = self._known.get(signer.kid)
-        if known is None:
-            raise KeysUnusable(f"the {use} key {signer.kid} is not in the log; run `registry keys publish`")
-        if known.withdrawn or (known.until and known.until <= now):
-            raise KeysUnusable(f"the {use} key {signer.kid} is retired or withdrawn, and no younger one is here")
+        signer = self._known.signer(self._keys, use, now)
         if signer.controller != controller(use, self._host):
             raise KeysUnusable(f"the {use} key {signer.kid} is of {signer.controller}; this host is {self._host}")
         return signer

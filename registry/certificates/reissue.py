@@ -16,7 +16,7 @@ from domain.endorsement import Endorsement
 from domain.errors import Conflict
 from registry.certificates import documents
 from registry.certificates.documents import KnownKey, KnownKeys
-from registry.certificates.keys import KeyFolder, KeysUnusable
+from registry.certificates.keys import KeyFolder
 from registry.certificates.status import Row, read
 from registry.store import Store
 
@@ -121,17 +121,13 @@ def oldest_jwt(keys: KnownKeys) -> str:
     return min(((key.start, key.kid) for key in keys.of("jwt")), default=(None, ""))[1]
 
 
-def ended(key: KnownKey, now: datetime) -> bool:
-    return bool(key.withdrawn or (key.until and key.until <= now))
-
-
 def gone(keys: KnownKeys, folder: KeyFolder, now: datetime) -> list[KnownKey]:
     """The keys of certificates that sign no more: withdrawn, or retired and destroyed."""
     return [
         key
         for use in ("certificate", "jwt")
         for key in keys.of(use)
-        if key.withdrawn or (ended(key, now) and not folder.has(key.kid))
+        if key.withdrawn or (key.ended(now) and not folder.has(key.kid))
     ]
 
 
@@ -144,12 +140,8 @@ class Reissue:
         self._by = by
         self._on = now.date()
         self._oldest = oldest_jwt(keys)
-        self._kid = folder.signer("certificate", now).kid
-        self._jwt = folder.newest("jwt", now)
-        for kid in filter(None, (self._kid, self._jwt)):
-            known = keys.get(kid)
-            if known is None or ended(known, now):
-                raise KeysUnusable(f"the key {kid} can't take over; `registry keys show` says why")
+        self._kid = keys.signer(folder, "certificate", now).kid
+        self._jwt = keys.signer(folder, "jwt", now).kid if folder.newest("jwt", now) else ""
 
     def sign(self, due: Sequence[Signature], kids: Collection[str], progress: Progress) -> int:
         """Record who signs each of these from now on, where one of `kids` does; how many were recorded."""

@@ -15,7 +15,7 @@ from domain.errors import Invalid, NotFound
 from registry import database
 from registry.certificates.batch import OUTCOMES, Outcome, write_files
 from registry.certificates.keys import KeyFolder
-from registry.certificates.reissue import Reissue, Signature, Signatures, ended, gone
+from registry.certificates.reissue import Reissue, Signature, Signatures, gone
 from registry.cli.roster import bar, certificates, publish
 from registry.opening import open_issuer, open_keys, open_plane, open_printer
 from registry.settings import Settings
@@ -77,7 +77,7 @@ def _kids(signatures: Signatures, keys: KeyFolder, kid: str, now: datetime) -> s
     known = signatures.keys.get(kid)
     if known is None or known.use not in ("certificate", "jwt"):
         raise NotFound("key of certificates with this kid; `registry keys show` lists them")
-    if not ended(known, now):
+    if not known.ended(now):
         raise Invalid("This key signs still: first `registry keys compromise` or `rotate`.", field="key")
     return {kid}
 

@@ -24,6 +24,7 @@ from psycopg.errors import InsufficientPrivilege, UndefinedTable
 from psycopg.rows import tuple_row
 
 from registry.log import fsck_badges, fsck_lists
+from registry.log.fsck_keys import Keys, from_base58
 from registry.log.fsck_lists import Listed, Unreadable
 
 NAMED: Final = 20
@@ -330,11 +331,10 @@ class _Lists:
     def __init__(self, plane: _Plane, signed: int) -> None:
         self._signed = signed
         self._listed = Listed()
-        self._keys = fsck_badges.Keys()
+        self._keys = Keys()
         self._wrong: dict[_Sheet, str] | None = None if plane.head else {}
         self._plane = plane
         self._published: dict[_Sheet, fsck_lists.Counts] = {}
-        self._unreadable: dict[_Sheet, str] = {}
         self._packed: dict[int, bytes] = {}
         self._badges: dict[_Sheet, bytes] = {}
         self._counted: dict[int, fsck_lists.Counts] = {}  # under the checkpoint
@@ -354,7 +354,7 @@ class _Lists:
         self._compare()
         if not self._plane.head:
             return
-        wrong = self._wrong or {}
+        wrong = (self._wrong or {}) | dict(self._unreadable())
         for (_, name), why in sorted((wrong | dict(self._apart(wrong))).items()):
             yield Finding(why, file=name)
 
@@ -366,27 +366,20 @@ class _Lists:
         counted = self._listed.count()
         self._counted = {number: counts.copy() for number, counts in counted.items()}
         for number, data in self._plane.lists.items():
-            sheet = number, f"s/{number}"
-            try:
-                self._packed[number] = fsck_lists.read(data, number, self._plane.list_keys())
-                self._published[sheet] = fsck_lists.count(self._packed[number])
-            except Unreadable as error:
-                self._unreadable[sheet] = str(error)
+            if packed := fsck_lists.packed(data):
+                self._packed[number] = packed
+                self._published[_tokens(number)] = fsck_lists.count(packed)
         for (number, end), data in self._plane.badges.items():
             if octets := fsck_badges.bits(data, end):
                 self._badges[_badges(number, end)] = octets
-        for number, counts in counted.items():
-            if number not in self._plane.lists:
-                why = f"the list is missing; by the events {fsck_lists.said(counts)}"
-                self._unreadable[number, f"s/{number}"] = why
-        self._wrong = self._unreadable | dict(self._differing())
+        self._wrong = dict(self._differing())
 
     def _compare_again(self) -> None:
         self._listed.count()
         differing = dict(self._differing())
         # One that agrees with any of these events is the list of that event.
         for sheet in [sheet for sheet in self._wrong or {} if sheet not in differing]:
-            if self._wrong and sheet not in self._unreadable:
+            if self._wrong:
                 del self._wrong[sheet]
 
     def _differing(self) -> Iterator[tuple[_Sheet, str]]:
@@ -401,33 +394,46 @@ class _Lists:
             if revoked != spent:
                 yield sheet, f"{revoked} badges revoked; by the events {spent}"
 
-    def _apart(self, wrong: dict[_Sheet, str]) -> Iterator[tuple[_Sheet, str]]:
-        """What else is wrong with lists of badges: missing, by a foreign key, other places."""
+    def _unreadable(self) -> Iterator[tuple[_Sheet, str]]:
+        """Missing, or by a foreign key."""
         for number, counts in self._counted.items():
-            spent = fsck_badges.spent(counts)
+            if number not in self._plane.lists:
+                yield _tokens(number), f"the list is missing; by the events {fsck_lists.said(counts)}"
             for use, end in (("certificate", ""), ("jwt", fsck_badges.JWT)):
-                # With none revoked it hides nothing: a plane whose newest key the log does not know writes none.
-                if spent and self._keys.should_have_signed(use) and (number, end) not in self._plane.badges:
-                    yield _badges(number, end), f"the list is missing; by the events {spent} badges revoked"
+                if self._keys.should_have_signed(use) and (number, end) not in self._plane.badges:
+                    why = f"the list is missing; by the events {fsck_badges.spent(counts)} badges revoked"
+                    yield _badges(number, end), why
+        # With every key there is: a list signed by the newest goes out before the checkpoint over that key.
+        for number, data in self._plane.lists.items():
+            try:
+                fsck_lists.read(data, number, self._plane.host, self._keys)
+            except Unreadable as error:
+                yield _tokens(number), str(error)
         for (number, end), data in self._plane.badges.items():
             try:
-                # With every key there is: a list signed by the newest goes out before the checkpoint over that key.
                 fsck_badges.read(data, number, end, self._plane.host, self._keys)
             except Unreadable as error:
                 yield _badges(number, end), str(error)
-                continue
+
+    def _apart(self, wrong: dict[_Sheet, str]) -> Iterator[tuple[_Sheet, str]]:
+        """Lists of badges that revoke other places."""
+        for number, end in self._plane.badges:
             sheet, json = _badges(number, end), _badges(number)
             if sheet in wrong:
                 continue
             octets, other = self._badges[sheet], self._badges.get(json, b"")
             if end and json not in wrong and other and not fsck_badges.agree(octets, other):
                 yield sheet, f"it revokes other badges than {json[1]}"
-            elif (number, f"s/{number}") not in wrong and number in self._packed and (not end or octets != other):
+            elif _tokens(number) not in wrong and number in self._packed and (not end or octets != other):
                 counts = self._listed.counts.get(number, fsck_lists.Counts())
                 # Place by place only lists of one moment can be held against each other.
                 same = counts == self._counted.get(number, fsck_lists.Counts())
                 if same and (why := fsck_badges.apart(octets, self._packed[number], number, counts)):
                     yield sheet, why
+
+
+def _tokens(number: int) -> _Sheet:
+    return number, f"s/{number}"
 
 
 def _badges(number: int, end: str = "") -> _Sheet:
@@ -524,8 +530,11 @@ class _Plane:
         self.root: bytes | None = None  # over the published entries, unless one is missing
         self.head: _Head | None = None
         data = self._read("checkpoint")
-        self.lists = fsck_lists.files(static)
-        self.badges = fsck_badges.files(static)
+        self.lists = fsck_lists.files(static / "s")
+        folder = static / fsck_badges.FOLDER
+        self.badges = {
+            (number, end): one for end in ("", fsck_badges.JWT) for number, one in fsck_lists.files(folder, end).items()
+        }
         if data is None and (static / "tile").exists():
             self.distrust.append(
                 Finding("it is missing, but tiles are published: it was taken away", file="checkpoint")
@@ -618,15 +627,6 @@ class _Plane:
         except (ValueError, TypeError, AttributeError):
             self.distrust.append(Finding("the keys of the witnesses cannot be read", file="keys.json"))
 
-    def list_keys(self) -> dict[bytes, bytes]:
-        """The keys that sign lists, by kid; `keys.json` is under no signature, who needs more pins the log's key."""
-        try:
-            keys = json.loads(self._read("keys.json") or b"")["keys"]
-            ours = [key for key in keys if key["use"] == "status" and not key.get("withdrawn")]
-            return {bytes.fromhex(key["kid"]): _from_multibase(key["publicKeyMultibase"]) for key in ours}
-        except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
-            return {}
-
     def entry(self, position: int) -> bytes | None:
         """The entry published at a position under the checkpoint, None if its bundle can't be read."""
         number, place = divmod(position - 1, 256)
@@ -710,7 +710,7 @@ def _is_signed(public: bytes, signature: bytes, message: str) -> bool:
 
 
 def _from_multibase(text: str) -> bytes:
-    key = fsck_badges.from_base58(text, 34)
+    key = from_base58(text, 34)
     if key[:2] != _ED25519_MULTICODEC:
         raise ValueError("this is no Ed25519 key")
     return key[2:]

@@ -1,4 +1,4 @@
-"""Do the published lists of badges say what the events say? Part of fsck: own reading of JSON, JWT and keys.
+"""Do the published lists of badges say what the events say? Part of fsck: own reading of JSON and JWT.
 
 Of the two proofs of the JSON the one of eddsa-jcs-2022 is checked; the other needs software for RDF.
 """
@@ -10,13 +10,10 @@ import zlib
 from base64 import urlsafe_b64decode
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
-from pathlib import Path
 from typing import Any, Final
 
-import msgspec
 import rfc8785
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePublicKey
@@ -24,77 +21,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from registry.log.fsck_lists import FILE, PLACES, SPENT, Counts, Unreadable
+from registry.log.fsck_keys import Keys, from_base58
+from registry.log.fsck_lists import PLACES, SPENT, Counts, Unreadable
 
 FOLDER: Final = "status/revocation"
 JWT: Final = ".jwt"
 
-_BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-_MULTICODEC: Final = {"certificate": b"\xed\x01", "jwt": b"\x80\x24"}
 _SIGNATURE: Final = 64
 _WORDS: Final = ("good", "revoked", "suspended", "superseded")
-
-
-class _Key(msgspec.Struct):
-    kid: str
-    use: str
-    public: str
-    controller: str
-    start: datetime = msgspec.field(name="from")
-    until: datetime | None = None
-    withdrawn: bool = False
-    signed: bool = False
-    """Under the checkpoint."""
-
-    def was_good(self, at: datetime) -> bool:
-        """At this full second. A key may begin within one."""
-        return self.start.replace(microsecond=0) <= at and not (self.until and at >= self.until)
-
-
-class _Until(msgspec.Struct):
-    until: datetime
-
-
-@dataclass
-class Keys:
-    """The keys of certificates and JWTs, as the events have them: `keys.json` is not asked."""
-
-    _keys: dict[str, _Key] = field(default_factory=dict)
-
-    def take(self, stream: str, topic: str, state: bytes, *, signed: bool) -> None:
-        """`signed`: under the checkpoint. A later withdrawal may not be published yet."""
-        if topic == "key.published":
-            self._keys[stream] = msgspec.json.decode(state, type=_Key)
-            self._keys[stream].signed = signed
-        elif topic == "key.retired" and stream in self._keys:
-            self._keys[stream].until = msgspec.json.decode(state, type=_Until).until
-        elif topic == "key.withdrawn" and stream in self._keys and signed:
-            self._keys[stream].withdrawn = True
-
-    def should_have_signed(self, use: str) -> bool:
-        """Whether there is a key for it; while a newer one waits for its checkpoint nothing may be signed."""
-        keys = [key for key in self._keys.values() if key.use == use]
-        return any(not key.withdrawn for key in keys) and all(key.signed for key in keys)
-
-    def find(self, use: str, name: str, issuer: str, at: datetime) -> bytes | None:
-        """The public key, if it was good then."""
-        for key in self._keys.values():
-            if (key.use, key.controller, f"{issuer}#{key.kid}") == (use, issuer, name) and not key.withdrawn:
-                start, size = _MULTICODEC[use], 34 if use == "certificate" else 35
-                public = from_base58(key.public, size)
-                return public[2:] if key.was_good(at) and public[:2] == start else None
-        return None
-
-
-def files(static: Path) -> dict[tuple[int, str], bytes]:
-    """All lists as they are published now, by number and ending."""
-    folder = static / FOLDER
-    found = {}
-    for path in folder.iterdir() if folder.is_dir() else ():
-        number = path.name.removesuffix(JWT)
-        if FILE.fullmatch(number) and path.is_file():
-            found[int(number), path.name[len(number) :]] = path.read_bytes()
-    return found
 
 
 def bits(data: bytes, end: str) -> bytes:
@@ -188,16 +122,6 @@ def _object(data: bytes) -> dict[str, Any]:
 
 def _base64url(text: str) -> bytes:
     return urlsafe_b64decode(text + "=" * (-len(text) % 4))
-
-
-def from_base58(text: str, size: int) -> bytes:
-    """Multibase (z) of so many bytes; raises ValueError, OverflowError."""
-    if not text.startswith("z"):
-        raise ValueError("this is not base58")
-    number = 0
-    for digit in text[1:]:
-        number = number * 58 + _BASE58.index(digit)
-    return number.to_bytes(size)
 
 
 # --- what the bits say ---

@@ -11,13 +11,15 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from registry.log.fsck_keys import Keys
 
 PLACES: Final = 131_072
 
@@ -30,7 +32,7 @@ Those whose badge is revoked are counted once more, under SPENT + status.
 """
 
 _WORDS: Final = {1: "revoked", 2: "suspended", 3: "superseded"}
-FILE: Final = re.compile(r"[1-9][0-9]{0,8}")
+_NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}")
 _TOKEN_LIST: Final = 65533
 
 _ISSUED: Final = "certificate.issued"
@@ -266,15 +268,29 @@ class Unreadable(ValueError):
     """The file is no list of ours; says why."""
 
 
-def files(static: Path) -> dict[int, bytes]:
-    """All lists as they are published now, by number."""
-    folder = static / "s"
-    names = [path for path in folder.iterdir() if FILE.fullmatch(path.name)] if folder.is_dir() else []
-    return {int(path.name): path.read_bytes() for path in names if path.is_file()}
+def files(folder: Path, end: str = "") -> dict[int, bytes]:
+    """All lists as they are published there now, by number: `end` is what follows it in their names."""
+    found = {}
+    for path in folder.iterdir() if folder.is_dir() else ():
+        number = path.name.removesuffix(end)
+        if _NUMBER.fullmatch(number) and path.name == number + end and path.is_file():
+            found[int(number)] = path.read_bytes()
+    return found
 
 
-def read(data: bytes, number: int, keys: Mapping[bytes, bytes]) -> bytes:
-    """The entries of a list, packed; `keys` are those that may sign one, by kid. Raises Unreadable."""
+def packed(data: bytes) -> bytes:
+    """The entries of a list, whoever signed it; nothing if there are none."""
+    try:
+        token, _ = _item(data, 1)
+        claims, _ = _item(token[2], 0)
+        return _packed(claims)
+    except (ValueError, LookupError, TypeError, AttributeError, zlib.error, RecursionError):
+        return b""
+
+
+def read(data: bytes, number: int, host: str, keys: Keys) -> None:
+    """Whether this is the registry's own list of this number. Raises Unreadable."""
+    issuer = f"did:web:{host}:status"
     try:
         token, end = _item(data, 1)
         if data[:1] != b"\xd2" or end != len(data):  # tag 18, COSE_Sign1
@@ -282,24 +298,29 @@ def read(data: bytes, number: int, keys: Mapping[bytes, bytes]) -> bytes:
         protected, _, payload, signature = token
         header, _ = _item(protected, 0)
         claims, _ = _item(payload, 0)
-        key = keys.get(header[4])
+        made = datetime.fromtimestamp(claims[6], UTC)
+        key = keys.find("status", f"{issuer}#{header[4].hex()}", issuer, made)
         if key is None:
             raise Unreadable("no list key of this registry signed it")
         signed = b"\x84\x6aSignature1" + _text(protected) + b"\x40" + _text(payload)
         Ed25519PublicKey.from_public_bytes(key).verify(signature, signed)
         if header[16] != "application/statuslist+cwt" or not str(claims[2]).endswith(f"/s/{number}"):
             raise Unreadable("it is another list")
-        entries = claims[_TOKEN_LIST]
-        packed = zlib.decompressobj().decompress(entries["lst"], PLACES // 4 + 1)
+        if not _packed(claims):
+            raise Unreadable("it has not the size of our lists")
     except InvalidSignature:
         raise Unreadable("its signature fails") from None
-    except (IndexError, KeyError, TypeError, AttributeError, UnicodeDecodeError, zlib.error, RecursionError):
+    except (LookupError, TypeError, AttributeError, OverflowError, OSError, zlib.error, RecursionError):
         raise Unreadable("it is no list") from None
     except ValueError as error:
         raise error if isinstance(error, Unreadable) else Unreadable("it is no list") from None
-    if entries["bits"] != 2 or len(packed) != PLACES // 4:  # noqa: PLR2004 - our lists have two bits for each place
-        raise Unreadable("it has not the size of our lists")
-    return packed
+
+
+def _packed(claims: dict[Any, Any]) -> bytes:
+    """Nothing unless it has the size of our lists: two bits for each place."""
+    entries = claims[_TOKEN_LIST]
+    found = zlib.decompressobj().decompress(entries["lst"], PLACES // 4 + 1)
+    return found if entries["bits"] == 2 and len(found) == PLACES // 4 else b""  # noqa: PLR2004 - two bits
 
 
 def count(packed: bytes) -> Counts:

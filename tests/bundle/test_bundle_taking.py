@@ -2,7 +2,7 @@
 
 import json
 from base64 import urlsafe_b64decode
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 import rfc8785
@@ -12,6 +12,8 @@ from domain.access import Actor
 from domain.endorsement import new_number
 from domain.errors import Forbidden, Invalid, NotFound
 from registry.bundle import Behind
+from registry.certificates.documents import KnownKeys, _method
+from registry.certificates.succession import Succession
 from registry.log.published import NotYetPublished
 from registry.log.tiles import Damaged
 from verifier import bundle as verifier
@@ -59,6 +61,35 @@ def test_the_rules_its_decisions_cite_are_in_it_with_their_sources(lived):
 
     assert set(rules) == {"FS-2023", "renewal-2023"}
     assert all(row["row"] and row["sources"] for row in rules.values())
+
+
+def test_a_did_document_may_leave_out_a_withdrawn_key_or_say_revoked_and_no_more(lived, monkeypatch):
+    now = datetime(2026, 6, 1, 11, tzinfo=UTC)
+    stolen = lived.keys.newest("certificate", now)
+    host = lived.settings.public_host
+    Succession(lived.registry.store, lived.keys, host=host, by="operator").withdraw(stolen, "lost", since=now, now=now)
+    lived.publish()
+    assert stolen not in json.dumps(read(lived.take())["keys"]["did"])
+
+    written = KnownKeys.did
+
+    def with_it(marks, keep):
+        def did(known, use, host):
+            document = json.loads(written(known, use, host))
+            if use == "certificate":
+                del document["verificationMethod"][keep:]
+                document["verificationMethod"].append(_method(known.get(stolen)) | marks)
+                document["assertionMethod"] = [one["id"] for one in document["verificationMethod"]]
+            return json.dumps(document).encode()
+
+        monkeypatch.setattr(KnownKeys, "did", did)
+
+    with_it({"revoked": "2026-06-01T11:00:00Z"}, keep=2)  # as bundles of before have it
+    assert verifier.check(lived.take().content, lived.pins()).verdict == "proved"
+    for marks, keep in (({}, 2), ({"revoked": "2026-06-01T11:00:00Z"}, 1)):
+        with_it(marks, keep)
+        with pytest.raises(Damaged, match="not those that the log announces"):
+            lived.take()
 
 
 def test_of_a_case_the_name_is_opened_for_who_may_see_it(lived):

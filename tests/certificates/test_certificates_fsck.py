@@ -1,5 +1,7 @@
 """fsck holds the published status lists against the events: an undone revocation is found (A2)."""
 
+import json
+import shutil
 from datetime import timedelta
 
 import pytest
@@ -7,11 +9,13 @@ from certificate_facts import HOST, NOON, Story, seeded
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, derive_private_key
 
 from registry.certificates import badge, bitstring
-from registry.certificates.keys import FileSigner
+from registry.certificates.keys import USES, FileSigner
 from registry.certificates.slots import slot
 from registry.log.fsck import examine
+from registry.log.published import Published
 from verifier import cose
-from verifier.status import LIST_TYP, token_list
+from verifier.keys import read_keys_json
+from verifier.status import LIST_TYP, read_list, token_list
 
 
 @pytest.fixture
@@ -208,11 +212,13 @@ def test_a_changed_list_of_badges_is_found(published, findings, static):
 
 
 def test_a_missing_list_of_badges_is_found(published, story, findings, static):
-    published(story.removed())
-    (static / JSON).unlink()
-    (static / JWT).unlink()
-
-    assert findings() == [(name, "the list is missing; by the events 1 badges revoked") for name in (JSON, JWT)]
+    for spent in (0, 1):
+        (static / JSON).unlink()
+        (static / JWT).unlink()
+        assert findings() == [
+            (name, f"the list is missing; by the events {spent} badges revoked") for name in (JSON, JWT)
+        ]
+        published(story.removed())
 
 
 def test_lists_of_badges_may_be_ahead_of_the_checkpoint_and_of_each_other(published, story, findings, static, history):
@@ -224,14 +230,34 @@ def test_lists_of_badges_may_be_ahead_of_the_checkpoint_and_of_each_other(publis
     assert findings() == []
 
 
-def test_a_list_of_badges_by_a_key_newer_than_the_checkpoint_is_ours(
-    published, story, findings, static, succession, plane, database_connection
+def test_lists_by_a_key_newer_than_the_checkpoint_and_the_published_keys_are_ours(
+    published, findings, static, succession, plane, database_connection
 ):
-    checkpoint = (static / "checkpoint").read_bytes()
+    before = {name: (static / name).read_bytes() for name in ("checkpoint", "keys.json")}
     later = NOON + timedelta(days=1)
-    for use in ("certificate", "jwt"):
+    for use in ("certificate", "jwt", "status"):
         succession.rotate(use, start=None, now=later)
     plane.publish(database_connection, later)
     assert findings() == []
-    (static / "checkpoint").write_bytes(checkpoint)
+    for name, content in before.items():  # the publisher was killed after the lists
+        (static / name).write_bytes(content)
     assert findings() == []
+
+
+def test_keys_that_a_restored_database_does_not_know_sign_nothing_and_those_before_them_do(
+    published, findings, static, new_plane, database_connection, keys, randomness, story
+):
+    old = {use: keys.signer(use, NOON).kid for use in USES}
+    for use in USES:  # in the key folder only: the events are those of before
+        keys.add(use, HOST, NOON + timedelta(minutes=1), specimen=True, random=randomness)
+    shutil.rmtree(static)
+    now = NOON + timedelta(hours=1)
+    new_plane().publish(database_connection, now)
+
+    assert findings() == []
+    ring = read_keys_json((static / "keys.json").read_bytes())
+    assert sorted(key.kid.hex() for key in ring) == sorted(old.values())
+    assert read_list((static / "s/1").read_bytes(), ring).issued_at == int(now.timestamp())
+    (proof, _) = json.loads((static / JSON).read_bytes())["proof"]
+    assert proof["verificationMethod"] == f"{ISSUER}#{old['certificate']}"
+    assert Published.of(static).checkpoint().size == 7

@@ -205,7 +205,7 @@ def test_a_plane_that_knows_no_witness_keeps_those_that_were_published(new_plane
     assert (static / "witnesses").read_text() == f"{vkey}\n"
 
 
-def test_a_retired_key_stays_and_a_withdrawn_one_is_asserted_no_more(
+def test_a_retired_key_stays_and_a_withdrawn_one_does_not(
     plane, database_connection, static, begun, keys, store, randomness
 ):
     old = keys.signer("certificate", NOON)
@@ -226,6 +226,7 @@ def test_a_retired_key_stays_and_a_withdrawn_one_is_asserted_no_more(
     plane.publish(database_connection, NOON)
     issuer = json.loads((static / ".well-known/did.json").read_text())
     assert issuer["assertionMethod"] == [f"did:web:{HOST}#{one.kid}" for one in (new, jwt)]
+    assert [one["id"] for one in issuer["verificationMethod"]] == issuer["assertionMethod"]
     ring = read_keys_json((static / "keys.json").read_bytes())
     assert ring.for_certificates(bytes.fromhex(old.kid)).withdrawn == "2026-06-01T12:00:00Z"
 

@@ -102,11 +102,16 @@ def test_two_at_once_sign_nothing_twice(succession, many, store, keys, read, old
     assert len(signed_again(store, after)) == 7
 
 
-def test_a_key_that_is_not_in_the_log_takes_nothing_over(succession, many, store, keys, read, randomness):
-    keys.add("certificate", HOST, LATER, specimen=True, random=randomness)
+def test_a_key_that_is_not_in_the_log_takes_nothing_over(succession, many, store, keys, read, old, randomness):
+    new = succession.withdraw(old, "compromised", since=NOON, now=LATER).made
+    after, soon = store.position(), LATER + timedelta(minutes=1)
+    keys.add("certificate", HOST, soon, specimen=True, random=randomness)
 
-    with pytest.raises(KeysUnusable, match="take over"):
-        Reissue(store, keys, read().keys, by="operator", now=LATER)
+    assert again(store, keys, read, now=soon)[0] == 7
+    assert {kid for _, kid in signed_again(store, after)} == {new}
+    keys.destroy(new)
+    with pytest.raises(KeysUnusable, match="registry keys publish"):
+        Reissue(store, keys, read().keys, by="operator", now=soon)
 
 
 def test_a_key_for_jwts_that_was_withdrawn_changes_the_key_of_the_jwt_alone(succession, many, store, keys, read, old):

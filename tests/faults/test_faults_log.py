@@ -76,8 +76,8 @@ class Store:
     def events(self, where):
         return self.superuser.execute(f"SELECT {COLUMNS} FROM public.saved WHERE {where} ORDER BY 1").fetchall()
 
-    def publish(self, static=None, witnesses=(), disk=None):
-        return self.plane(static, witnesses, disk).publish(self.superuser, NOW)
+    def publish(self, static=None, witnesses=(), disk=None, at=NOW):
+        return self.plane(static, witnesses, disk).publish(self.superuser, at)
 
     def plane(self, static=None, witnesses=(), disk=None):
         return Plane(
@@ -152,7 +152,8 @@ def test_fault_r14_a_publisher_killed_at_any_step_leaves_an_old_or_a_new_set_and
     seed = 14
     static = tmp_path / "static"
     store.restore(old)
-    store.publish(static, [witness])
+    # In its own time: by a key that later retired.
+    store.publish(static, [witness], at=datetime.fromisoformat(msgspec.json.decode(store.event(old)[4])["recorded_at"]))
     before = tmp_path / "before"
     shutil.copytree(static, before)
     store.restore()

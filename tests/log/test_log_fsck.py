@@ -474,6 +474,7 @@ class TestCommand:
         assert json.loads(done.stdout.replace("'", '"')) == [
             "registry",
             "registry.log",
+            "registry.log.fsck_keys",
             "registry.log.fsck_lists",
             "registry.log.fsck_badges",
             "registry.log.fsck",
