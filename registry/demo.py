@@ -42,7 +42,7 @@ from registry.api.actors import Desk
 from registry.certificates.batch import write_certificate
 from registry.certificates.documents import log_origin
 from registry.certificates.issue import FILES
-from registry.certificates.keys import announce
+from registry.certificates.keys import KeysUnusable, announce
 from registry.commands import Act, Registry
 from registry.importing import import_roster, stream_of_record
 from registry.opening import open_issuer, open_keys, open_plane, open_printer, open_registry
@@ -465,10 +465,11 @@ def _folder(settings: Settings, number: str, count: int) -> Path:
     return settings.home / "certificates" / f"{number}-{count}"
 
 
-def refresh(settings: Settings, made: Made) -> None:
+def refresh(settings: Settings, made: Made, say: Say) -> None:
     """Publish the static plane, as the worker does after every batch, and write the certificates of the life.
 
-    Both name the QR's host, which `--lan` changes.
+    Both name the QR's host, which `--lan` changes. After a key was compromised and its certificates reissued, those
+    that had expired by then can't be made again.
     """
     registry, keys = open_registry(settings), open_keys(settings)
     plane = open_plane(settings, keys)
@@ -476,7 +477,13 @@ def refresh(settings: Settings, made: Made) -> None:
         plane.publish(connection, datetime.now(UTC))
     issuer = open_issuer(settings, registry.store, keys, open_printer(settings))
     for count, certificate in enumerate(certificates_of(registry, made.number), 1):
-        write_certificate(_folder(settings, made.number, count), issuer.render(made.number, certificate.cti))
+        folder = _folder(settings, made.number, count)
+        try:
+            write_certificate(folder, issuer.render(made.number, certificate.cti))
+        except KeysUnusable as gone:
+            if not folder.is_dir():
+                raise
+            say(f"The files in {folder} stay as they were: {gone}.")
 
 
 def entries(settings: Settings, people: People) -> list[tuple[str, str]]:

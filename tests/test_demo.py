@@ -185,11 +185,6 @@ def test_the_life_is_on_past_days_and_the_certificate_good_now(made, home):
     assert (days["endorsement.renewed"].month, days["endorsement.renewed"].day) == (10, 15)
 
 
-def test_run_again_it_uses_what_it_made(made, home):
-    again = run(BIN / "registry", "demo", "--no-serve", "--json", home=home)
-    assert json.loads(again.stdout)["number"] == made["number"]
-
-
 def test_one_changed_byte_is_found_named_and_gone_when_undone(made, home):
     assert run(BIN / "registry", "fsck", home=home).returncode == 0
     settings = Settings(home=home)
@@ -301,3 +296,18 @@ def test_a_folder_that_is_not_the_demos_is_left_alone(tmp_path):
     refused = run(BIN / "registry", "demo", "--no-serve", home=tmp_path, check=False)
     assert refused.returncode == 2
     assert "has keys already" in refused.stderr
+
+
+def test_run_again_it_uses_what_it_made_also_after_a_key_was_compromised(made, home):
+    keys = json.loads((made["static"] / "keys.json").read_bytes())["keys"]
+    (kid,) = [key["kid"] for key in keys if key["use"] == "certificate"]
+    run(BIN / "registry", "keys", "compromise", kid, "--since", "2026-01-01T00:00:00Z", "--yes", home=home)
+    run(BIN / "registry", "certificates", "reissue", home=home)
+
+    again = run(BIN / "registry", "demo", "--no-serve", "--json", home=home)
+
+    assert json.loads(again.stdout)["number"] == made["number"]
+    (line,) = [line for line in again.stderr.splitlines() if kid in line]
+    assert line.startswith(f"The files in {home / 'certificates'}")
+    assert verify(made["certificates"], "--static", made["static"])[1] == 0
+    assert verify(made["superseded"] / "qr.png", "--static", made["static"])[0]["verdict"] == "superseded"

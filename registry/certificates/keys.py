@@ -198,7 +198,8 @@ class KeyFolder:
                     break
             else:
                 raise KeysUnusable(
-                    f"the key {kid} is not in {self.folder}; if it has ended, `registry certificates reissue`"
+                    f"the key {kid} is not in {self.folder}; if it has ended, `registry certificates reissue` signs"
+                    " anew what has not expired"
                 )
         return self._signers[kid]
 

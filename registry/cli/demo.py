@@ -42,7 +42,7 @@ def demo(
         with making.witnessing(settings) as witnessed:
             people = making.prepare(settings, _say)
             settings = witnessed()
-            making.refresh(settings, people.made)
+            making.refresh(settings, people.made, _say)
             making.put_roster(people.made)
             if as_json:
                 print(msgspec.json.encode(people.made).decode(), flush=True)
