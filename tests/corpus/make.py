@@ -858,7 +858,7 @@ def jpegs() -> dict[str, bytes]:
 
 def pdf(*objects: bytes, root: int = 1, trailer: bytes = b"") -> bytes:
     """Objects 1, 2, ... with a table that says where they are."""
-    body, places = b"%PDF-1.7\n", []
+    body, places = bytearray(b"%PDF-1.7\n"), []
     for number, content in enumerate(objects, 1):
         places.append(len(body))
         body += b"%d 0 obj\n%s\nendobj\n" % (number, content)
