@@ -1,5 +1,6 @@
 """The fixtures of both faces, an employer, and a receiver of its alerts: a real HTTP server."""
 
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -33,7 +34,13 @@ class Receiving:
 
 
 @pytest.fixture
-def receiving() -> Iterator[Receiving]:
+def tls() -> ssl.SSLContext | None:
+    """How the receiver shows who it is; by http it does not."""
+    return None
+
+
+@pytest.fixture
+def receiving(tls: ssl.SSLContext | None) -> Iterator[Receiving]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -56,7 +63,10 @@ def receiving() -> Iterator[Receiving]:
 
     server = Server(("127.0.0.1", 0), Handler)
     there = Receiving(server)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+        there.url = f"https://localhost:{server.server_port}/alerts"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     yield there
     server.shutdown()
