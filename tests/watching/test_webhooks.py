@@ -290,7 +290,7 @@ def test_one_that_dawdles_is_given_up():
             line, _ = server.accept()
             with line:
                 line.recv(1000)
-                for _ in range(40):
+                for _ in range(400):
                     try:
                         line.send(b"H")
                     except OSError:
@@ -302,7 +302,7 @@ def test_one_that_dawdles_is_given_up():
         begun = time.monotonic()
         with Receiver(f"http://127.0.0.1:{server.getsockname()[1]}/", local=True, seconds=0.3) as there:
             assert there.post(b"{}", {}).word == "timeout"
-        assert time.monotonic() - begun < 1.5
+        assert time.monotonic() - begun < 10, "it waited for all of it"
         thread.join(timeout=5)
 
 
