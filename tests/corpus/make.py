@@ -11,7 +11,7 @@ import json
 import sys
 import unicodedata
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -1125,6 +1125,91 @@ def lists() -> dict[str, bytes]:
     }
 
 
+# --- lists of people: what an employer gives to be checked, and what an association gives to be recorded ---
+
+ROSTER: Final = {"number": text(), "name": CERTIFICATE.name}
+IMPORT: Final = {
+    "Record ID": "V-1",
+    "Association": "VA",
+    "First Name": "Rosa",
+    "Last Name": "Marchetti",
+    "Credentials": "LMSW",
+    "Email": "rosa@example.org",
+    "Category": "IFS",
+    "Date Earned": "2020-05-01",
+    "Valid Through": "2027-12-31",
+    "Status": "Active",
+    "Residence": "VA",
+}
+
+
+def lines(*rows: Iterable[str], end: str = "\r\n", by: str = ",") -> bytes:
+    return "".join(by.join(cells) + end for cells in rows).encode()
+
+
+def tables(good: dict[str, str], column: str) -> dict[str, bytes]:
+    """One good row, and what is wrong with it or with the file; `column` is the one of the odd cells."""
+    header, row = list(good), list(good.values())
+    whole = lines(header, row)
+
+    def holding(cell: bytes | str) -> bytes:
+        cell = cell if isinstance(cell, bytes) else cell.encode()
+        return lines(header, [value if name != column else "~" for name, value in good.items()]).replace(b"~", cell)
+
+    return {
+        "good": whole,
+        "byte-order-mark": b"\xef\xbb\xbf" + whole,
+        "line-feeds": lines(header, row, end="\n"),
+        "line-ends-mixed": lines(header) + lines([""], row, end="\n"),
+        "no-last-line-end": whole.rstrip(),
+        "rows-twice": lines(header, row, row),
+        "two-byte-order-marks": b"\xef\xbb\xbf" * 2 + whole,
+        "empty": b"",
+        "white-space-alone": b" \r\n\t\r\n",
+        "zero-bytes": bytes(64),
+        "header-alone": lines(header),
+        "header-as-a-row": lines(header, header),
+        "column-missing": lines(header[:-1], row[:-1]),
+        "column-twice": lines([*header, header[0]], [*row, row[0]]),
+        "utf-16": whole.decode().encode("utf-16"),
+        "utf-16-without-mark": whole.decode().encode("utf-16-be"),
+        "latin-1": holding(b"Jos\xe9"),
+        "no-utf-8": holding(b"Ann\xff\xfe"),
+        "surrogate-in-utf-8": holding(b"Ann\xed\xa0\x80"),
+        "overlong-utf-8": holding(b"Ann\xc0\xaf"),
+        "nul-in-a-cell": holding("Ann\0Lee"),
+        "quote-never-closed": holding('"Ann'),
+        "quote-then-more": holding('"Ann" Lee'),
+        "cell-more": lines(header, [*row, "more"]),
+        "cell-less": lines(header, row[:-1]),
+        "formula": holding("=cmd|'/c calc'!A1"),
+        "formula-in-quotes": holding('"=HYPERLINK(""http://evil.test/"")"'),
+        "formula-after-a-blank": holding(" =1+1"),
+        "formula-with-an-at": holding('"@SUM(1,1)"'),
+        "formula-with-a-minus": holding("-1+1"),
+        "lines-in-a-cell": holding('"Ann\nLee"'),
+        "right-to-left-override": holding("nnA\u202eeeL"),
+        "terminal-escape": holding("Ann\x1b[2J"),
+        "surrogate-as-escape": holding("Ann \\ud800"),
+        "markup": holding("<script>alert(1)</script>"),
+        "cell-empty": holding(""),
+        "a-spreadsheet": b"PK\x03\x04\x14\0\6\0" + bytes(range(256)),
+        "a-pdf": paper(),
+        "html": b"<html><table><tr><td>number</td><td>name</td></tr></table></html>",
+    }
+
+
+def large_tables(good: dict[str, str], column: str) -> Iterator[tuple[str, bytes]]:
+    """Too large to keep."""
+    header, row = list(good), list(good.values())
+    long = ["x" * 1_000_000 if name == column else value for name, value in good.items()]
+    yield "cell-of-1-megabyte", lines(header, long)
+    yield "quote-alone-before-2000-rows", lines(header, ['"' + row[0], *row[1:]]) + lines(row) * 2_000
+    yield "6000-rows", lines(header, *[row] * 6_000)
+    yield "row-of-100000-columns", lines(header, row, ["x"] * 100_000)
+    yield "100000-blank-lines", lines(header, row) + b"\r\n" * 100_000
+
+
 # --- what is too large to keep, or packs too well ---
 
 
@@ -1236,6 +1321,8 @@ def made() -> dict[str, bytes]:
         **folder("pdf", ".pdf", pdfs()),
         **folder("svg", ".svg", svgs()),
         **folder("lists", "", lists()),
+        **folder("roster", ".csv", tables(ROSTER, "name")),
+        **folder("import", ".csv", tables(IMPORT, "Last Name")),
     }
 
 

@@ -9,10 +9,14 @@ from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 
 import make
 import pytest
+from typer.testing import CliRunner
 
+from registry.__main__ import app
+from registry.roster import ERROR_KINDS, UnreadableFile, read_roster
 from verifier import __main__ as command
-from verifier import files, status
+from verifier import files, roster, status
 from verifier.keys import read_keys_json
+from verifier.roster import ROW_VERDICTS, NotARoster
 from verifier.status import Statuses
 from verifier.verdict import VERDICTS, Unverified
 from verifier.verification import verify_found
@@ -23,7 +27,9 @@ EXPECTED = {
     for verdict, names in table.items()
     for name in names
 }
-KEPT = [name for name in make.made() if not name.startswith("static/")]
+TABLES = ("roster/", "import/")
+KEPT = [name for name in make.made() if not name.startswith(("static/", *TABLES))]
+LISTED = [name for name in make.made() if name.startswith(TABLES)]
 DRAWN = ("png/", "jpeg/", "pdf/")
 STATIC = make.HERE / "static"
 ROOT = make.HERE.parent.parent
@@ -49,7 +55,10 @@ def test_every_file_has_one_expected_verdict():
     judged = [f"{folder}/{name}" for folder, verdicts in table.items() for names in verdicts.values() for name in names]
 
     assert len(judged) == len(set(judged))
-    assert {stem(name) for name in KEPT} <= set(judged)
+    assert {stem(name) for name in [*KEPT, *LISTED]} <= set(judged)
+    of_rows = {"refused"} | ROW_VERDICTS.keys(), {"refused", "taken", "nothing", *ERROR_KINDS}
+    for allowed, folder in zip(of_rows, ("roster", "import"), strict=True):
+        assert table.pop(folder).keys() <= allowed
     assert {verdict for verdicts in table.values() for verdict in verdicts} <= VERDICTS.keys()
 
 
@@ -134,7 +143,8 @@ def test_the_command_agrees_on_lists(capsys, tmp_path):
 
 def test_what_is_large_or_inflates_is_found_soon_and_in_little_memory(tmp_path):
     """By the library each in turn, by the command one of each form; those for lists, and of 10 MB, by the library."""
-    wrong, named, judged = {}, [], EXPECTED.keys() - {stem(name) for name in KEPT}
+    wrong, named = {}, []
+    judged = {name for name in EXPECTED if not name.startswith(TABLES)} - {stem(name) for name in KEPT}
     for name, content in make.bombs():
         judged.remove(name)
         began, before = processor_time(), getrusage(RUSAGE_SELF).ru_maxrss
@@ -163,3 +173,63 @@ def test_a_picture_without_a_code_says_so_and_what_to_do(name, capsys):
     said = capsys.readouterr().out
     assert "shows no code that can be read" in said
     assert "Scan the code again, or ask the holder for the original." in said
+
+
+# --- lists of people ---
+
+
+def of_a_roster(content):
+    """What is said of the rows of a list to be checked; they are all of one kind."""
+    try:
+        rows = roster.read(content)
+    except NotARoster:
+        return "refused"
+    certificates = roster.Certificates(*world(), make.NOW)
+    found = {(roster.alone(row) or certificates.check(row))["verdict"] if row.wrong or row.is_certificate else
+             "not_looked_up" for row in rows}  # fmt: skip
+    return "+".join(found)
+
+
+def of_an_import(content):
+    try:
+        judged = read_roster(content, make.NOW, today=make.NOW.date())
+    except UnreadableFile:
+        return "refused"
+    return "+".join({finding.kind for finding in judged.errors}) or ("taken" if judged.rows else "nothing")
+
+
+def test_lists_of_people_are_judged_or_refused_as_a_whole():
+    large = [
+        *((f"roster/{name}", content) for name, content in make.large_tables(make.ROSTER, "name")),
+        *((f"import/{name}", content) for name, content in make.large_tables(make.IMPORT, "Last Name")),
+    ]
+    wrong = {}
+    for name, content in [*((stem(name), (make.HERE / name).read_bytes()) for name in LISTED), *large]:
+        began = processor_time()
+        found = (of_a_roster if name.startswith("roster/") else of_an_import)(content)
+        if found != EXPECTED[name] or processor_time() - began > MOST_SECONDS:
+            wrong[name] = found, processor_time() - began
+    assert wrong == {}
+    assert {name for name in EXPECTED if name.startswith(TABLES)} == {stem(name) for name in LISTED} | {
+        name for name, _ in large
+    }
+
+
+def test_the_commands_agree_on_lists_of_people(capsys):
+    wrong = {}
+    for name in LISTED:
+        expected = EXPECTED[stem(name)]
+        if name.startswith("roster/"):
+            command.main(["roster", str(make.HERE / name), "--static", str(STATIC), "--at", AT, "--json"])
+            said = json.loads(capsys.readouterr().out)
+            found = "+".join(said["counts"].keys() - {"rows"}) if "counts" in said else said["exit"]
+            fits = found == (64 if expected == "refused" else expected)
+        else:
+            words = ["import", str(make.HERE / name), "--dry-run", "--json", "--today", f"{make.NOW:%Y-%m-%d}"]
+            done = CliRunner().invoke(app, words)
+            refused = isinstance(done.exception, UnreadableFile)
+            found = "refused" if refused else "+".join(json.loads(done.stdout)["kinds"])
+            fits = found == ("" if expected in {"taken", "nothing"} else expected)
+        if not fits:
+            wrong[name] = found, expected
+    assert wrong == {}
