@@ -31,9 +31,10 @@ def barriers(page: Any, rules: Sequence[str] = EVERY, *, without: str = "") -> d
 
 def has_no_barrier(page: Any, path: str, *, without: str = "") -> None:
     """Nothing is broken on the narrowest and on the widest screen, and on none is anything to scroll sideways."""
+    page.set_viewport_size({"width": WIDTHS[0], "height": 900})
+    page.goto(path)
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
-        page.goto(path)
         if width in RULES:
             assert barriers(page, RULES[width], without=without) == {}, f"{path} at {width}"
         wide = page.evaluate("document.documentElement.scrollWidth")
