@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from certificate_facts import NOON, SLOT_KEY, Story, rows
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.endorsement import Endorsement
@@ -362,7 +362,6 @@ facts = st.one_of(
 )
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(["awarded", "imported"]),
     st.sampled_from(["active", "inactive", "lapsed"]),

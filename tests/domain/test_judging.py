@@ -4,7 +4,7 @@ import time
 from bisect import bisect_right
 from datetime import date, timedelta
 
-from hypothesis import given, settings, strategies
+from hypothesis import given, strategies
 
 from domain.policy import Tally
 from domain.portfolio import Entry, tally
@@ -13,7 +13,6 @@ DAYS = strategies.dates(date(2001, 6, 1), date(2027, 6, 1))
 HELD = strategies.sampled_from(["", "IMHS", "IMHM-C", "IFS", "IFS+ERS", "IFS+EERS", "IFRS", "IMHM-P"])
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(
     strategies.lists(strategies.tuples(DAYS, HELD), max_size=6),
     strategies.lists(strategies.tuples(DAYS, strategies.integers(0, 500)), min_size=1, max_size=4),

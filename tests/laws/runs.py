@@ -220,7 +220,6 @@ def run(server, home, seeded, aims):
             settings=settings(
                 max_examples=RUNS * max(DEEP, 1),
                 stateful_step_count=STEPS,
-                deadline=None,
                 database=None,
                 suppress_health_check=list(HealthCheck),
                 phases=[Phase.generate],

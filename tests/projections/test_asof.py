@@ -23,7 +23,7 @@ tags = count(1)
 QUIET = [HealthCheck.function_scoped_fixture]
 
 
-@trying(max_examples=60, deadline=None)
+@trying(max_examples=60)
 @given(endorsement_events(), st.data())
 def test_a_correction_that_is_recorded_later_changes_only_answers_that_know_of_it(events, data):
     cut = data.draw(st.integers(1, len(events)))
@@ -61,7 +61,7 @@ def engine(store, vault):
     return Engine(store.mapper.load, vault.open_all)
 
 
-@trying(max_examples=12, deadline=None, suppress_health_check=QUIET)
+@trying(max_examples=12, suppress_health_check=QUIET)
 @given(st.data())
 def test_the_view_answers_of_any_position_as_a_replay_to_there(engine, projector, reader, history, store, data):
     """In SQL, of every endorsement and day, against aggregates folded from the stored events up to the position."""
@@ -88,7 +88,7 @@ def test_the_view_answers_of_any_position_as_a_replay_to_there(engine, projector
                 assert (folded.category, folded.custodian, folded.standing) == (category, found[0][3], stood)
 
 
-@trying(max_examples=8, deadline=None, suppress_health_check=QUIET)
+@trying(max_examples=8, suppress_health_check=QUIET)
 @given(st.data())
 def test_a_queue_of_then_is_what_the_views_said_then(engine, projector, history, store, settings, clock, data):
     """The live views are stopped at a position and asked; later, with all recorded, they are asked of that position."""

@@ -11,7 +11,7 @@ from projections.rows import Rows
 from projections.transfers import TransferRow
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(application_events("a1", "p1", "IFS-1"))
 def test_an_application_s_row_follows_the_aggregate(events):
     rows = Rows([ApplicationRow], everything=True)
@@ -27,7 +27,7 @@ def test_an_application_s_row_follows_the_aggregate(events):
         assert (row.consensus, row.submitted_on) == (aggregate.consensus, aggregate.submitted_on)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(transfer_events("t1", "p1", "IFS-1"))
 def test_a_transfer_s_row_follows_the_aggregate(events):
     rows = Rows([TransferRow], everything=True)

@@ -70,7 +70,7 @@ def awarded(number=NUMBER, holder="p1", application="a1", category="IFS", associ
 tags = count(1)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_live_views_are_those_that_a_rebuild_makes(engine, projector, history, data):
     events = data.draw(histories(tag=next(tags)))
@@ -92,7 +92,7 @@ def last_position(connection):
     return last
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_rebuild_that_may_hold_few_rows_makes_the_same(store, vault, engine, projector, history, data):
     history(*data.draw(histories(tag=next(tags))))
@@ -102,7 +102,7 @@ def test_a_rebuild_that_may_hold_few_rows_makes_the_same(store, vault, engine, p
     assert engine.compare(projector).differences == []
 
 
-@settings(max_examples=1, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=1, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_two_processes_build_what_one_does(store, vault, engine, projector, history, data):
     history(*data.draw(histories(tag=next(tags))))

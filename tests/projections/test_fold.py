@@ -38,7 +38,7 @@ def on(claim, day):
 
 
 @given(events=endorsement_events(NUMBER, "p1", STANDING, most=10))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_its_fold_is_the_aggregates_word_on_every_day(events):
     claim = fold.endorsement(NUMBER, facts_of(events))
     known = Endorsement.fold(events)
@@ -55,7 +55,7 @@ def test_its_fold_is_the_aggregates_word_on_every_day(events):
 
 
 @given(events=endorsement_events(NUMBER, "p1", STANDING, most=10))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_what_the_registry_claims_is_what_the_verifier_derives(events):
     rows = [
         _Stored(n, one.originator_id, one.originator_version, one.topic, b"", one) for n, one in enumerate(events, 1)
@@ -67,6 +67,6 @@ def test_what_the_registry_claims_is_what_the_verifier_derives(events):
 
 
 @given(events=transfer_events("t1", "p1", NUMBER))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_and_of_a_transfer(events):
     assert _transfer_claim(rows_of(events)) == fold.transfer("t1", facts_of(events))

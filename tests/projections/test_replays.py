@@ -77,7 +77,7 @@ def content(connection, schema, but=()):
     }
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_replay_is_what_the_views_were_at_that_position(engine, projector, history, replay, data):
     events = data.draw(histories(tag=next(tags)))

@@ -45,7 +45,7 @@ def telling_days(events):
     return {day + timedelta(days=n) for day in named for n in (-1, 0, 1)}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(endorsement_events(), st.data())
 def test_any_day_at_any_position_is_answered_as_the_aggregate_answers(events, data):
     rows = fold(events)
@@ -66,7 +66,7 @@ def test_any_day_at_any_position_is_answered_as_the_aggregate_answers(events, da
         assert row.custodian == (later[-1].to if later else events[0].association)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(endorsement_events())
 def test_what_was_believed_is_never_written_over(events):
     before = {}

@@ -311,7 +311,7 @@ class TestP256:
         assert "two keys have the one name" in refused(keys.read_keys_json, page)
 
     @given(number=st.integers(1, 2**256 - 2**224))
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=30)
     def test_points_are_those_of_the_library(self, number):
         private = ec.derive_private_key(number, ec.SECP256R1())
         numbers = private.public_key().public_numbers()
