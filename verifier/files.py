@@ -395,15 +395,19 @@ def _codes(pictures: Iterable[Any]) -> Iterator[set[str]]:
 
 
 def _the_one(found: Iterator[set[str]], where: str, *, needed: bool) -> str | None:
-    """The certificate's code; other codes on the page do not disturb. Without one, None where none is needed."""
+    """The certificate's code; other codes do not disturb. Without one, None where none is needed.
+
+    All is looked at, every page twice: of two certificates one must not be taken for the file's only one.
+    """
+    ours: set[str] = set()
     others: set[str] = set()
     for texts in found:
-        ours = {text for text in texts if PATH in text}
-        if len(ours) > 1:
-            raise Unverified("malformed", f"{where} shows {len(ours)} certificates: check one at a time")
-        if ours:
-            return ours.pop()
+        ours |= {text for text in texts if PATH in text}
         others |= texts
+    if len(ours) > 1:
+        raise Unverified("malformed", f"{where} shows {len(ours)} certificates: check one at a time")
+    if ours:
+        return ours.pop()
     if not needed:
         return None
     if others:

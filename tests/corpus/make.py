@@ -907,6 +907,19 @@ def paper(
     )
 
 
+def two_pages(*drawn_at: tuple[list[list[bool]], int]) -> bytes:
+    """A picture on each, as large as it is given, in points."""
+    pages, rest = [], []
+    for number, (rows, side) in enumerate(drawn_at):
+        at = 5 + 2 * number
+        pages.append(
+            b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents %d 0 R/Resources<</XObject<</I %d 0 R>>>>>>"
+            % (at, at + 1)
+        )
+        rest += [stream(b"q %d 0 0 %d 100 400 cm /I Do Q" % (side, side)), picture_of(rows)]
+    return pdf(b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[3 0 R 4 0 R]/Count 2>>", *pages, *rest)
+
+
 def file(content: bytes, extra: bytes = b"") -> bytes:
     return stream(content, b"/Type/EmbeddedFile" + extra)
 
@@ -942,6 +955,11 @@ def pdfs() -> dict[str, bytes]:
         "proof-no-proof": paper(attached=[("proof.tlog-proof", file(b"nothing")), qr_txt]),
         "no-code": paper(),
         "another-code": paper(drawn("https://example.org/", 4)),
+        "codes-on-two-pages": two_pages((good, 200), (drawn(text(other)), 200)),
+        "codes-on-two-pages-one-small": two_pages((good, 200), (drawn(text(other)), 52)),
+        "codes-on-two-pages-the-first-small": two_pages((good, 52), (drawn(text(other)), 200)),
+        "code-small": two_pages((good, 52), (BLANK, 200)),
+        "code-on-two-pages": two_pages((good, 52), (good, 200)),
         "two-codes": paper(beside(good, drawn(text(other))), content=b"q 400 0 0 200 100 400 cm /I Do Q"),
         "header-alone": b"%PDF-1.7",
         "no-pdf": b"%PDF-1.7\n" + b"1 0 obj\n" * 1_000,
