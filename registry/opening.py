@@ -2,6 +2,7 @@
 
 import os
 
+from domain.key import Key
 from registry.certificates.agent import Agent
 from registry.certificates.issue import Issuer
 from registry.certificates.kept import Kept
@@ -57,6 +58,25 @@ def open_plane(settings: Settings, keys: KeyFolder) -> Plane:
     )
 
 
+class _Announced:
+    """The keys that the log knows: what another one signs nobody can check before `registry keys publish`.
+
+    The newest is asked for first, so none is asked again for its end: its successor is known by then.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._kids: set[object] = set()
+
+    def __contains__(self, kid: object) -> bool:
+        if kid not in self._kids:
+            key = self._store.find(Key, str(kid))
+            if key is None or key.state == "withdrawn":
+                return False
+            self._kids.add(kid)
+        return True
+
+
 def open_registry(
     settings: Settings, *, clock: Clock = now, draw: Draw = os.urandom, rehearse: bool = False
 ) -> Registry:
@@ -67,12 +87,13 @@ def open_registry(
     keys = open_keys(settings)
     vault = Vault(settings, random=draw, clock=clock)
     store = (Rehearsal if rehearse else Store)(settings, vault, random=draw, clock=clock)
+    announced = _Announced(store)
     registry = Registry(
         store,
         clock=clock,
         draw=draw,
-        kid=lambda: keys.signer("certificate", clock()).kid,
-        jwt=lambda: keys.newest("jwt", clock()),
+        kid=lambda: keys.newest("certificate", clock(), announced) or keys.signer("certificate", clock()).kid,
+        jwt=lambda: keys.newest("jwt", clock(), announced) or keys.newest("jwt", clock()),
     )
     registry.webhooks_local = settings.webhooks_local
     return registry

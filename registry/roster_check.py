@@ -130,13 +130,10 @@ class RosterChecker:
             raise Damaged(f"the published {KEYS} is not one we wrote ({error.why})") from error
 
     def _signer(self, ring: KeyRing, at: datetime) -> Signer:
-        signer = self._keys.signer("status", at)
-        try:
-            if not ring.for_status(bytes.fromhex(signer.kid)).withdrawn:
-                return signer
-        except Unverified:
-            pass
-        raise KeysUnusable(f"the status key {signer.kid} is not published, or was withdrawn")
+        good = {key.kid.hex() for key in ring if key.use == "status" and not key.withdrawn}
+        if kid := self._keys.newest("status", at, good):
+            return self._keys.by_kid(kid)
+        raise KeysUnusable("no status key that is here is published and good; run `registry keys publish`")
 
 
 def _answered(

@@ -12,6 +12,7 @@ from domain.key import Key
 from registry.certificates.keys import USES, KeyFolder, KeysExist, KeysUnusable, announce
 from registry.certificates.overview import due, missing, overview
 from registry.certificates.succession import AHEAD, Succession
+from registry.opening import open_registry
 from verifier.keys import multikey, read_did, read_keys_json
 
 LATER = NOON + timedelta(days=30)
@@ -259,3 +260,15 @@ def test_it_is_said_what_is_missing_and_what_is_due(succession, keys, read):
 
 def _killed(*_, **__):
     raise Killed
+
+
+def test_what_is_issued_names_the_newest_key_that_the_log_knows(settings, keys, store, randomness):
+    known = {use: kid_of(keys, use) for use in ("certificate", "jwt")}
+    newer = {use: keys.add(use, HOST, LATER, specimen=True, random=randomness).kid for use in known}  # restored before
+    registry = open_registry(settings, clock=lambda: LATER)
+
+    assert {"certificate": registry.kid(), "jwt": registry.jwt()} == known
+    announce(store, keys, on=DAY, by="operator")
+    assert {"certificate": registry.kid(), "jwt": registry.jwt()} == newer
+    registry.store.close()
+    registry.store.vault.close()

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -17,10 +18,12 @@ from crowd import NOON
 from domain.endorsement import new_number
 from domain.errors import Invalid
 from registry import database, roster_check
+from registry.certificates.keys import KeyFolder
 from registry.certificates.receipt_paper import TEMPLATE, print_receipt
 from registry.certificates.sheet import Sheets
 from registry.log.published import NotYetPublished
 from registry.roster_check import rows_given
+from registry.vault import read_master_key
 from verifier import roster
 from verifier.receipt import check
 from verifier.verdict import Unverified
@@ -122,6 +125,19 @@ def test_a_receipt_signed_by_another_use_of_a_key_is_refused(published):
     with pytest.raises(Unverified) as refused:
         check(integrity.canonical(value), published.checker()._ring())
     assert refused.value.verdict == "unknown_key"
+
+
+def test_a_receipt_is_signed_by_the_newest_key_that_is_published(published, tmp_path):
+    keys = KeyFolder(shutil.copytree(published.keys.folder, tmp_path / "keys"), read_master_key(published.settings))
+    newer = keys.add("status", published.settings.public_host, NOON - timedelta(hours=1), specimen=True)
+    checker = roster_check.RosterChecker(published.settings, published.registry, keys, published.checker()._connect)
+
+    answered = checker.check(rows_given([("IFS-0", "A B")]), NOON)
+
+    method = json.loads(answered.content)["proof"]["verificationMethod"]
+    assert not method.endswith(newer.kid)
+    assert method.endswith(published.keys.signer("status", NOON).kid)
+    assert checker.read_back(answered.content).verdict == "authentic"
 
 
 def test_a_receipt_is_brought_again_only_if_it_is_ours(published, planted):
