@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 import psycopg
-from fastapi.responses import Response
 from psycopg import Connection
 from psycopg.rows import DictRow
 from psycopg.sql import SQL, Identifier
 from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
 
 from domain.access import Actor
 from domain.errors import Invalid

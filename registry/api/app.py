@@ -6,13 +6,15 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import msgspec
-from fastapi import FastAPI
-from fastapi.responses import Response
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+from starlette.routing import Route
 from starlette.types import ASGIApp, Scope
 
 from domain.access import PUBLIC, Actor, Thing, allowed
@@ -43,12 +45,18 @@ log = logging.getLogger("registry.requests")
 _encode = msgspec.json.Encoder().encode
 Endpoint = Callable[[HttpRequest], Awaitable[Response]]
 
+_PLANE: Final = (
+    "/.well-known/did.json", "/status/did.json", "/keys.json", "/s/{file}", "/checkpoint", "/witnesses",
+    "/tile/{file:path}", "/v1", "/v1.html", "/status/revocation/{file}", "/achievements/{file}",
+    "/associations/{file}", "/v1-worker.js", "/kit.html",
+)  # fmt: skip
 
-def create_app(settings: Settings, *, registry: Registry | None = None, clock: Clock = now) -> FastAPI:
+
+def create_app(settings: Settings, *, registry: Registry | None = None, clock: Clock = now) -> Starlette:
     """The application of one process. Nothing connects before the first request needs it."""
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
         house = House(settings, registry or open_registry(settings, clock=clock), clock=clock)
         app.state.house = house
         try:
@@ -59,28 +67,26 @@ def create_app(settings: Settings, *, registry: Registry | None = None, clock: C
                 house.store.close()
                 house.vault.close()
 
-    app = FastAPI(title="Endorsement Registry", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     checker = Checker(settings.static)
-    from registry.pages.app import add_pages, page_of_problem  # noqa: PLC0415 # the pages use the API's parts
+    from registry.pages.app import page_of_problem, pages  # noqa: PLC0415 # the pages use the API's parts
 
-    for deed in DEEDS:
-        app.add_api_route(f"/api{deed.path}", _api(settings, partial(_do, deed)), methods=["POST"], name=deed.name)
-    for question in QUESTIONS:
-        app.add_api_route(
-            f"/api{question.path}", _api(settings, partial(_ask, question)), methods=["GET"], name=question.name
-        )
-    app.add_api_route("/api/check", _api(settings, partial(_check, checker)), methods=["POST"], name="check")
-    app.add_api_route("/api/roster-checks", _api(settings, check_roster), methods=["POST"], name="check_roster")
-    app.add_api_route("/log/{position}.tlog-proof", _api(settings, _proof), methods=["GET"], name="proof")
-    app.add_api_route("/health", _health, methods=["GET"], name="health")
-    app.add_api_route("/ready", _ready, methods=["GET"], name="ready")
-    add_pages(app, settings, checker)
-    for path in (
-        "/.well-known/did.json", "/status/did.json", "/keys.json", "/s/{file}", "/checkpoint", "/witnesses",
-        "/tile/{file:path}", "/v1", "/v1.html", "/status/revocation/{file}", "/achievements/{file}",
-        "/associations/{file}", "/v1-worker.js", "/kit.html",
-    ):  # fmt: skip
-        app.add_api_route(path, _file, methods=["GET", "HEAD"], name="plane")
+    routes = [
+        *(
+            Route(f"/api{deed.path}", _api(settings, partial(_do, deed)), methods=["POST"], name=deed.name)
+            for deed in DEEDS
+        ),
+        *(
+            Route(f"/api{question.path}", _api(settings, partial(_ask, question)), name=question.name)
+            for question in QUESTIONS
+        ),
+        Route("/api/check", _api(settings, partial(_check, checker)), methods=["POST"], name="check"),
+        Route("/api/roster-checks", _api(settings, check_roster), methods=["POST"], name="check_roster"),
+        Route("/log/{position}.tlog-proof", _api(settings, _proof), name="proof"),
+        Route("/health", _health, name="health"),
+        Route("/ready", _ready, name="ready"),
+        *pages(settings, checker),
+        *(Route(path, _file, name="plane") for path in _PLANE),
+    ]
 
     async def unknown(request: HttpRequest, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
@@ -99,9 +105,12 @@ def create_app(settings: Settings, *, registry: Registry | None = None, clock: C
     def refuse(scope: Scope, problem: Problem) -> ASGIApp:
         return refuse_request(scope, problem)
 
-    app.add_exception_handler(HTTPException, unknown)
-    app.add_middleware(Edge, refuse=refuse)
-    return app
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(Edge, refuse=refuse)],
+        exception_handlers={HTTPException: unknown},
+        lifespan=lifespan,
+    )
 
 
 def _api(settings: Settings, endpoint: Endpoint) -> Endpoint:

@@ -1,7 +1,7 @@
 """Bundles over HTTP: what `registry bundle` writes, for whoever asks and as far as they may see it."""
 
-from fastapi.responses import Response
 from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
 
 from domain.access import Actor
 from domain.endorsement import read_number

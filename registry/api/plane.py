@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Final
 
 import anyio.to_thread
-from fastapi.responses import Response
 from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
 
 import verifier.page
 from domain.association import CODE

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import msgspec
-from fastapi.responses import Response
+from starlette.responses import Response
 
 from domain.errors import Refused
 from registry.certificates.keys import KeysUnusable

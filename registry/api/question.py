@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import msgspec
-from fastapi.responses import Response
 from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
 
 from domain.access import PUBLIC, Actor
 from registry.api import past, views

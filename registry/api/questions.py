@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 import msgspec
-from fastapi.responses import Response
 from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
 
 from domain.access import PUBLIC, Actor, Role, Thing, allowed, check, rows_of
 from domain.application import Application

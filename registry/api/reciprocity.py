@@ -3,8 +3,8 @@
 from typing import Any
 
 import msgspec
-from fastapi.responses import Response
 from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
 
 from domain.access import Actor, Thing, check
 from registry import reciprocity

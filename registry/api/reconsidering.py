@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import anyio
-from fastapi.responses import Response
 from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
 
 from domain.access import Actor, Thing, check
 from domain.errors import Invalid

@@ -6,8 +6,8 @@ from ipaddress import IPv6Address, ip_address
 from typing import Final
 
 import msgspec
-from fastapi.responses import Response
 from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
 
 from domain.access import PUBLIC, Actor
 from registry.api.asking import actor_of, read

@@ -7,11 +7,11 @@ from functools import partial
 from typing import Any, get_args
 from urllib.parse import urlencode
 
-from fastapi import FastAPI
-from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request as HttpRequest
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
 from starlette.types import Scope
 
 from domain.access import PUBLIC, SCOPES, Actor, Role, Thing, allowed, check, rows_of
@@ -89,11 +89,14 @@ OWN_DAY = Takes(known=False, on=True, instead=past.DAY.instead)
 """Of pages with a field of their own for the day, which say beside it what is wrong with it."""
 
 
-def add_pages(app: FastAPI, settings: Settings, checker: Checker) -> None:
+def pages(settings: Settings, checker: Checker) -> list[Route]:
+    """Where each page and each form is; the first that fits an address answers."""
+    routes: list[Route] = []
+
     def route(path: str, show: Show, method: str = "GET", *, public: bool = False, takes: Takes = past.PRESENT) -> None:
         """`takes`: which past the page shows; it refuses what it does not."""
         shown = _page(settings, show, public=public, takes=takes)
-        app.add_api_route(path, shown, methods=[method], name=show.__name__)
+        routes.append(Route(path, shown, methods=[method], name=show.__name__))
 
     route("/", home, public=True)
     route("/register", register, public=True, takes=past.BOTH)
@@ -123,7 +126,7 @@ def add_pages(app: FastAPI, settings: Settings, checker: Checker) -> None:
     route("/enter/{token}", enter, "POST")
     route("/leave", leave, "POST")
     route("/v1/check", see_check, public=True)
-    app.add_api_route("/v1/check", partial(check_certificate, checker), methods=["POST"], name="check_page")
+    routes.append(Route("/v1/check", partial(check_certificate, checker), methods=["POST"], name="check_page"))
     for path, show in (
         ("/employers", employers.see_employers),
         ("/employers/{employer}", employers.employer),
@@ -148,10 +151,12 @@ def add_pages(app: FastAPI, settings: Settings, checker: Checker) -> None:
     route("/rules", rules_page, public=True, takes=OWN_DAY)
     route("/problems", problems_page, public=True)
     route("/problems/{code}", problem_page, public=True)
-    for deed in DEEDS:
+    routes += [
         # Not a partial: the name shows in logs.
-        app.add_api_route(deed.path, _page(settings, _doing(deed)), methods=["POST"], name=f"page_{deed.name}")
-    app.add_api_route("/assets/{file}", asset, methods=["GET"], name="asset")
+        Route(deed.path, _page(settings, _doing(deed)), methods=["POST"], name=f"page_{deed.name}")
+        for deed in DEEDS
+    ]
+    return [*routes, Route("/assets/{file}", asset, name="asset")]
 
 
 def _page(

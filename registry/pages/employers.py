@@ -4,8 +4,8 @@ import uuid
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from fastapi.responses import Response
 from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
 
 from domain.access import Actor, Thing, allowed, check
 from domain.employer import Employer

@@ -4,8 +4,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, Final, get_args
 
-from fastapi.responses import RedirectResponse, Response
 from starlette.requests import Request as HttpRequest
+from starlette.responses import RedirectResponse, Response
 
 from domain.access import PUBLIC, Actor
 from domain.application import Application

@@ -8,9 +8,9 @@ from importlib.resources import files
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from fastapi.responses import Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
 
 from domain.access import PUBLIC, Actor
 from domain.category import CATEGORIES, CURRENT

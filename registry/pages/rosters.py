@@ -8,10 +8,10 @@ from binascii import Error as NotBase64
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
-from fastapi.responses import Response, StreamingResponse
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request as HttpRequest
+from starlette.responses import Response, StreamingResponse
 
 from domain.access import Actor
 from registry.api.house import House

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from fastapi.responses import Response
 from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
 
 from domain.access import Actor, Thing, check
 from domain.errors import NotFound

@@ -158,7 +158,7 @@ def test_with_nothing_of_ours_but_the_verifier(tmp_path, file, static):
         "import builtins, importlib.abc\n"
         "class Refuse(importlib.abc.MetaPathFinder):\n"
         "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name.partition('.')[0] in ('domain', 'projections', 'registry', 'msgspec', 'psycopg', 'fastapi'):\n"
+        "        if name.split('.')[0] in ('domain', 'projections', 'registry', 'msgspec', 'psycopg', 'starlette'):\n"
         "            raise ImportError(name)\n"
         "sys.meta_path.insert(0, Refuse())\n"
         "from verifier.__main__ import main\n"
