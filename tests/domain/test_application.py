@@ -1,7 +1,6 @@
 """An application, from start to decision, as rules."""
 
 from datetime import date
-from time import perf_counter
 
 import pytest
 from given import DAY, fact, given, then
@@ -743,7 +742,7 @@ def test_a_history_of_the_previous_issue_still_loads():
     assert application(STARTED).can()[0] == "accept_registration"
 
 
-def test_deciding_after_500_events_takes_less_than_10_ms():
+def test_after_500_events_it_still_decides():
     facts = [STARTED, REGISTERED, SUBMITTED]
     for turn in range(100):
         facts += [
@@ -754,6 +753,5 @@ def test_deciding_after_500_events_takes_less_than_10_ms():
             fact(Application.ReviewerRecused, reviewer=f"IFS-{turn}", tie="colleague"),
         ]
     long = application(*facts)
-    begun = perf_counter()
     long.assign("IMHS-9", "new", "IMHS", on=DAY, by=BY)
-    assert perf_counter() - begun < 0.010
+    assert [type(event) for event in then(long)] == [Application.ReviewerAssigned]  # how soon: bench/decide.py

@@ -1,6 +1,5 @@
 """What can become of an endorsement after its award, turn by turn, and how a wrong fact is put right."""
 
-import time
 from datetime import date, timedelta
 
 import pytest
@@ -249,7 +248,7 @@ def test_r29_what_can_t_be_corrected_is_refused_with_what_can(version, asked, wh
     assert then(held) == []
 
 
-def test_an_endorsement_of_500_events_decides_in_no_time():
+def test_an_endorsement_of_500_events_still_decides():
     turns = []
     for n in range(250):
         on = date(2025, 3, 1) + timedelta(days=n)
@@ -257,11 +256,8 @@ def test_an_endorsement_of_500_events_decides_in_no_time():
                   fact(Endorsement.SuspensionLifted, on=on)]  # fmt: skip
     events = endorsement(*turns).facts
     held = Endorsement.fold(events)
-    begun = time.perf_counter()
-    for day in range(1000):
-        held.standing(date(2025, 1, 1) + timedelta(days=day))
     held.suspend("fraud_being_established", on=DAY, by=BY)
-    assert time.perf_counter() - begun < 0.1
+    assert [type(event) for event in then(held)] == [Endorsement.Suspended]  # how soon: bench/decide.py
 
 
 def test_r22_a_passed_audit_ends_that_the_next_one_is_certain():
