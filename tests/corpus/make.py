@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 HERE: Final = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent / "verifier"))
+sys.path[:0] = [str(HERE.parent / "verifier"), str(HERE.parent / "importing")]
 
 import segno  # noqa: E402 - as the next
 from papers import (  # noqa: E402 - beside the tests of the verifier
@@ -57,6 +57,7 @@ from papers import (  # noqa: E402 - beside the tests of the verifier
     written,
 )
 from PIL import Image  # noqa: E402
+from rosters import GOOD as IMPORT  # noqa: E402 - a row of a roster that can be imported
 from segno import consts  # noqa: E402
 
 from verifier import badge as badges  # noqa: E402
@@ -1146,19 +1147,6 @@ def lists() -> dict[str, bytes]:
 # --- lists of people: what an employer gives to be checked, and what an association gives to be recorded ---
 
 ROSTER: Final = {"number": text(), "name": CERTIFICATE.name}
-IMPORT: Final = {
-    "Record ID": "V-1",
-    "Association": "VA",
-    "First Name": "Rosa",
-    "Last Name": "Marchetti",
-    "Credentials": "LMSW",
-    "Email": "rosa@example.org",
-    "Category": "IFS",
-    "Date Earned": "2020-05-01",
-    "Valid Through": "2027-12-31",
-    "Status": "Active",
-    "Residence": "VA",
-}
 
 
 def lines(*rows: Iterable[str], end: str = "\r\n", by: str = ",") -> bytes:
