@@ -34,6 +34,7 @@ from registry.api.questions import QUESTIONS, problem_for_unknown_path, proof_of
 from registry.api.roster_checks import check_roster
 from registry.api.shown import event_shown, links, shown_once
 from registry.commands import Registry
+from registry.log.published import CHECKPOINT
 from registry.opening import open_registry
 from registry.settings import Settings
 from registry.store import Recorded
@@ -246,13 +247,13 @@ async def readiness(house: House) -> list[dict[str, str]]:
         house.keys.signer("certificate", house.clock())
     except Exception:  # noqa: BLE001 # whatever it is, it can't sign
         not_ready("keys", "No key can sign certificates. Run `registry keys init`.")
-    try:
-        age = time.time() - (house.settings.static / "s" / "1").stat().st_mtime
+    static = house.settings.static
+    if not (static / CHECKPOINT).is_file():  # which goes out last
+        not_ready("plane", "Nothing is published. Is `registry work` running?")
+    with suppress(FileNotFoundError):  # no certificate yet, no list
+        age = time.time() - (static / "s" / "1").stat().st_mtime
         if age > _PLANE_AGE:
             not_ready("plane", f"The status lists are {age / 3600:.0f} hours old. Is `registry work` running?")
-    except OSError:
-        if not (house.settings.static / "keys.json").is_file():
-            not_ready("plane", "Nothing is published. Is `registry work` running?")
     with suppress(OSError, ValueError, KeyError, TypeError):
         alarm = json.loads(house.settings.alarm.read_bytes())
         not_ready("publication", f"Nothing is published since {alarm['since']}: {alarm['why']}.")
