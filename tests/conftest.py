@@ -22,9 +22,9 @@ from typing import TextIO
 
 import psycopg
 import pytest
-from grounds import MASTER_KEY, TEMPLATE, MovingClock, address, lacking
+from grounds import MASTER_KEY, PATIENCE, TEMPLATE, MovingClock, address, lacking
 from hypothesis import settings as hypotheses
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 from psycopg.sql import SQL, Identifier
 
 from domain.event import Event
@@ -42,6 +42,7 @@ HELD = pytest.StashKey[TextIO]()
 
 hypotheses.register_profile("unhurried", hypotheses.default, deadline=None)  # a busy machine is no failure
 hypotheses.load_profile("unhurried")
+expect.set_options(timeout=1000 * PATIENCE)
 
 
 def pytest_configure(config):

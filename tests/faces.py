@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from grounds import PATIENCE
 from references import give_references
 
 from domain.access import OPERATOR
@@ -39,7 +40,7 @@ def serving(app: Any) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = True
-        thread.join(timeout=15)
+        thread.join(timeout=PATIENCE)
 
 
 class Client:
@@ -47,7 +48,7 @@ class Client:
 
     def __init__(self, address: str, key: str = "") -> None:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self.http = httpx.Client(base_url=address, headers=headers, timeout=20)
+        self.http = httpx.Client(base_url=address, headers=headers, timeout=PATIENCE)
 
     def post(self, path: str, body: Any = None, *, key: str = "", **headers: str) -> httpx.Response:
         given = {"Idempotency-Key": key or str(uuid.uuid4())} | headers

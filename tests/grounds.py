@@ -12,6 +12,10 @@ import pytest
 
 TEMPLATE = "registry_template"
 MASTER_KEY = bytes(range(32))
+PATIENCE = 60.0
+"""Seconds that a test waits for what comes soon: only what never comes takes so long, on however busy a machine."""
+HANGS = 30.0
+"""Seconds after which nothing was given up in time. How soon it is, the faults in full and the benchmarks say."""
 
 
 def address(server: str, name: str) -> str:
@@ -38,11 +42,11 @@ class MovingClock:
         self.now = now
 
 
-def wait_for(so: Callable[[], object], seconds: float, what: str) -> float:
+def wait_for(so: Callable[[], object], what: str, *, seconds: float = PATIENCE) -> float:
     """How long it took until it was so."""
     begun = time.monotonic()
     while not so():
-        assert time.monotonic() - begun < seconds, f"after {seconds} s still not: {what}"
+        assert time.monotonic() - begun < seconds, f"after {seconds:.0f} s still not: {what}"
         time.sleep(0.01)
     return time.monotonic() - begun
 

@@ -13,6 +13,7 @@ import psycopg
 import pypdfium2
 import pytest
 import zxingcpp
+from grounds import PATIENCE
 from independent import below
 from strangers import FILES, ask
 
@@ -36,7 +37,9 @@ def run(*command, home, check=True, **more):
 
 
 def verify(*arguments):
-    done = subprocess.run([BIN / "verify", *map(str, arguments), "--json"], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [BIN / "verify", *map(str, arguments), "--json"], capture_output=True, text=True, timeout=PATIENCE
+    )
     return json.loads(done.stdout), done.returncode
 
 
@@ -256,7 +259,7 @@ def stranger(tmp_path_factory):
     def run(*words):
         done = subprocess.run(
             [environment / "bin" / "python", "-I", "-m", "verifier", *map(str, words), "--json"],
-            capture_output=True, text=True, timeout=60, cwd=environment,
+            capture_output=True, text=True, timeout=PATIENCE, cwd=environment,
         )  # fmt: skip
         return json.loads(done.stdout), done.returncode
 

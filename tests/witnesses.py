@@ -8,6 +8,7 @@ from hashlib import sha256
 from http.client import HTTPConnection
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from grounds import PATIENCE
 
 from registry.log import tree
 from registry.witness.server import server
@@ -66,12 +67,12 @@ def listening(witness, port=0):
         yield addresses[0]
     finally:
         running.should_exit = True
-        thread.join(timeout=10)
+        thread.join(timeout=PATIENCE)
 
 
 def post(address, body, path="/add-checkpoint", method="POST"):
     """Status, type and text of the answer."""
-    connection = HTTPConnection(address.removeprefix("http://"), timeout=10)
+    connection = HTTPConnection(address.removeprefix("http://"), timeout=PATIENCE)
     try:
         connection.request(method, path, body.encode() if isinstance(body, str) else body)
         answer = connection.getresponse()

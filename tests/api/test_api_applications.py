@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from faces import TRAINING, WORK, created
+from grounds import PATIENCE
 from references import give_references
 
 NO = {"outcome": "decline", "reasons": ["competencies_not_shown"]}
@@ -135,7 +136,7 @@ def test_two_coordinators_decide_at_once_one_wins_the_other_is_told_what_changed
     barrier, whole = threading.Barrier(2), store.recorder.append
 
     def together(*events, **facts):
-        barrier.wait(timeout=20)  # both have decided, neither has written
+        barrier.wait(timeout=PATIENCE)  # both have decided, neither has written
         return whole(*events, **facts)
 
     monkeypatch.setattr(store.recorder, "append", together)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 from faces import created
+from grounds import PATIENCE
 
 from projections import audits, renewals
 
@@ -27,7 +28,7 @@ def renewed(life, client, clock, views):
 
 
 def page_of(address, desk, path, role, **whose):
-    with httpx.Client(base_url=address, follow_redirects=True, timeout=20) as visitor:
+    with httpx.Client(base_url=address, follow_redirects=True, timeout=PATIENCE) as visitor:
         visitor.post(desk.make_entry(role, **whose))
         answer = visitor.get(path)
         assert answer.status_code == 200, answer.text

@@ -15,6 +15,7 @@ import httpx
 import psycopg
 import pytest
 from faces import Client, serving
+from grounds import HANGS, PATIENCE
 
 from registry import database
 from registry.api import create_app
@@ -115,7 +116,7 @@ ASKED = ("/api/register", "/api/endorsements/IFS-7K3MQ9TD", "/api/people/x", "/r
 
 
 @pytest.mark.parametrize("how", ["cut", "silent"])
-def test_503_within_five_seconds_and_checks_go_on(apart, wire, plane, views, how):
+def test_503_soon_and_checks_go_on(apart, wire, plane, views, how):
     number, files = plane
     assert apart.get("/register").status_code == 200  # the pool holds a connection that will break
     assert apart.post("/people", {"name": "Ada", "residence": "VA"}).status_code == 201
@@ -123,23 +124,21 @@ def test_503_within_five_seconds_and_checks_go_on(apart, wire, plane, views, how
     for path in ASKED:
         begun = time.monotonic()
         answer = apart.http.get(path)
-        assert (answer.status_code, time.monotonic() - begun < 5) == (503, True), path
+        assert (answer.status_code, time.monotonic() - begun < HANGS) == (503, True), path
         assert int(answer.headers["Retry-After"]) > 0
     begun = time.monotonic()
     answer = apart.post("/people", {"name": "Ada Two", "residence": "VA"})
-    assert (answer.status_code, time.monotonic() - begun < 5) == (503, True)
+    assert (answer.status_code, time.monotonic() - begun < HANGS) == (503, True)
     assert answer.json()["code"] == "unavailable"
 
     assert apart.http.get("/health").json() == {"status": "ok"}
     ready = apart.http.get("/ready")
     assert (ready.status_code, ready.json()["reasons"][0]["what"]) == (503, "store")
     for name, media in (("qr.png", "image/png"), ("certificate.pdf", "application/pdf"), ("qr.txt", "text/plain")):
-        begun = time.monotonic()
         checked = apart.http.post("/v1/check", files={"file": (name, files[name], media)})
         assert checked.status_code == 200
         assert '<h1 id="verdict">Valid</h1>' in checked.text, name
         assert number in checked.text
-        assert time.monotonic() - begun < 5
     assert apart.http.get("/keys.json").status_code == 200
     assert apart.http.get("/s/1").headers["Content-Type"] == "application/statuslist+cwt"
     assert apart.http.get("/v1/check").status_code == 200
@@ -158,10 +157,9 @@ def test_many_waiting_do_not_stop_the_checks(apart, wire, plane, views):
     threads = [threading.Thread(target=lambda: apart.http.get("/api/register")) for _ in range(30)]
     for thread in threads:
         thread.start()
-    begun = time.monotonic()
     checked = apart.http.post("/v1/check", data={"text": files["qr.txt"].decode()})
     assert "Valid" in checked.text
-    assert time.monotonic() - begun < 3
+    assert any(thread.is_alive() for thread in threads)
     for thread in threads:
         thread.join()
 
@@ -170,8 +168,8 @@ def test_many_waiting_do_not_stop_the_checks(apart, wire, plane, views):
 
 
 def check(address, content, lang="en"):
-    page = httpx.post(f"{address}/v1/check?lang={lang}", data={"text": content}, timeout=20).text
-    report = httpx.post(f"{address}/api/check", content=content, timeout=20).json()
+    page = httpx.post(f"{address}/v1/check?lang={lang}", data={"text": content}, timeout=PATIENCE).text
+    report = httpx.post(f"{address}/api/check", content=content, timeout=PATIENCE).json()
     return page, report
 
 
@@ -196,20 +194,20 @@ def test_the_same_verdict_in_page_and_api_and_both_languages(plane, address, clo
 
 
 def test_without_keys_nothing_is_said(address):
-    page = httpx.post(f"{address}/v1/check", data={"text": "https://registry.example/v1#1"})
+    page = httpx.post(f"{address}/v1/check", data={"text": "https://registry.example/v1#1"}, timeout=PATIENCE)
     # It says that it cannot check, which is neither valid nor invalid.
     assert (page.status_code, VERDICTS["cannot_check"].en.sentence in unescape(page.text)) == (503, True)
-    assert httpx.post(f"{address}/api/check", content=b"x").status_code == 503
+    assert httpx.post(f"{address}/api/check", content=b"x", timeout=PATIENCE).status_code == 503
 
 
 def test_uploads_have_an_end(address, plane):
     huge = b"%PDF-" + b"0" * (13 << 20)
     with suppress(httpx.HTTPError):  # it may hang up while we still send
-        answer = httpx.post(f"{address}/v1/check", files={"file": ("x.pdf", huge)}, timeout=20)
+        answer = httpx.post(f"{address}/v1/check", files={"file": ("x.pdf", huge)}, timeout=PATIENCE)
         assert answer.status_code == 413
-    bomb = httpx.post(f"{address}/v1/check", files={"file": ("x.pdf", b"%PDF-1.7 rubbish")}, timeout=20)
+    bomb = httpx.post(f"{address}/v1/check", files={"file": ("x.pdf", b"%PDF-1.7 rubbish")}, timeout=PATIENCE)
     assert (bomb.status_code, "Not readable" in bomb.text) == (200, True)
-    assert httpx.post(f"{address}/v1/check", data={"text": ""}).status_code == 422
+    assert httpx.post(f"{address}/v1/check", data={"text": ""}, timeout=PATIENCE).status_code == 422
 
 
 def test_the_plane_is_handed_out_as_files(address, plane, settings):
@@ -220,10 +218,10 @@ def test_the_plane_is_handed_out_as_files(address, plane, settings):
         ("/achievements/IFS", "max-age=60"), ("/achievements/IMHM-RF.html", "max-age=60"),
         ("/associations/VA", "max-age=60"), ("/associations/ALLIANCE.html", "max-age=60"),
     ):  # fmt: skip
-        answer = httpx.get(address + path)
+        answer = httpx.get(address + path, timeout=PATIENCE)
         assert answer.content == (settings.static / path.lstrip("/")).read_bytes()
         assert cached in answer.headers["Cache-Control"]
-        again = httpx.get(address + path, headers={"If-None-Match": answer.headers["ETag"]})
+        again = httpx.get(address + path, headers={"If-None-Match": answer.headers["ETag"]}, timeout=PATIENCE)
         assert again.status_code == 304
     for path, accept, media in (
         ("/status/revocation/1", "*/*", "application/vc"),
@@ -235,14 +233,16 @@ def test_the_plane_is_handed_out_as_files(address, plane, settings):
         ("/associations/VA", "*/*", "application/ld+json"),
         ("/associations/VA", "text/html,*/*;q=0.8", "text/html; charset=utf-8"),
     ):
-        answer = httpx.get(address + path, headers={"Accept": accept})
+        answer = httpx.get(address + path, headers={"Accept": accept}, timeout=PATIENCE)
         assert (answer.status_code, answer.headers["Content-Type"], answer.headers["Vary"]) == (200, media, "Accept")
     for path in ("/status/revocation/x", "/achievements/NONE", "/achievements/IFS.jwt", "/associations/ZZ"):
-        assert httpx.get(address + path).status_code == 404
-    assert json.loads(httpx.get(f"{address}/keys.json").content)["specimen"] is True
+        assert httpx.get(address + path, timeout=PATIENCE).status_code == 404
+    assert json.loads(httpx.get(f"{address}/keys.json", timeout=PATIENCE).content)["specimen"] is True
     tiles = sorted(path for path in (settings.static / "tile").rglob("*") if path.is_file())
     for tile in tiles:
-        assert httpx.get(f"{address}/{tile.relative_to(settings.static)}").content == tile.read_bytes()
+        assert (
+            httpx.get(f"{address}/{tile.relative_to(settings.static)}", timeout=PATIENCE).content == tile.read_bytes()
+        )
     (settings.static / "s" / "other").write_text("not of the plane")
     for path in ("/s/../../master.key", "/tile/%2e%2e/keys.json", "/tile/../../keys/slot.json", "/s/other", "/tile/"):
         # Not httpx: it would tidy the path.

@@ -6,6 +6,7 @@ from datetime import date
 import httpx
 import pytest
 from faces import created
+from grounds import PATIENCE
 
 from domain.access import OPERATOR
 from domain.application import Application
@@ -79,7 +80,7 @@ def test_R10_R16_an_exam_from_approval_to_award_and_no_answer_tells_a_scorer_who
         told.append(one.post(f"/exams/{exam}/decisions").text)
         told.append(json.dumps(one.do(f"/exams/{exam}/part_2", {"score": 80})))
         told.append(one.get(f"/exams/{exam}").text)
-        with httpx.Client(base_url=address, follow_redirects=True, timeout=20) as visitor:
+        with httpx.Client(base_url=address, follow_redirects=True, timeout=PATIENCE) as visitor:
             told.append(visitor.post(desk.make_entry("exam_scorer", person=person)).text)
             told.append(visitor.get(f"/exams/{exam}").text)
             assert "C-" in told[-1]
@@ -139,7 +140,7 @@ def test_reviewers_judge_competencies_apart_until_all_have_recommended(life, cli
     others = two.post(f"/applications/{case}/assessments", {"reviewer": first, "met": ["TF-7"]})
     assert others.status_code == 422
 
-    with httpx.Client(base_url=address, follow_redirects=True, timeout=20) as visitor:
+    with httpx.Client(base_url=address, follow_redirects=True, timeout=PATIENCE) as visitor:
         visitor.post(desk.make_entry("reviewer", person=life.reviewers[1][1]))
         page = visitor.get(f"/applications/{case}").text
     for text in (two.get(f"/applications/{case}").text, two.get(f"/applications/{case}/history").text):

@@ -6,6 +6,7 @@ import json
 
 import httpx
 import pytest
+from grounds import PATIENCE
 
 from registry.api import reconsidering
 
@@ -18,7 +19,7 @@ def endorsed(life, views):
 
 
 def page_of(address, desk, path, role, **whose):
-    with httpx.Client(base_url=address, follow_redirects=True, timeout=20) as visitor:
+    with httpx.Client(base_url=address, follow_redirects=True, timeout=PATIENCE) as visitor:
         visitor.post(desk.make_entry(role, **whose))
         return visitor.get(path)
 

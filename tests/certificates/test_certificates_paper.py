@@ -206,13 +206,3 @@ def test_letters_that_no_font_has_are_refused_loudly_and_not_repeated(printer):
     assert "𒀭" not in str(refused.value)
     assert refused.value.__cause__ is None
     assert words(printed(printer))  # and the next page prints
-
-
-def test_a_page_takes_milliseconds_once_the_compiler_is_warm(printer):
-    from time import perf_counter
-
-    printed(printer)
-    begun = perf_counter()
-    for year in range(2030, 2040):
-        printed(printer, through=date(year, 12, 31))
-    assert (perf_counter() - begun) / 10 < 0.5

@@ -3,7 +3,6 @@
 import json
 import shutil
 from datetime import timedelta
-from time import perf_counter
 
 import pytest
 from certificate_facts import DAY, HOST, NOON, Story
@@ -106,14 +105,13 @@ def test_a_list_says_valid_until_something_happens_and_then_what(
     assert reader.notice(begun, keys).reason == "erased"
 
 
-def test_a_revocation_is_on_the_plane_in_two_seconds(plane, database_connection, begun, history, story, keys, reader):
+def test_a_revocation_is_on_the_plane_with_the_next_publication(
+    plane, database_connection, begun, history, story, keys, reader
+):
     plane.publish(database_connection, NOON)
-    begun_at = perf_counter()
     history(story.removed())
-    published = plane.publish(database_connection, NOON)
+    plane.publish(database_connection, NOON)
 
-    assert perf_counter() - begun_at < 2
-    assert published.seconds < 2
     assert reader.listed(begun, keys) == 1
 
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import httpx
 import psycopg
 import pytest
+from grounds import PATIENCE
 from judging import judge
 from load import over_http, through_the_store
 
@@ -130,8 +131,8 @@ def test_fault_r21_nothing_is_valid_without_what_a_check_needs(settings, code, a
     asked, said = 0, set()
 
     def verdict():
-        answer = httpx.post(f"{address}/api/check", content=text, timeout=20)
-        page = httpx.post(f"{address}/v1/check", data={"text": text.decode()}, timeout=20)
+        answer = httpx.post(f"{address}/api/check", content=text, timeout=PATIENCE)
+        page = httpx.post(f"{address}/v1/check", data={"text": text.decode()}, timeout=PATIENCE)
         if answer.status_code == 503:
             said_here = VERDICTS["cannot_check"].en.sentence in unescape(page.text)
             assert (page.status_code, said_here) == (503, True)

@@ -138,7 +138,7 @@ def test_fault_r05_reads_writes_and_flushes_that_fail(folders, tmp_path, opened,
                 stderr=subprocess.PIPE, text=True,
             )  # fmt: skip
             with suppress(AssertionError):
-                wait_for(lambda said=said: "(INJECTED)" in said.read_text(), 20, "something fails")
+                wait_for(lambda said=said: "(INJECTED)" in said.read_text(), "something fails")
             time.sleep(sized(0.2, 2))
             strace.terminate()
             _, why = strace.communicate(timeout=30)

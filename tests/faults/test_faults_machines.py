@@ -9,7 +9,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 from faces import Client, serving
-from grounds import MASTER_KEY, wait_for
+from grounds import MASTER_KEY, PATIENCE, wait_for
 from history import History
 from judging import at_work, judge
 from load import Load, ask_again, through_the_store
@@ -44,7 +44,7 @@ def test_fault_r12_primary_killed_and_standby_promoted(folders, tmp_path, clock,
                 connection.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
                 connection.execute("SELECT pg_reload_conf()")
                 asked = "SELECT FROM pg_stat_replication WHERE sync_state = 'sync'"
-                wait_for(lambda c=connection, asked=asked: c.execute(asked).fetchall(), 30, "a standby in step")
+                wait_for(lambda c=connection, asked=asked: c.execute(asked).fetchall(), "a standby in step")
             load.wait_for(acknowledged=sized(30, 150), seconds=60)
             primary.kill()
             standby.promote()
@@ -80,7 +80,7 @@ def restored(backup, folder, archive, **target):
         with server.connect() as connection:
             return connection.execute("SELECT pg_is_in_recovery()").fetchone() == (False,)
 
-    wait_for(is_up, 120, "the restored server takes writes")
+    wait_for(is_up, "the restored server takes writes", seconds=120)
     return server
 
 
@@ -104,7 +104,7 @@ def test_fault_r15_backup_under_load_restored_to_a_moment_and_to_the_end(
         server.run(clients(server.folder) / "pg_basebackup", "-D", backup / "data", "-d", server.address(),
                    "--checkpoint=fast", "--manifest-checksums=SHA256")  # fmt: skip
         load.wait_for(acknowledged=sized(20, 500), seconds=120)
-    wait_for(lambda: len(checkpoints) > 0, 30, "a checkpoint")
+    wait_for(lambda: len(checkpoints) > 0, "a checkpoint")
     shutil.copytree(settings.home, tmp_path / "then")
     time.sleep(1)
     with server.connect() as connection:
@@ -115,7 +115,7 @@ def test_fault_r15_backup_under_load_restored_to_a_moment_and_to_the_end(
         load.wait_for(acknowledged=sized(10, 200), seconds=60)
     with server.connect() as connection:
         (last,) = connection.execute("SELECT pg_walfile_name(pg_switch_wal())").fetchone()
-        wait_for((archive / last).exists, 60, "the last of the log in the archive")
+        wait_for((archive / last).exists, "the last of the log in the archive")
     server.kill()
 
     begun = time.monotonic()
@@ -144,7 +144,7 @@ def test_fault_r20_a_new_machine_from_backup_and_keys(
     keys, backup = open_keys(settings), folders()
     backup.chmod(0o777)
     with at_work(settings, clock):
-        wait_for((settings.static / "s" / "1").exists, 30, "the plane")
+        wait_for((settings.static / "s" / "1").exists, "the plane")
     issuer = Issuer(registry.store, keys, Published.of(settings.static), host=settings.public_host,
                     qr_host=settings.qr_host, printer=Printer())  # fmt: skip
     old = issuer.render(number)
@@ -160,9 +160,9 @@ def test_fault_r20_a_new_machine_from_backup_and_keys(
     shutil.copytree(escrow, home / "keys")
     there = Settings(home=home, database_url=server.address(name), master_key=MASTER_KEY)
     with at_work(there, clock), serving(create_app(there, clock=clock)) as where:
-        wait_for(lambda: httpx.get(f"{where}/ready").status_code == 200, 60, "ready")
+        wait_for(lambda: httpx.get(f"{where}/ready", timeout=PATIENCE).status_code == 200, "ready")
         for name in ("qr.txt", "certificate.pdf"):
-            checked = httpx.post(f"{where}/api/check", content=old[name], timeout=30).json()
+            checked = httpx.post(f"{where}/api/check", content=old[name], timeout=PATIENCE).json()
             assert (checked["verdict"], checked["certificate"]["number"]) == ("valid", number)
         seconds = time.monotonic() - begun
         desk = Desk(there, clock=clock)

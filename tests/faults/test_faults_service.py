@@ -17,7 +17,7 @@ import httpx
 import psutil
 import psycopg
 import pytest
-from grounds import wait_for
+from grounds import PATIENCE, wait_for
 from judging import judge
 from load import BEFORE, registered
 
@@ -48,12 +48,12 @@ class Service:
             [sys.executable, "-m", "registry", "serve", "--port", str(self.port)],
             env=environment, stdout=self._log, stderr=subprocess.STDOUT,
         )  # fmt: skip
-        wait_for(self.answers, 60, "the service answers")
+        wait_for(self.answers, "the service answers")
         return self
 
     def answers(self):
         try:
-            return httpx.get(f"{self.address}/health", timeout=5).status_code == 200
+            return httpx.get(f"{self.address}/health", timeout=PATIENCE).status_code == 200
         except httpx.HTTPError:
             return False
 
@@ -118,7 +118,7 @@ def test_fault_r22_one_server_after_the_other_is_stopped_under_load(  # noqa: C9
     def work(turn):
         chance = random.Random(f"{seed}/{turn}")
         # As a proxy without kept connections: each request is one of its own.
-        with httpx.Client(headers=headers, timeout=20, limits=httpx.Limits(max_keepalive_connections=0)) as http:
+        with httpx.Client(headers=headers, timeout=PATIENCE, limits=httpx.Limits(max_keepalive_connections=0)) as http:
             while not stop.is_set():
                 turn = send(http, turn, str(uuid.UUID(int=chance.getrandbits(128), version=4)))
 
@@ -128,7 +128,7 @@ def test_fault_r22_one_server_after_the_other_is_stopped_under_load(  # noqa: C9
 
     def wait_for_more(number):
         until = answers.counts["ok"] + number
-        wait_for(lambda: answers.counts["ok"] >= until, 120, f"{number} more")
+        wait_for(lambda: answers.counts["ok"] >= until, f"{number} more", seconds=120)
 
     stops = 0
     try:
@@ -147,7 +147,7 @@ def test_fault_r22_one_server_after_the_other_is_stopped_under_load(  # noqa: C9
     tally = judge(settings, answers)
 
     assert failed == []
-    assert slowest < 10
+    assert slowest < sized(PATIENCE, 10)
     figures |= {"requests": tally.ok, "failed in flight": len(failed), "stops": stops,
                 "sent to the other": len(refused), "slowest stop s": round(slowest, 1)}  # fmt: skip
 
@@ -165,7 +165,7 @@ def test_fault_r23_more_than_it_should_take(settings, registry, desk, service, s
     one, secret = service(), desk.add("coordinator", association="VA")[1]
     memory = psutil.Process(one.process.pid).memory_info
     took: dict[str, float] = {}
-    http = httpx.Client(base_url=one.address, timeout=60)
+    http = httpx.Client(base_url=one.address, timeout=PATIENCE)
     signed = HEADERS | {"Authorization": f"Bearer {secret}"}
     http.get("/api/associations")
     http.post("/api/check", content=b"https://registry.example/v1#123")

@@ -48,7 +48,7 @@ def test_fault_r13_projectors_killed_in_the_middle(
     for _ in range(kills):
         more()
         (before,) = reader.execute(position).fetchone()
-        wait_for(lambda before=before: reader.execute(position).fetchone() > (before,), 60, "the views move")
+        wait_for(lambda before=before: reader.execute(position).fetchone() > (before,), "the views move")
         at_work[0].join(timeout=chance.uniform(0, 0.03))
         at_work[0].kill()
         at_work[0].join()

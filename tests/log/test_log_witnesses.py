@@ -8,6 +8,7 @@ import time
 from contextlib import contextmanager
 
 import pytest
+from grounds import PATIENCE
 from histories import ORIGIN, publish, state
 from witnesses import NAME, listening
 
@@ -73,7 +74,7 @@ def answering(*answers):
         listener.close()
         for connection in held:
             connection.close()
-        thread.join(timeout=10)
+        thread.join(timeout=PATIENCE)
 
 
 def http(status, body=b"", media="text/plain"):

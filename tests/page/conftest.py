@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page
 from static_plane import Plane, Served
-
-expect.set_options(timeout=20_000)  # a machine that is busy with other tests
 
 
 @pytest.fixture

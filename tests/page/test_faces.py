@@ -16,7 +16,7 @@ import httpx
 import pytest
 import segno
 from faces import serving
-from grounds import MASTER_KEY
+from grounds import MASTER_KEY, PATIENCE
 from made import BADGES, MADE, published_for_badges
 from playwright.sync_api import Browser, Page, expect
 from static_plane import Plane
@@ -118,7 +118,7 @@ def test_the_api(verdict, served, request):
     if verdict == "cannot_check":
         request.getfixturevalue("without_keys")
 
-    answer = httpx.post(f"{served.address}/api/check", content=MADE[verdict](served.plane).encode())
+    answer = httpx.post(f"{served.address}/api/check", content=MADE[verdict](served.plane).encode(), timeout=PATIENCE)
 
     if verdict == "cannot_check":
         assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
@@ -182,7 +182,7 @@ def test_the_api_about_badges(verdict, served, request):
         request.getfixturevalue("without_keys")
 
     for content in forms(verdict, served.plane).values():
-        answer = httpx.post(f"{served.address}/api/check", content=content)
+        answer = httpx.post(f"{served.address}/api/check", content=content, timeout=PATIENCE)
         said = answer.json()
         if verdict == "cannot_check":
             assert (answer.status_code, said["detail"]) == (503, words(verdict).sentence)

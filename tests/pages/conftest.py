@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from faces import address, client, desk, life, registry, views
+from grounds import PATIENCE
 from playwright.sync_api import Page
 
 __all__ = ["address", "client", "desk", "life", "registry", "views"]
@@ -25,7 +26,7 @@ def visit(browser, address, desk) -> Iterator[Callable[..., Page]]:
         )
         opened.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(1000 * PATIENCE)
         page.on("pageerror", lambda error: trouble.append(str(error)))
         page.on("console", lambda said: trouble.append(said.text) if "Content Security" in said.text else None)
         if role:

@@ -6,14 +6,14 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from base64 import b64encode
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 
 import psycopg
 import pytest
 import typer
+from grounds import PATIENCE, wait_for
 from lives import FIRST, event
 from typer.testing import CliRunner
 
@@ -72,7 +72,7 @@ def at_work(settings, clock):
         yield
     finally:
         stop.set()
-        thread.join(timeout=20)
+        thread.join(timeout=PATIENCE)
         assert not thread.is_alive()
         if failed:
             raise failed[0]
@@ -83,18 +83,12 @@ def soon(connect):
     """Waits until a statement gives this one value."""
     reader = connect("reader")
 
-    def soon(value, statement, seconds=15):
-        deadline = time.monotonic() + seconds
-        found = None
-        while time.monotonic() < deadline:
-            try:
-                (found,) = reader.execute(statement).fetchone() or (None,)
-            except psycopg.Error:
-                found = None
-            if found == value:
-                return
-            time.sleep(0.01)
-        pytest.fail(f"{statement} gave {found}, not {value}")
+    def soon(value, statement):
+        def is_so():
+            with suppress(psycopg.Error):  # there are no views yet
+                return reader.execute(statement).fetchone() == (value,)
+
+        wait_for(is_so, f"{value} of {statement}")
 
     return soon
 
@@ -107,14 +101,9 @@ def test_what_is_appended_is_in_the_views_and_on_the_plane_soon_after(settings, 
     with at_work(settings, clock):
         soon(4, POSITION)
         recorded = history(admitted(), person("p1"), awarded())
-        soon(recorded.position, POSITION, seconds=2)
-        deadline = time.monotonic() + 5
-        while (
-            not (settings.static / "checkpoint").exists()
-            or f"\n{recorded.position}\n" not in (settings.static / "checkpoint").read_text()
-        ):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        soon(recorded.position, POSITION)
+        checkpoint = settings.static / "checkpoint"
+        wait_for(lambda: checkpoint.exists() and f"\n{recorded.position}\n" in checkpoint.read_text(), "published")
     assert first >= 3
 
 
@@ -123,33 +112,24 @@ def test_the_private_half_of_a_key_that_retired_is_destroyed(settings, store, cl
     Succession(store, keys, host=settings.public_host, by="operator").rotate("status", start=None, now=clock())
     clock.move(minutes=3)
     with at_work(settings, clock):
-        deadline = time.monotonic() + 15
-        while keys.has(old):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        wait_for(lambda: not keys.has(old), "destroyed")
     assert keys.signer("status", clock()).kid != old
 
 
 def test_what_stops_publication_is_told_to_the_server_until_it_is_mended(settings, clock, keys, history, soon):
     checkpoint = settings.static / "checkpoint"
 
-    def wait(is_so):
-        deadline = time.monotonic() + 10
-        while not is_so():
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-
     with at_work(settings, clock):
         soon(4, POSITION)
-        wait(lambda: checkpoint.exists() and "\n4\n" in checkpoint.read_text())
+        wait_for(lambda: checkpoint.exists() and "\n4\n" in checkpoint.read_text(), "published")
         good = checkpoint.read_text()
         checkpoint.write_text(good.replace("\n4\n", "\n2\n"))
         history(person("p1"))
-        wait(settings.alarm.exists)
+        wait_for(settings.alarm.exists, "the alarm")
         assert "not one we signed" in json.loads(settings.alarm.read_text())["why"]
         checkpoint.write_text(good)
         history(person("p2"))
-        wait(lambda: not settings.alarm.exists())
+        wait_for(lambda: not settings.alarm.exists(), "no alarm")
 
 
 def test_lapses_are_recorded_when_the_day_is_over_where_the_custodian_is(settings, clock, keys, history, soon, store):
@@ -248,6 +228,6 @@ def test_work_ends_on_sigterm(environment, settings, keys, soon):
     with subprocess.Popen([sys.executable, "-c", code], env=os.environ, stderr=subprocess.PIPE, text=True) as work:
         soon(4, POSITION)
         work.send_signal(signal.SIGTERM)
-        assert work.wait(timeout=15) == 0
+        assert work.wait(timeout=PATIENCE) == 0
         lines = [json.loads(line)["what"] for line in work.stderr.read().splitlines()]
     assert lines[-1] == "ended"

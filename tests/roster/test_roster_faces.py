@@ -6,6 +6,7 @@ import httpx
 import pytest
 from barriers import barriers
 from faces import serving
+from grounds import PATIENCE
 from playwright.sync_api import expect
 
 from registry.api import create_app
@@ -24,7 +25,7 @@ def where(published):
 
 @pytest.fixture
 def http(where):
-    with httpx.Client(base_url=where, timeout=60) as client:
+    with httpx.Client(base_url=where, timeout=PATIENCE) as client:
         yield client
 
 

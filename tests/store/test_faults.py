@@ -9,7 +9,7 @@ import msgspec
 import psycopg
 import pytest
 from facts import Case
-from grounds import wait_for
+from grounds import HANGS, wait_for
 
 from domain.errors import Conflict, Taken
 from domain.event import Request
@@ -33,10 +33,10 @@ def meeting(store, connect):
         holder.execute("SELECT pg_advisory_lock(71630001)")
         with ThreadPoolExecutor(len(saves) + 1) as pool:
             answers = [pool.submit(store.save, Case("first").open("first"))]
-            wait_for(lambda: waiting_for_the_lock(connect) == 1, 10, "one waits for the lock")
+            wait_for(lambda: waiting_for_the_lock(connect) == 1, "one waits for the lock")
             for number, save in enumerate(saves, start=1):
                 answers.append(pool.submit(save))
-                wait_for(lambda number=number: len(store.recorder._together._waiting) == number, 10, "all wait")
+                wait_for(lambda number=number: len(store.recorder._together._waiting) == number, "all wait")
             assert waiting_for_the_lock(connect) == 1
             holder.execute("SELECT pg_advisory_unlock(71630001)")
         return [answer.exception() or answer.result() for answer in answers[1:]]
@@ -114,7 +114,7 @@ def test_a_command_that_waited_too_long_was_not_begun(store, connect, monkeypatc
     holder.execute("SELECT pg_advisory_lock(71630001)")
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(store.save, Case("1").open("ann"))
-        wait_for(lambda: waiting_for_the_lock(connect) == 1, 10, "one waits for the lock")
+        wait_for(lambda: waiting_for_the_lock(connect) == 1, "one waits for the lock")
         second = pool.submit(store.save, Case("2").open("bea"))
         assert type(second.exception()) is Unavailable
         holder.execute("SELECT pg_advisory_unlock(71630001)")
@@ -173,12 +173,12 @@ def test_a_silent_connection_is_given_up_in_time_and_the_answer_found(distant, s
 
     answer = distant.save(Case("1").open("ann"), request=request())
 
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < HANGS
     assert answer.positions == [2]
     assert not answer.repeated
 
 
-def test_a_server_that_accepts_and_says_nothing_is_unavailable_within_five_seconds(distant, proxy):
+def test_a_server_that_accepts_and_says_nothing_is_unavailable_soon(distant, proxy):
     asked = request()
     proxy.lose = "new connections"
     distant.close()
@@ -187,7 +187,7 @@ def test_a_server_that_accepts_and_says_nothing_is_unavailable_within_five_secon
     for ask in (lambda: distant.save(Case("1").open("ann"), request=asked), distant.position):
         with pytest.raises(Unavailable):
             ask()
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < HANGS
 
     proxy.lose = None
     assert distant.save(Case("1").open("ann"), request=asked).positions == [2]
@@ -205,7 +205,7 @@ def test_while_an_append_waits_too_long_the_others_are_told_in_time(store, conne
     with pytest.raises(Unavailable):
         store.save(Case("1").open("ann"), request=asked)
 
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < HANGS
     holder.execute("SELECT pg_advisory_unlock(71630001)")
     assert store.save(Case("1").open("ann"), request=asked).positions == [1]
 

@@ -7,6 +7,7 @@ import msgspec
 import psycopg
 import pytest
 from facts import ON, Case, Named, named
+from grounds import PATIENCE
 
 from domain import event as events
 from domain.errors import Conflict, NotFound, Taken
@@ -290,4 +291,4 @@ def test_a_notice_follows_every_append(store, connect):
 
     store.save(Case("1").open("ann"))
 
-    assert [notice.payload for notice in listener.notifies(timeout=2, stop_after=1)] == [""]
+    assert [notice.payload for notice in listener.notifies(timeout=PATIENCE, stop_after=1)] == [""]

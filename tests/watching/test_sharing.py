@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from grounds import wait_for
+from grounds import PATIENCE, wait_for
 
 from domain.endorsement import Endorsement
 from domain.person import Person
@@ -27,7 +27,7 @@ def shared(life, clock, *, details=(), days=30):
 
 @pytest.fixture
 def look(address):
-    with httpx.Client(base_url=address, timeout=20) as there:
+    with httpx.Client(base_url=address, timeout=PATIENCE) as there:
         yield there.get
 
 
@@ -146,6 +146,6 @@ def test_no_line_of_the_log_has_the_code(life, clock, look, caplog):
     with caplog.at_level("INFO", "registry.requests"):
         look(path)
         # The line is written when the answer is out.
-        wait_for(lambda: "/shared/{code}" in caplog.text, 10, "the line of the request")
+        wait_for(lambda: "/shared/{code}" in caplog.text, "the line of the request")
 
     assert path not in caplog.text

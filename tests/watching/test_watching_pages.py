@@ -6,6 +6,7 @@ from datetime import timedelta
 import httpx
 import pytest
 from faces import created
+from grounds import PATIENCE
 from typer.testing import CliRunner
 
 from registry.__main__ import app
@@ -17,7 +18,7 @@ def come(address, desk):
     opened = []
 
     def enter(role, **whose):
-        there = httpx.Client(base_url=address, follow_redirects=True, timeout=20)
+        there = httpx.Client(base_url=address, follow_redirects=True, timeout=PATIENCE)
         opened.append(there)
         there.post(desk.make_entry(role, **whose))
         return there
@@ -75,14 +76,14 @@ def test_a_holder_makes_a_link_and_ends_it(life, clock, come, address):
     until = (clock.today + timedelta(days=9)).isoformat()
     made = send(there, there.get(here), here, number=life.number, until=until, details="history")
     path = re.search(r'href="(/shared/[a-z2-7]{52})"', made.text)[1]
-    assert httpx.get(f"{address}{path}").status_code == 200
+    assert httpx.get(f"{address}{path}", timeout=PATIENCE).status_code == 200
     listed = there.get(here)
     assert path not in listed.text
     assert until in listed.text
     (name,) = re.findall(rf'action="{here}/(S\d+)/ends"', listed.text)
     ended = send(there, listed, f"{here}/{name}/ends")
     assert "ended" in ended.text
-    assert httpx.get(f"{address}{path}").status_code == 404
+    assert httpx.get(f"{address}{path}", timeout=PATIENCE).status_code == 404
 
 
 def test_a_coordinator_admits_and_sees_employers_but_not_what_they_follow(life, employer, come):

@@ -9,6 +9,7 @@ from base64 import b64decode
 from http import HTTPStatus
 
 import pytest
+from grounds import PATIENCE
 from typer.testing import CliRunner
 from witnesses import NAME, ORIGIN, TestLog, post
 
@@ -50,7 +51,7 @@ def test_beside_a_demo_it_ends_when_who_started_it_is_gone(folder):
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline().startswith("http://127.0.0.1:")
         process.stdin.close()
-        assert process.wait(timeout=10) in (0, -signal.SIGTERM)
+        assert process.wait(timeout=PATIENCE) in (0, -signal.SIGTERM)
 
 
 def test_the_ledger_itself_refuses_to_go_back_or_forget(folder, log):
