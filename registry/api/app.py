@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -248,7 +249,7 @@ async def readiness(house: House) -> list[dict[str, str]]:
     except Exception:  # noqa: BLE001 # whatever it is, it can't sign
         not_ready("keys", "No key can sign certificates. Run `registry keys init`.")
     static = house.settings.static
-    if not (static / CHECKPOINT).is_file():  # which goes out last
+    if not _is_published(static / CHECKPOINT):
         not_ready("plane", "Nothing is published. Is `registry work` running?")
     with suppress(FileNotFoundError):  # no certificate yet, no list
         age = time.time() - (static / "s" / "1").stat().st_mtime
@@ -258,6 +259,11 @@ async def readiness(house: House) -> list[dict[str, str]]:
         alarm = json.loads(house.settings.alarm.read_bytes())
         not_ready("publication", f"Nothing is published since {alarm['since']}: {alarm['why']}.")
     return reasons
+
+
+def _is_published(checkpoint: Path) -> bool:
+    """The checkpoint goes out last of all, but for the first of a log, of no events, which goes out before anything."""
+    return checkpoint.is_file() and checkpoint.read_text().split("\n")[1:2] != ["0"]
 
 
 def problem_kinds() -> dict[str, Any]:
