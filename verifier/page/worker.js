@@ -6,10 +6,10 @@ const KEYS = "/keys.json";
 const KEPT_AT = "/v1-kept-at"; // no file of the registry: when all was fetched last
 const OURS = /^\/(v1(\.html)?|keys\.json|s\/[1-9]\d{0,8}(\.notes)?)$/;
 const AN_HOUR = 3600e3;
+const POOR = 4000; // ms: with a copy at hand nobody waits longer for a poor connection
 
 const store = () => caches.open("v1");
 
-// With a copy at hand nobody waits long for a poor connection.
 async function fetched(path, patience = 10000) {
   const answer = await fetch(path, { cache: "no-cache", credentials: "omit", redirect: "error", signal: AbortSignal.timeout(patience) });
   if (answer.ok) await (await store()).put(path, answer.clone());
@@ -31,7 +31,7 @@ async function keepUp() {
 async function answered(path) {
   const copy = await (await store()).match(path);
   try {
-    const answer = await fetched(path, copy && 4000);
+    const answer = await fetched(path, copy && POOR);
     if (answer.ok || !copy) return answer;
   } catch (error) {
     if (!copy) throw error;
