@@ -19,7 +19,7 @@ from domain.person import Person
 from registry.api import create_app
 from registry.opening import open_registry
 from registry.settings import Settings
-from registry.store import KeyReused, Store
+from registry.store import KeyReused, Store, Unavailable
 
 
 @pytest.fixture
@@ -63,18 +63,22 @@ def test_fault_r10_the_same_request_again(settings, registry, client, answers, c
     secret = desk.add("coordinator", association="VA")[1]
     body = {"name": "Ada Okafor", "residence": "VA"}
     first: dict[str, object] = {}
+    unavailable: list[str] = []
 
     def post(http, key, body=body):
-        return http.post("/people", body, key=key)
+        while (answer := http.post("/people", body, key=key)).status_code == 503:  # which says: ask again
+            unavailable.append(key)
+            assert unavailable.count(key) < 80, answer.text
+        return answer
 
     with serving(create_app(settings, clock=clock)) as where, ThreadPoolExecutor(8) as pool:
         http = Client(where, secret)
         for key in keys:
             together = list(pool.map(lambda _, key=key: post(http, key), range(8)))
-            together = [post(http, key) if answer.status_code == 503 else answer for answer in together]
             assert {answer.status_code for answer in together} == {201}, [answer.text for answer in together]
             (first[key],) = {answer.text for answer in together}
-            assert sum("Idempotency-Replayed" not in answer.headers for answer in together) == 1
+            done = sum("Idempotency-Replayed" not in answer.headers for answer in together)
+            assert done == 1 or (done == 0 and key in unavailable), "a 503 may have been done"
             again, other = post(http, key), post(http, key, body | {"name": "Eve"})
             assert (again.status_code, again.text, again.headers["Idempotency-Replayed"]) == (201, first[key], "true")
             assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
@@ -94,9 +98,9 @@ def write(settings, seed, saves, clock):
     """A process that saves many persons, and a stream for which all processes compete."""
     chance = random.Random(seed)
     registry = open_registry(settings, clock=clock)
-    for _ in range(saves):
-        registry.store.save(*[registered(registry) for _ in range(chance.randrange(1, 40))])
-        with suppress(Conflict):
+    for _ in range(saves):  # some of them are in vain
+        with suppress(Conflict, Unavailable):
+            registry.store.save(*[registered(registry) for _ in range(chance.randrange(1, 40))])
             shared = registry.store.find(Person, "shared") or registered(registry, "shared")
             shared.rename(name="Another", credentials="", match="", formerly="", on=BEFORE, by="operator")
             registry.store.save(shared)
@@ -127,6 +131,7 @@ def test_fault_r11_writers_and_a_reader_who_misses_nothing(
         time.sleep(0 if rows else 0.005)
 
     assert [writer.exitcode for writer in writers] == [0] * processes
+    assert len(seen) > sized(200, 10_000)
     assert seen == list(range(1, len(seen) + 1))
     assert reader.execute("SELECT count(*) FROM registry.events").fetchone() == (len(seen),)
     judge(settings, answers)
